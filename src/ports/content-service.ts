@@ -1,0 +1,110 @@
+/**
+ * What the Announcer asks of a SourceNode: take content in, publish it, let it go, tell its ledger.
+ * In one process the SourceNode implements it; between machines HTTP with a service key carries it.
+ */
+import type { InfoHash, UnixMillis } from "../base/units.ts";
+
+/** One file of content to come: its path inside the publication and its exact length. */
+export interface PlannedFile {
+  /** Elements; for a single file just its name. Must pass the strict path rules. */
+  readonly path: readonly string[];
+  readonly length: number;
+}
+
+/** Content to come. */
+export interface ContentPlan {
+  /** The publication's slug; the staging area is keyed by it. */
+  readonly name: string;
+  /** Name of the file or directory inside the torrent. */
+  readonly contentName: string;
+  readonly isDirectory: boolean;
+  readonly files: readonly PlannedFile[];
+}
+
+/** How far an upload is: one entry for each file of the plan. */
+export interface UploadStatus {
+  readonly name: string;
+  /** Bytes that are safely in the staging area, by file: the offset to go on from. */
+  readonly receivedBytes: readonly number[];
+}
+
+export interface PublishOptions {
+  /** Bytes, a power of two ≥ 16 KiB; undefined chooses one from the size. */
+  readonly pieceLength: number | undefined;
+  readonly isPrivate: boolean;
+}
+
+/** Content that a SourceNode serves. */
+export interface PublishedContent {
+  readonly name: string;
+  readonly infoHash: InfoHash;
+  /** The bencoded info dictionary. */
+  readonly info: Uint8Array;
+  readonly contentName: string;
+  readonly isDirectory: boolean;
+  readonly files: readonly (PlannedFile & { readonly sha256: string })[];
+  readonly contentLength: number;
+  /** Set when it is served from where it lies (published from a local path), not from a copy. */
+  readonly localPath: string | undefined;
+}
+
+/** A way out of the SourceNode. */
+export type Door = "bittorrent" | "webseed" | "webrtc" | "http";
+
+/** One line of the ledger: bytes of one piece that went to one node by one door. */
+export interface LedgerEntry {
+  readonly at: UnixMillis;
+  readonly infoHash: InfoHash;
+  readonly door: Door;
+  /** The node: its peer id in hexadecimal behind `bittorrent`, else empty. */
+  readonly peerId: string;
+  /** Its address, `host:port`, or `host` behind HTTP. */
+  readonly address: string;
+  readonly pieceIndex: number;
+  /** Bytes of that piece that were sent since the entry before; several entries may add up. */
+  readonly bytes: number;
+}
+
+export interface ContentService {
+  /**
+   * Opens a staging area, or finds the open one of the same plan.
+   * @throws CONFLICT when the name is taken or the open plan differs; STORAGE_FULL; USAGE for bad paths.
+   */
+  beginUpload(plan: ContentPlan): Promise<UploadStatus>;
+  /** @throws NOT_FOUND */
+  uploadStatus(name: string): Promise<UploadStatus>;
+  /**
+   * Appends `body` to file number `fileIndex`, which must hold exactly `offset` bytes.
+   * What arrived before a broken connection stays. @throws CONFLICT for another offset; USAGE when too long.
+   */
+  appendFile(
+    name: string,
+    file: { readonly fileIndex: number; readonly offset: number },
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<UploadStatus>;
+  /** Drops a staging area. Idempotent. */
+  cancelUpload(name: string): Promise<void>;
+  /**
+   * Hashes the complete staging area, makes it content, registers it at the Tracker, serves it.
+   * Idempotent: a second call with the same name returns what the first one made.
+   */
+  publishUpload(
+    name: string,
+    options: PublishOptions,
+    onProgress?: PublishProgress,
+  ): Promise<PublishedContent>;
+  /** The same for a file or directory on the SourceNode's own disk, which is served where it lies. */
+  publishLocal(
+    content: { readonly name: string; readonly path: string },
+    options: PublishOptions,
+    onProgress?: PublishProgress,
+  ): Promise<PublishedContent>;
+  /** Stops serving, unregisters, and deletes our copy (never a local path's files). Idempotent. */
+  unpublish(name: string): Promise<void>;
+  list(): Promise<readonly PublishedContent[]>;
+  /** The ledger of one publication, oldest first. */
+  ledger(name: string, filter?: { readonly since?: UnixMillis }): AsyncIterable<LedgerEntry>;
+}
+
+/** Hears hashed bytes of all bytes, a few times a second. */
+export type PublishProgress = (doneBytes: number, totalBytes: number) => void;
