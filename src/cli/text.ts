@@ -1,0 +1,77 @@
+/**
+ * Values as text for people: sizes, rates, durations, tables.
+ *
+ * Names come from strangers, so whatever reaches a terminal passes `escapeForTerminal` first: no
+ * torrent may move the cursor, change colours or turn text round.
+ */
+
+/** Control characters (C0 without tab and newline, DEL, C1) and the marks that turn text round. */
+const UNSAFE = /(?![\t\n])[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
+
+/** `text` with control and direction characters written out as `\x1b` or `\u202e`. */
+export function escapeForTerminal(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u${code.padStart(4, "0")}`;
+  });
+}
+
+/** JSON of `value` on one line, in which nothing can act on a terminal. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+const DECIMAL_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
+
+/** A size in decimal units with three digits that count: `512 B`, `1.50 MB`, `2.93 GB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < DECIMAL_UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)} ${DECIMAL_UNITS[unit]}`;
+}
+
+/** A rate, as `formatBytes` a second. */
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(bytesPerSecond)}/s`;
+}
+
+/** A duration as `7 s`, `2:05` (minutes), `3:20:05` (hours) or `2 d 3 h`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const pad = (value: number) => String(value).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours > 0) return `${hours}:${pad(minutes)}:${pad(whole % 60)}`;
+  return `${minutes}:${pad(whole % 60)}`;
+}
+
+/** Rows in aligned columns, `header` first. Cells are escaped. No line ends in spaces. */
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const lines = [header, ...rows].map((row) =>
+    row.map((cell) => escapeForTerminal(cell).replaceAll("\n", "\\n")),
+  );
+  const widths = header.map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] as number))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}

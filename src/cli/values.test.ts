@@ -1,0 +1,73 @@
+/** Tests of the numbers that people write. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { InvalidArgumentError } from "commander";
+import { parseDuration, parsePort, parseRate, parseSize } from "./values.ts";
+
+function accepts(parse: (text: string) => number, cases: Readonly<Record<string, number>>): void {
+  for (const [text, expected] of Object.entries(cases)) {
+    test(`${text} is ${expected}`, () => assert.equal(parse(text), expected));
+  }
+}
+
+function refuses(parse: (text: string) => number, texts: readonly string[]): void {
+  test(`CLI-13 ${parse.name} refuses ${texts.join(" | ")}`, () => {
+    for (const text of texts) assert.throws(() => parse(text), InvalidArgumentError, text);
+  });
+}
+
+const NOT_NUMBERS = [
+  "",
+  " ",
+  "-1",
+  "NaN",
+  "Infinity",
+  "1e400",
+  "0x10",
+  "1,5",
+  "1.5.2",
+  "9".repeat(40),
+];
+
+describe("parseSize", () => {
+  accepts(parseSize, {
+    "0": 0,
+    "4096": 4096,
+    "64k": 64_000,
+    "64K": 64_000,
+    "64Ki": 65_536,
+    "1.5M": 1_500_000,
+    "1.5GiB": 1_610_612_736,
+    "2TB": 2e12,
+  });
+  refuses(parseSize, [...NOT_NUMBERS, "5X", "k", "1 M", "100Mbit", "9007199254740993", "99999T"]);
+});
+
+describe("parseRate", () => {
+  accepts(parseRate, {
+    "500k": 500_000,
+    "2Mi": 2_097_152,
+    "10M/s": 10_000_000,
+    "100Mbit": 12_500_000,
+    "1.5Gbit/s": 187_500_000,
+    "8bit": 1,
+  });
+  refuses(parseRate, [...NOT_NUMBERS, "0", "7bit", "100MBit", "100Mibit", "bit", "1M/h"]);
+});
+
+describe("parsePort", () => {
+  accepts(parsePort, { "0": 0, "6881": 6881, "65535": 65_535 });
+  refuses(parsePort, [...NOT_NUMBERS, "65536", "80.5", "http"]);
+});
+
+describe("parseDuration", () => {
+  accepts(parseDuration, {
+    "0": 0,
+    "90": 90_000,
+    "1.5s": 1500,
+    "5m": 300_000,
+    "2h": 7_200_000,
+    "7d": 604_800_000,
+  });
+  refuses(parseDuration, [...NOT_NUMBERS, "5y", "s", "1h30m"]);
+});
