@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+/**
+ * The installed command. Plain JavaScript, so that a Node that is too old gets told so, instead of
+ * failing on syntax. A checkout runs its sources; a published package has only what was built.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import process from "node:process";
+
+const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+const [neededMajor, neededMinor] = engines.node.replace(">=", "").split(".").map(Number);
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < neededMajor || (major === neededMajor && minor < neededMinor)) {
+  process.stderr.write(
+    `btpublisher needs Node ${engines.node}, and this is ${process.version}: ` +
+      "install a newer one from https://nodejs.org\n",
+  );
+  process.exit(69);
+}
+
+const source = new URL("../src/cli/main.ts", import.meta.url);
+const built = new URL("../dist/cli/main.js", import.meta.url);
+const { main } = await import(existsSync(source) ? source.href : built.href);
+process.exit(await main(process.argv.slice(2)));
