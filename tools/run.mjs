@@ -71,6 +71,7 @@ function test() {
   const isSetUp = setup();
   if (isSetUp !== 0) return isSetUp;
   const node = nodePath();
+  /** @type {[string, () => boolean][]} */
   const steps = [
     ["real clients for the interoperability tests", installClients],
     ["types, pure core", () => run(node, [bin("tsc"), "-p", "tsconfig.core.json"])],
