@@ -1,0 +1,35 @@
+/** Registrations that last as long as the object: for tests and the simulator. */
+import type { InfoHash } from "../../base/units.ts";
+import type { RegistrationStore, StoredRegistration } from "../../ports/registration-store.ts";
+import type { Registration } from "../../ports/tracker-control.ts";
+
+export class MemoryRegistrationStore implements RegistrationStore {
+  readonly #registrations = new Map<InfoHash, StoredRegistration>();
+
+  async put(registration: Registration): Promise<void> {
+    const { downloaded = 0, wasServed = false } =
+      this.#registrations.get(registration.infoHash) ?? {};
+    this.#registrations.set(registration.infoHash, { ...registration, downloaded, wasServed });
+  }
+
+  async markServed(infoHash: InfoHash): Promise<void> {
+    this.#change(infoHash, (stored) => ({ ...stored, wasServed: true }));
+  }
+
+  async addDownloaded(infoHash: InfoHash, count: number): Promise<void> {
+    this.#change(infoHash, (stored) => ({ ...stored, downloaded: stored.downloaded + count }));
+  }
+
+  async remove(infoHash: InfoHash): Promise<void> {
+    this.#registrations.delete(infoHash);
+  }
+
+  async all(): Promise<readonly StoredRegistration[]> {
+    return [...this.#registrations.values()];
+  }
+
+  #change(infoHash: InfoHash, next: (stored: StoredRegistration) => StoredRegistration): void {
+    const stored = this.#registrations.get(infoHash);
+    if (stored !== undefined) this.#registrations.set(infoHash, next(stored));
+  }
+}

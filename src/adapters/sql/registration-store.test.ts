@@ -1,0 +1,115 @@
+/** The contract of RegistrationStore, for every adapter. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import type { InfoHash } from "../../base/units.ts";
+import type { RegistrationStore } from "../../ports/registration-store.ts";
+import type { Registration } from "../../ports/tracker-control.ts";
+import { MemoryRegistrationStore } from "../memory/registration-store.ts";
+import { SqlRegistrationStore } from "./registration-store.ts";
+
+const debian: Registration = {
+  infoHash: "0a".repeat(20) as InfoHash,
+  name: "debian",
+  contentLength: 2 ** 52,
+  pieceCount: 1000,
+  isPrivate: true,
+};
+const fedora: Registration = {
+  ...debian,
+  infoHash: "0b".repeat(20) as InfoHash,
+  name: "fedora",
+  isPrivate: false,
+};
+
+async function allByName(store: RegistrationStore) {
+  return [...(await store.all())].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+const adapters: Record<string, (t: TestContext) => Promise<RegistrationStore>> = {
+  memory: async () => new MemoryRegistrationStore(),
+  sql: async (t) => {
+    const store = await SqlRegistrationStore.open(":memory:");
+    t.after(() => store.close());
+    return store;
+  },
+};
+
+for (const [adapter, open] of Object.entries(adapters)) {
+  describe(`RegistrationStore: ${adapter}`, () => {
+    test("returns what was put, as it was put", async (t) => {
+      const store = await open(t);
+      await store.put(debian);
+      await store.put(fedora);
+
+      assert.deepEqual(await allByName(store), [
+        { ...debian, downloaded: 0, wasServed: false },
+        { ...fedora, downloaded: 0, wasServed: false },
+      ]);
+    });
+
+    test("keeps what was counted when a registration is said again", async (t) => {
+      const store = await open(t);
+      await store.put(debian);
+      await store.addDownloaded(debian.infoHash, 3);
+      await store.addDownloaded(debian.infoHash, 2);
+      await store.markServed(debian.infoHash);
+      await store.put({ ...debian, name: "debian-13" });
+
+      assert.deepEqual(await allByName(store), [
+        { ...debian, name: "debian-13", downloaded: 5, wasServed: true },
+      ]);
+    });
+
+    test("forgets a removed registration with its counts", async (t) => {
+      const store = await open(t);
+      await store.put(debian);
+      await store.addDownloaded(debian.infoHash, 3);
+      await store.markServed(debian.infoHash);
+      await store.remove(debian.infoHash);
+      await store.remove(debian.infoHash);
+      assert.deepEqual(await store.all(), []);
+
+      await store.put(debian);
+      assert.deepEqual(await store.all(), [{ ...debian, downloaded: 0, wasServed: false }]);
+    });
+
+    test("counts nothing for an unknown info hash", async (t) => {
+      const store = await open(t);
+      await store.addDownloaded(debian.infoHash, 1);
+      await store.markServed(debian.infoHash);
+
+      assert.deepEqual(await store.all(), []);
+    });
+
+    test("writes in the order of the calls", async (t) => {
+      const store = await open(t);
+      await Promise.all([
+        store.put(debian),
+        store.remove(debian.infoHash),
+        store.put(fedora),
+        store.addDownloaded(fedora.infoHash, 1),
+      ]);
+
+      assert.deepEqual(await allByName(store), [{ ...fedora, downloaded: 1, wasServed: false }]);
+    });
+  });
+}
+
+test("SqlRegistrationStore keeps everything through a restart", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "btpublisher-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "tracker.sqlite");
+  const first = await SqlRegistrationStore.open(path);
+  await first.put(debian);
+  await first.addDownloaded(debian.infoHash, 7);
+  await first.markServed(debian.infoHash);
+  await first.close();
+
+  const second = await SqlRegistrationStore.open(path);
+
+  assert.deepEqual(await second.all(), [{ ...debian, downloaded: 7, wasServed: true }]);
+  await second.close();
+});

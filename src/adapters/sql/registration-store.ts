@@ -1,0 +1,97 @@
+/** Registrations in the Tracker's SQLite database. */
+import type { Kysely } from "kysely";
+import type { InfoHash } from "../../base/units.ts";
+import type { RegistrationStore, StoredRegistration } from "../../ports/registration-store.ts";
+import type { Registration } from "../../ports/tracker-control.ts";
+import { type Migration, openDatabase } from "./database.ts";
+
+interface Tables {
+  readonly registration: {
+    readonly info_hash: string;
+    readonly name: string;
+    readonly content_length: number;
+    readonly piece_count: number;
+    readonly is_private: number;
+    readonly downloaded: number;
+    readonly was_served: number;
+  };
+}
+
+const createRegistration: Migration = (db) =>
+  db.schema
+    .createTable("registration")
+    .addColumn("info_hash", "text", (column) => column.primaryKey())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("content_length", "bigint", (column) => column.notNull())
+    .addColumn("piece_count", "integer", (column) => column.notNull())
+    .addColumn("is_private", "integer", (column) => column.notNull())
+    .addColumn("downloaded", "bigint", (column) => column.notNull().defaultTo(0))
+    .addColumn("was_served", "integer", (column) => column.notNull().defaultTo(0))
+    .execute();
+
+const migrations: readonly Migration[] = [createRegistration];
+
+export class SqlRegistrationStore implements RegistrationStore {
+  readonly #db: Kysely<Tables>;
+
+  private constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  /** Opens the Tracker's database at `path`. @throws as `openDatabase`. */
+  static async open(path: string): Promise<SqlRegistrationStore> {
+    return new SqlRegistrationStore(await openDatabase<Tables>(path, migrations));
+  }
+
+  async put(registration: Registration): Promise<void> {
+    const row = {
+      name: registration.name,
+      content_length: registration.contentLength,
+      piece_count: registration.pieceCount,
+      is_private: Number(registration.isPrivate),
+    };
+    await this.#db
+      .insertInto("registration")
+      .values({ info_hash: registration.infoHash, ...row, downloaded: 0, was_served: 0 })
+      .onConflict((conflict) => conflict.column("info_hash").doUpdateSet(row))
+      .execute();
+  }
+
+  async markServed(infoHash: InfoHash): Promise<void> {
+    await this.#db
+      .updateTable("registration")
+      .set({ was_served: 1 })
+      .where("info_hash", "=", infoHash)
+      .execute();
+  }
+
+  async addDownloaded(infoHash: InfoHash, count: number): Promise<void> {
+    await this.#db
+      .updateTable("registration")
+      .set((column) => ({ downloaded: column("downloaded", "+", count) }))
+      .where("info_hash", "=", infoHash)
+      .execute();
+  }
+
+  async remove(infoHash: InfoHash): Promise<void> {
+    await this.#db.deleteFrom("registration").where("info_hash", "=", infoHash).execute();
+  }
+
+  async all(): Promise<readonly StoredRegistration[]> {
+    const rows = await this.#db.selectFrom("registration").selectAll().execute();
+    return rows.map((row) => ({
+      infoHash: row.info_hash as InfoHash,
+      name: row.name,
+      contentLength: row.content_length,
+      pieceCount: row.piece_count,
+      isPrivate: row.is_private !== 0,
+      downloaded: row.downloaded,
+      wasServed: row.was_served !== 0,
+    }));
+  }
+
+  /** No call may be open or follow. */
+  async close(): Promise<void> {
+    await this.#db.destroy();
+  }
+}

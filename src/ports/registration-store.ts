@@ -1,0 +1,28 @@
+/** The Tracker's durable side: what is registered, and what was counted since. */
+import type { InfoHash } from "../base/units.ts";
+import type { Registration } from "./tracker-control.ts";
+
+/** A registration with what the Tracker learned since it was made. */
+export interface StoredRegistration extends Registration {
+  /** `completed` events since the registration, as peers claim them. */
+  readonly downloaded: number;
+  /**
+   * Whether a SourceNode ever reported that it serves it. Before that no peer is believed to be a
+   * seed, since a peer is never the first one.
+   */
+  readonly wasServed: boolean;
+}
+
+/** Writes take effect in the order of the calls; a write that resolved survives a crash. */
+export interface RegistrationStore {
+  /** Adds or replaces; what was counted under that info hash stays. */
+  put(registration: Registration): Promise<void>;
+  /** Sets `wasServed` for good. Does nothing for an unknown info hash. */
+  markServed(infoHash: InfoHash): Promise<void>;
+  /** Adds to `downloaded`; may be written late. Does nothing for an unknown info hash. */
+  addDownloaded(infoHash: InfoHash, count: number): Promise<void>;
+  /** Idempotent. */
+  remove(infoHash: InfoHash): Promise<void>;
+  /** In no particular order. */
+  all(): Promise<readonly StoredRegistration[]>;
+}
