@@ -25,31 +25,58 @@ export interface Publication {
   readonly content: PublicationContent | undefined;
 }
 
+/** A file of published content; `path` as in the metainfo, `sha256` in lower-case hexadecimal. */
+export interface PublishedFile {
+  readonly path: readonly string[];
+  readonly length: number;
+  readonly sha256: string;
+}
+
 export interface PublicationContent {
   readonly infoHash: InfoHash;
+  /** The bencoded info dictionary. */
   readonly info: Uint8Array;
   readonly contentName: string;
   readonly isDirectory: boolean;
   readonly contentLength: number;
-  readonly files: readonly {
-    readonly path: readonly string[];
-    readonly length: number;
-    readonly sha256: string;
-  }[];
+  readonly files: readonly PublishedFile[];
   readonly publishedAt: UnixMillis;
 }
 
+/** A publication as lists show it: without what may be megabytes (piece hashes, file lists). */
+export interface PublicationSummary {
+  readonly name: string;
+  readonly state: Publication["state"];
+  readonly createdAt: UnixMillis;
+  readonly policy: PublicationPolicy;
+  readonly content:
+    | (Omit<PublicationContent, "info" | "files"> & { readonly fileCount: number })
+    | undefined;
+}
+
+/** What a list shows of `publication`. */
+export function summaryOf(publication: Publication): PublicationSummary {
+  const { name, state, createdAt, policy, content } = publication;
+  if (content === undefined) return { name, state, createdAt, policy, content };
+  const { info: _info, files, ...rest } = content;
+  return { name, state, createdAt, policy, content: { ...rest, fileCount: files.length } };
+}
+
+/** Publications by name; at most one has a given info hash. */
 export interface Catalogue {
-  /** @throws CONFLICT when the name exists. */
+  /** @throws CONFLICT when the name, or the content's info hash, exists. */
   create(publication: Publication): Promise<void>;
   get(name: string): Promise<Publication | undefined>;
   findByInfoHash(infoHash: InfoHash): Promise<Publication | undefined>;
-  /** Newest first; `limit` at most 100. */
+  /**
+   * Newest first, those created before `before` (default: all), at most `limit` (1 … 100, default
+   * 100). Creation times are distinct, so that the last one's leads to the next page.
+   */
   list(page?: {
-    readonly limit: number;
+    readonly limit?: number;
     readonly before?: UnixMillis;
-  }): Promise<readonly Publication[]>;
-  /** Replaces the record of that name. @throws NOT_FOUND. */
+  }): Promise<readonly PublicationSummary[]>;
+  /** Replaces the record of that name. @throws NOT_FOUND; CONFLICT as `create`. */
   update(publication: Publication): Promise<void>;
   /** Idempotent. */
   remove(name: string): Promise<void>;

@@ -1,0 +1,41 @@
+/** Tables of the Announcer's database. Lists and policies are JSON: they are never searched. */
+import type { Kysely } from "kysely";
+import type { Publication } from "../../ports/catalogue.ts";
+import type { Migration } from "./database.ts";
+
+/** One row for each publication. The columns from `info_hash` on are set once it is published. */
+export interface PublicationTable {
+  readonly name: string;
+  readonly state: Publication["state"];
+  /** Unix milliseconds, unique. */
+  readonly created_at: number;
+  /** JSON of a `PublicationPolicy`. */
+  readonly policy: string;
+  readonly info_hash: string | null;
+  /** JSON of what a `PublicationSummary` tells of the content. */
+  readonly summary: string | null;
+  /** JSON of the list of `PublishedFile`. */
+  readonly files: string | null;
+  readonly info: Uint8Array | null;
+}
+
+/** The Announcer's database. */
+export interface CatalogueTables {
+  readonly publication: PublicationTable;
+}
+
+const createPublication: Migration = (db: Kysely<unknown>) =>
+  db.schema
+    .createTable("publication")
+    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("created_at", "bigint", (column) => column.notNull().unique())
+    .addColumn("policy", "text", (column) => column.notNull())
+    .addColumn("info_hash", "text", (column) => column.unique())
+    .addColumn("summary", "text")
+    .addColumn("files", "text")
+    .addColumn("info", "blob")
+    .execute();
+
+/** Give these to `openDatabase`. */
+export const catalogueMigrations: readonly Migration[] = [createPublication];

@@ -1,0 +1,60 @@
+/**
+ * Every address of a publication, made in one place: its page, its .torrent, its files, and the
+ * magnet link (BEP 9) that says the same. Base URLs have no slash at their end.
+ */
+import type { InfoHash } from "../base/units.ts";
+
+/** What the addresses of a publication depend on. */
+export interface LinkSubject {
+  readonly name: string;
+  readonly infoHash: InfoHash;
+  readonly contentName: string;
+  readonly isDirectory: boolean;
+  readonly contentLength: number;
+}
+
+/** Where the parts of the system are reached now. */
+export interface Places {
+  /** Base URL of the Announcer's pages. */
+  readonly publicUrl: string;
+  /** Base URLs of the SourceNodes' file doors. */
+  readonly sourceUrls: readonly string[];
+  /** Announce URLs by tier (BEP 12). */
+  readonly announceUrls: readonly string[];
+}
+
+/** `/p/NAME` at `publicUrl`. */
+export function pageUrl(publicUrl: string, name: string): string {
+  return `${publicUrl}/p/${name}`;
+}
+
+/** `/p/NAME.torrent` at `publicUrl`. */
+export function torrentUrl(publicUrl: string, name: string): string {
+  return `${pageUrl(publicUrl, name)}.torrent`;
+}
+
+/** Address of one file; `path` as in the metainfo (for a single file just its name). */
+export function fileUrl(baseUrl: string, subject: LinkSubject, path: readonly string[]): string {
+  const elements = subject.isDirectory ? [subject.contentName, ...path] : [subject.contentName];
+  return `${baseUrl}/files/${subject.name}/${elements.map(encodeURIComponent).join("/")}`;
+}
+
+/** BEP 19's `url-list`: the folder that clients append name and path to, or the one file. */
+export function webSeedUrls(sourceUrls: readonly string[], subject: LinkSubject): string[] {
+  return sourceUrls.map((baseUrl) =>
+    subject.isDirectory ? `${baseUrl}/files/${subject.name}/` : fileUrl(baseUrl, subject, []),
+  );
+}
+
+/** BEP 9's magnet link, with trackers, web seeds and where the .torrent is. */
+export function magnetLink(places: Places, subject: LinkSubject): string {
+  const parameters: readonly (readonly [string, string])[] = [
+    ["dn", subject.contentName],
+    ["xl", String(subject.contentLength)],
+    ...places.announceUrls.map((url) => ["tr", url] as const),
+    ...webSeedUrls(places.sourceUrls, subject).map((url) => ["ws", url] as const),
+    ["xs", torrentUrl(places.publicUrl, subject.name)],
+  ];
+  const query = parameters.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
+  return `magnet:?xt=urn:btih:${subject.infoHash}${query}`;
+}

@@ -1,0 +1,367 @@
+/**
+ * The life of a publication: planned and uploaded, hashed, published, removed. The catalogue's
+ * record is written before the SourceNode acts, so a crash at any step leaves a record that
+ * `reconcile` can finish or undo. The one commit point of publishing is the record's change to
+ * `published`, of removing the change to `removing`.
+ */
+import { BtPublisherError, unwrap } from "../base/errors.ts";
+import type { UnixMillis } from "../base/units.ts";
+import type { Publication, PublicationPolicy } from "../ports/catalogue.ts";
+import type { Timer } from "../ports/clock.ts";
+import type {
+  ContentPlan,
+  PublishedContent,
+  PublishOptions,
+  PublishProgress,
+  UploadStatus,
+} from "../ports/content-service.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import { Reconciler, type ReconcilerAdapters } from "./reconciler.ts";
+import { chooseName } from "./slug.ts";
+import { UploadExpiry } from "./upload-expiry.ts";
+
+/** Content that a publisher wants to upload. `name` undefined: made from the content's name. */
+export type PlanRequest = Omit<ContentPlan, "name"> & {
+  readonly name: string | undefined;
+  readonly policy: PublicationPolicy;
+};
+
+/** Content on the SourceNode's own disk that a publisher wants to publish. */
+export interface LocalRequest {
+  readonly name: string | undefined;
+  readonly path: string;
+  readonly policy: PublicationPolicy;
+  readonly options: PublishOptions;
+}
+
+/** Hashed bytes of all bytes; 0 of 0 before the first news. */
+export interface PublishingProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** A publishing under way. Its result outlives the request that asked for it. */
+interface PublishJob {
+  progress: PublishingProgress;
+  readonly listeners: Set<PublishProgress>;
+  readonly done: Promise<Publication>;
+}
+
+/** How long a removal that failed waits for its next attempt: a SourceNode's restart takes less. */
+const REMOVAL_RETRY_MS = 10_000;
+
+/** The publications of one Announcer and what is happening to them. */
+export class Publications {
+  readonly #adapters: ReconcilerAdapters;
+  readonly #reconciler: Reconciler;
+  readonly #uploads: UploadExpiry;
+  readonly #lock = new KeyedLock();
+  readonly #jobs = new Map<string, PublishJob>();
+  readonly #removals = new Map<string, Promise<void>>();
+  readonly #timers = new Set<Timer>();
+  #lastCreatedAt: UnixMillis = 0;
+  #isClosed = false;
+
+  constructor(adapters: ReconcilerAdapters) {
+    this.#adapters = adapters;
+    this.#uploads = new UploadExpiry(adapters.clock, (name) => void this.#expire(name));
+    this.#reconciler = new Reconciler(adapters, {
+      remove: (publication) => this.#startRemoval(publication),
+      uploadFound: (name) => this.#uploads.touch(name),
+      createdAt: () => this.#nextCreatedAt(),
+    });
+  }
+
+  /** Reconciles the catalogue with the SourceNode, at once or as soon as that one is there. */
+  async start(): Promise<void> {
+    const [newest] = await this.#adapters.catalogue.list({ limit: 1 });
+    this.#lastCreatedAt = newest?.createdAt ?? 0;
+    this.#uploads.start();
+    await this.#reconciler.start();
+  }
+
+  /** Stops timers. What is being hashed or removed is taken up again by the next start. */
+  close(): void {
+    this.#isClosed = true;
+    this.#reconciler.close();
+    this.#uploads.close();
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  /** Whether the catalogue agrees with the SourceNode: only then may anything be changed. */
+  get isReady(): boolean {
+    return this.#reconciler.isDone;
+  }
+
+  /** How far the hashing of `name` is; undefined when it is not being published. */
+  progressOf(name: string): PublishingProgress | undefined {
+    return this.#jobs.get(name)?.progress;
+  }
+
+  /**
+   * Opens a publication for upload, or finds the open one of the same plan, and tells from which
+   * offsets to go on. @throws USAGE, CONFLICT, STORAGE_FULL, UNAVAILABLE.
+   */
+  plan(request: PlanRequest): Promise<UploadStatus & { readonly isNew: boolean }> {
+    this.#assertReady();
+    const { policy, ...plan } = request;
+    const name = unwrap(chooseName(request.name, request.contentName));
+    return this.#lock.run(name, async () => {
+      const existing = await this.#settled(name);
+      if (existing !== undefined && existing.state !== "uploading") throw taken(existing);
+      if (existing === undefined) await this.#create({ name, policy, state: "uploading" });
+      try {
+        const status = await this.#adapters.content.beginUpload({ ...plan, name });
+        this.#uploads.touch(name);
+        return { ...status, isNew: existing === undefined };
+      } catch (error) {
+        if (existing === undefined) await this.#adapters.catalogue.remove(name);
+        throw error;
+      }
+    });
+  }
+
+  /** @throws NOT_FOUND when nothing of that name is being uploaded. */
+  async uploadStatus(name: string): Promise<UploadStatus> {
+    await this.#need(name, "uploading");
+    return this.#adapters.content.uploadStatus(name);
+  }
+
+  /** Appends to a file of the plan; errors as `ContentService.appendFile`. */
+  async append(
+    name: string,
+    file: { readonly fileIndex: number; readonly offset: number },
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<UploadStatus> {
+    await this.#need(name, "uploading");
+    this.#uploads.touch(name);
+    try {
+      return await this.#adapters.content.appendFile(name, file, body);
+    } finally {
+      this.#uploads.touch(name);
+    }
+  }
+
+  /**
+   * Hashes what was uploaded and publishes it. Idempotent: joins a publishing under way, returns
+   * what is published. @throws NOT_FOUND; CONFLICT when incomplete or the same content is there.
+   */
+  async publish(
+    name: string,
+    options: PublishOptions,
+    onProgress?: PublishProgress,
+  ): Promise<Publication> {
+    this.#assertReady();
+    const job = await this.#lock.run(name, async () => {
+      const running = this.#jobs.get(name);
+      if (running !== undefined) return running;
+      const publication = await this.#adapters.catalogue.get(name);
+      if (publication?.state === "published") return finishedJob(publication);
+      if (publication?.state !== "uploading") throw notFound(name);
+      return this.#startJob(publication, (listener) =>
+        this.#adapters.content.publishUpload(name, options, listener),
+      );
+    });
+    return follow(job, onProgress);
+  }
+
+  /** Publishes what lies at a path of the SourceNode, in place. @throws NO_INPUT, CONFLICT, ... */
+  async publishLocal(request: LocalRequest, onProgress?: PublishProgress): Promise<Publication> {
+    this.#assertReady();
+    const name = unwrap(chooseName(request.name, lastElement(request.path)));
+    const job = await this.#lock.run(name, async () => {
+      const existing = await this.#settled(name);
+      if (existing !== undefined) throw taken(existing);
+      const publication = await this.#create({ name, policy: request.policy, state: "hashing" });
+      return this.#startJob(publication, (listener) =>
+        this.#adapters.content.publishLocal(
+          { name, path: request.path },
+          request.options,
+          listener,
+        ),
+      );
+    });
+    return follow(job, onProgress);
+  }
+
+  /**
+   * Ends a publication: an upload is dropped at once, a published one begins to be removed.
+   * @returns what became of it. @throws NOT_FOUND; CONFLICT while it is being hashed.
+   */
+  unpublish(name: string): Promise<"cancelled" | "removing"> {
+    this.#assertReady();
+    return this.#lock.run(name, async () => {
+      const publication = await this.#adapters.catalogue.get(name);
+      if (publication === undefined) throw notFound(name);
+      if (publication.state === "removing") return "removing";
+      if (publication.state === "hashing") throw taken(publication);
+      if (publication.state === "uploading") {
+        await this.#cancel(name);
+        return "cancelled";
+      }
+      await this.#adapters.catalogue.update({ ...publication, state: "removing" });
+      this.#startRemoval({ ...publication, state: "removing" });
+      return "removing";
+    });
+  }
+
+  /** The record of `name` once a removal under way had its chance to end. */
+  async #settled(name: string): Promise<Publication | undefined> {
+    await this.#removals.get(name);
+    return this.#adapters.catalogue.get(name);
+  }
+
+  async #create(head: Pick<Publication, "name" | "policy" | "state">): Promise<Publication> {
+    const publication = { ...head, createdAt: this.#nextCreatedAt(), content: undefined };
+    await this.#adapters.catalogue.create(publication);
+    return publication;
+  }
+
+  async #startJob(
+    publication: Publication,
+    work: (listener: PublishProgress) => Promise<PublishedContent>,
+  ): Promise<PublishJob> {
+    const hashing: Publication = { ...publication, state: "hashing" };
+    await this.#adapters.catalogue.update(hashing);
+    const listeners = new Set<PublishProgress>();
+    const listener: PublishProgress = (doneBytes, totalBytes) => {
+      job.progress = { doneBytes, totalBytes };
+      for (const each of listeners) each(doneBytes, totalBytes);
+    };
+    const done = this.#runJob(hashing, () => work(listener));
+    const job: PublishJob = { progress: { doneBytes: 0, totalBytes: 0 }, listeners, done };
+    this.#jobs.set(publication.name, job);
+    const end = () => this.#jobs.delete(publication.name);
+    done.then(end, end);
+    return job;
+  }
+
+  async #runJob(
+    publication: Publication,
+    work: () => Promise<PublishedContent>,
+  ): Promise<Publication> {
+    const { name } = publication;
+    try {
+      const published = await this.#reconciler.commit(publication, await work());
+      this.#adapters.onEvent({ type: "published", name, infoHash: published.content.infoHash });
+      return published;
+    } catch (error) {
+      this.#adapters.onEvent({ type: "publish-failed", name, message: messageOf(error) });
+      // Should this fail too, the next start does it.
+      await this.#reconciler.reopen(publication).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Drops an upload. */
+  async #cancel(name: string): Promise<void> {
+    await this.#adapters.content.cancelUpload(name);
+    await this.#adapters.catalogue.remove(name);
+    this.#uploads.forget(name);
+  }
+
+  async #expire(name: string): Promise<void> {
+    await this.#lock.run(name, async () => {
+      const publication = await this.#adapters.catalogue.get(name);
+      if (publication?.state !== "uploading") return;
+      try {
+        await this.#cancel(name);
+        this.#adapters.onEvent({ type: "upload-expired", name });
+      } catch {
+        this.#uploads.touch(name);
+      }
+    });
+  }
+
+  #startRemoval(publication: Publication): void {
+    const { name } = publication;
+    const { catalogue, content, onEvent } = this.#adapters;
+    const attempt = (async () => {
+      try {
+        await content.unpublish(name);
+        await catalogue.remove(name);
+        this.#removals.delete(name);
+        onEvent({ type: "unpublished", name });
+      } catch (error) {
+        onEvent({ type: "unpublish-failed", name, message: messageOf(error) });
+        this.#later(REMOVAL_RETRY_MS, () => this.#startRemoval(publication));
+      }
+    })();
+    this.#removals.set(name, attempt);
+  }
+
+  #later(delayMs: number, action: () => void): void {
+    if (this.#isClosed) return;
+    const timer = this.#adapters.clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer);
+      action();
+    });
+    this.#timers.add(timer);
+  }
+
+  /** Distinct and rising, since lists are paged by it; the clock may stand still or go back. */
+  #nextCreatedAt(): UnixMillis {
+    this.#lastCreatedAt = Math.max(this.#adapters.clock.unixNow(), this.#lastCreatedAt + 1);
+    return this.#lastCreatedAt;
+  }
+
+  async #need(name: string, state: Publication["state"]): Promise<Publication> {
+    const publication = await this.#adapters.catalogue.get(name);
+    if (publication?.state !== state) throw notFound(name);
+    return publication;
+  }
+
+  #assertReady(): void {
+    if (this.isReady) return;
+    throw new BtPublisherError(
+      "UNAVAILABLE",
+      "the SourceNode has not been reached yet: try again in a moment",
+    );
+  }
+}
+
+/** Hears of `job` until its end. */
+async function follow(job: PublishJob, onProgress?: PublishProgress): Promise<Publication> {
+  if (onProgress === undefined) return job.done;
+  job.listeners.add(onProgress);
+  try {
+    return await job.done;
+  } finally {
+    job.listeners.delete(onProgress);
+  }
+}
+
+function finishedJob(publication: Publication): PublishJob {
+  return {
+    progress: { doneBytes: 0, totalBytes: 0 },
+    listeners: new Set(),
+    done: Promise.resolve(publication),
+  };
+}
+
+/** Of a path of the SourceNode's system, which may be another than ours. */
+function lastElement(path: string): string {
+  return path.split(/[/\\]/).findLast((element) => element !== "") ?? "";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** One text for every name that nothing can be done with: it tells nothing about what exists. */
+function notFound(name: string): BtPublisherError {
+  return new BtPublisherError("NOT_FOUND", "there is no such publication", { detail: { name } });
+}
+
+function taken(publication: Publication): BtPublisherError {
+  const { name, state } = publication;
+  const why = {
+    uploading: "it is being uploaded",
+    hashing: "it is being hashed: try again when that is done",
+    published: "unpublish it first, or choose another name with --name",
+    removing: "it is being removed: try again in a moment",
+  }[state];
+  const reason = state === "published" ? "ALREADY_PUBLISHED" : "NAME_TAKEN";
+  const message = `there is a publication named ${name} already: ${why}`;
+  return new BtPublisherError("CONFLICT", message, { detail: { name, state, reason } });
+}

@@ -1,0 +1,153 @@
+/**
+ * Brings the catalogue's records into agreement with what the SourceNode holds after either of
+ * them was killed: half a publication is finished or undone, and one that was acknowledged is
+ * never lost (reliability A12, F-05, F-07).
+ */
+import { BtPublisherError } from "../base/errors.ts";
+import type { Millis, UnixMillis } from "../base/units.ts";
+import type { Catalogue, Publication, PublicationContent } from "../ports/catalogue.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { ContentService, PublishedContent } from "../ports/content-service.ts";
+import type { AnnouncerEvent } from "./announcer-event.ts";
+import { defaultPolicy } from "./policy.ts";
+
+/** What the reconciler works with. */
+export interface ReconcilerAdapters {
+  readonly catalogue: Catalogue;
+  readonly content: ContentService;
+  readonly clock: Clock;
+  readonly onEvent: (event: AnnouncerEvent) => void;
+}
+
+/** What it asks its owner to do. */
+export interface ReconcilerHooks {
+  /** Takes up a removal again. */
+  remove(publication: Publication): void;
+  /** An upload is open. */
+  uploadFound(name: string): void;
+  createdAt(): UnixMillis;
+}
+
+/** How long an unreachable SourceNode is left alone: it is asked again well within its 15 s. */
+const RETRY_MS: Millis = 2_000;
+
+/** Runs once per start, as often as it takes. */
+export class Reconciler {
+  readonly #adapters: ReconcilerAdapters;
+  readonly #hooks: ReconcilerHooks;
+  #timer: Timer | undefined;
+  #state: "running" | "done" | "closed" = "running";
+
+  constructor(adapters: ReconcilerAdapters, hooks: ReconcilerHooks) {
+    this.#adapters = adapters;
+    this.#hooks = hooks;
+  }
+
+  get isDone(): boolean {
+    return this.#state === "done";
+  }
+
+  /** The first attempt; resolves after it, whether it succeeded or will be repeated. */
+  async start(): Promise<void> {
+    try {
+      await this.#reconcile();
+      if (this.#state === "running") this.#state = "done";
+      this.#adapters.onEvent({ type: "reconciled" });
+    } catch (error) {
+      if (this.#state === "closed") return;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#adapters.onEvent({ type: "source-unreachable", message });
+      this.#timer = this.#adapters.clock.setTimer(RETRY_MS, () => void this.start());
+    }
+  }
+
+  close(): void {
+    this.#state = "closed";
+    this.#timer?.cancel();
+  }
+
+  async #reconcile(): Promise<void> {
+    const { catalogue, content } = this.#adapters;
+    const held = new Map((await content.list()).map((each) => [each.name, each]));
+    for await (const name of namesIn(catalogue)) {
+      const publication = await catalogue.get(name);
+      if (publication !== undefined) await this.#settle(publication, held.get(name));
+      held.delete(name);
+    }
+    for (const orphan of held.values()) await tolerateConflict(this.#adopt(orphan));
+  }
+
+  async #settle(publication: Publication, held: PublishedContent | undefined): Promise<void> {
+    const { name } = publication;
+    if (publication.state === "removing") return this.#hooks.remove(publication);
+    if (publication.state === "published") {
+      if (held === undefined) this.#adapters.onEvent({ type: "content-missing", name });
+      return;
+    }
+    if (held === undefined) await this.reopen(publication);
+    else await tolerateConflict(this.commit(publication, held));
+  }
+
+  /** The commit point of publishing. @throws CONFLICT when the same content has another name. */
+  async commit(
+    publication: Publication,
+    held: PublishedContent,
+  ): Promise<Publication & { readonly content: PublicationContent }> {
+    const content = contentOf(held, this.#adapters.clock.unixNow());
+    const published = { ...publication, state: "published" as const, content };
+    await this.#adapters.catalogue.update(published);
+    return published;
+  }
+
+  /** A publication that did not get published is an open upload again, or nothing. */
+  async reopen(publication: Publication): Promise<void> {
+    const { catalogue, content } = this.#adapters;
+    const { name } = publication;
+    try {
+      await content.uploadStatus(name);
+    } catch (error) {
+      if (!(error instanceof BtPublisherError && error.code === "NOT_FOUND")) throw error;
+      return catalogue.remove(name);
+    }
+    await catalogue.update({ ...publication, state: "uploading" });
+    this.#hooks.uploadFound(name);
+  }
+
+  /** The record was lost, not the content: a backup of the catalogue was older. */
+  async #adopt(held: PublishedContent): Promise<void> {
+    const createdAt = this.#hooks.createdAt();
+    const content = contentOf(held, createdAt);
+    const { name } = held;
+    await this.#adapters.catalogue.create({
+      name,
+      state: "published",
+      createdAt,
+      policy: defaultPolicy,
+      content,
+    });
+    this.#adapters.onEvent({ type: "adopted", name });
+  }
+}
+
+function contentOf(held: PublishedContent, publishedAt: UnixMillis): PublicationContent {
+  const { infoHash, info, contentName, isDirectory, contentLength, files } = held;
+  return { infoHash, info, contentName, isDirectory, contentLength, files, publishedAt };
+}
+
+/** Content that is published under another name already stays what it is there. */
+async function tolerateConflict(action: Promise<unknown>): Promise<void> {
+  try {
+    await action;
+  } catch (error) {
+    if (!(error instanceof BtPublisherError && error.code === "CONFLICT")) throw error;
+  }
+}
+
+async function* namesIn(catalogue: Catalogue): AsyncIterable<string> {
+  let before: UnixMillis | undefined;
+  do {
+    const page = await catalogue.list(before === undefined ? {} : { before });
+    for (const { name } of page) yield name;
+    before = page.at(-1)?.createdAt;
+  } while (before !== undefined);
+}

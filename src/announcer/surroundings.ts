@@ -1,0 +1,62 @@
+/**
+ * What the Announcer knows of the Tracker and the SourceNodes right now. Pages must not fail while
+ * the control link is cut, so the last answer stays good; and a crowd of readers asks only once in
+ * a while.
+ */
+import type { InfoHash, Millis } from "../base/units.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { AnnouncerControlLink, KnownSource, SwarmCounts } from "../ports/tracker-control.ts";
+
+/** One look at the Tracker. */
+export interface Sight {
+  readonly announceUrls: readonly string[];
+  readonly sources: readonly KnownSource[];
+}
+
+/** How old an answer may be, in milliseconds: SourceNodes report every 5 s. */
+const MAX_AGE_MS: Millis = 2_000;
+
+/** The Announcer's view over the control link. */
+export class Surroundings {
+  readonly #control: AnnouncerControlLink;
+  readonly #clock: Clock;
+  #last: { readonly at: Millis; readonly sight: Promise<Sight> } | undefined;
+  #lastGood: Sight = { announceUrls: [], sources: [] };
+
+  constructor(control: AnnouncerControlLink, clock: Clock) {
+    this.#control = control;
+    this.#clock = clock;
+  }
+
+  /** Never rejects: while the Tracker is away it is what was last seen. */
+  look(): Promise<Sight> {
+    const now = this.#clock.now();
+    if (this.#last === undefined || now - this.#last.at > MAX_AGE_MS) {
+      this.#last = { at: now, sight: this.#ask() };
+    }
+    return this.#last.sight;
+  }
+
+  /** Peers by torrent; empty while the Tracker is away. Never rejects. */
+  async counts(infoHashes: readonly InfoHash[]): Promise<ReadonlyMap<InfoHash, SwarmCounts>> {
+    if (infoHashes.length === 0) return new Map();
+    try {
+      return await this.#control.counts(infoHashes);
+    } catch {
+      return new Map();
+    }
+  }
+
+  async #ask(): Promise<Sight> {
+    try {
+      const [announceUrls, sources] = await Promise.all([
+        this.#control.announceUrls(),
+        this.#control.sources(),
+      ]);
+      this.#lastGood = { announceUrls, sources };
+    } catch {
+      // The control link reconnects by itself; until then the last sight is the best there is.
+    }
+    return this.#lastGood;
+  }
+}
