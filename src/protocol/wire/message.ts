@@ -45,5 +45,5 @@ export type WireViolation =
   | { readonly code: "bad-protocol" }
   /** A length prefix above the limit. */
   | { readonly code: "message-too-large"; readonly length: number }
-  /** A message of known id with an impossible length. */
+  /** A message of known id with an impossible length, or a request for an impossible length. */
   | { readonly code: "bad-length"; readonly id: number; readonly length: number };
