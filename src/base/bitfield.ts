@@ -81,6 +81,13 @@ export class Bitfield {
     this.#count = 0;
   }
 
+  /** Becomes equal to `other`, which must have the same size. */
+  copyFrom(other: Bitfield): void {
+    assert(other.size === this.size, `a set of ${other.size} does not fit one of ${this.size}`);
+    this.#bytes.set(other.#bytes);
+    this.#count = other.#count;
+  }
+
   clone(): Bitfield {
     const copy = new Bitfield(this.size);
     copy.#bytes = this.#bytes.slice();

@@ -24,6 +24,8 @@ export type ErrorCode =
   | "STORAGE_FULL"
   | "STORAGE_IO"
   | "STORAGE_CHANGED"
+  /** The bytes differ from the digest that was declared for them. */
+  | "DIGEST"
   /** Another process works in the same place. */
   | "LOCKED"
   /** Tracker answers that cannot be used. */

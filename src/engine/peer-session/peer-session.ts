@@ -1,0 +1,137 @@
+/**
+ * One connected peer of one torrent: the four flags of BEP 3, what it has, what we asked it for and
+ * what it asked us for. Holds state and checks what the peer says; decisions about several peers
+ * (picking, choking, serving order) are the torrent's.
+ */
+import { Bitfield } from "../../base/bitfield.ts";
+import type { Millis } from "../../base/units.ts";
+import type { BlockRef, PieceGeometry } from "../../protocol/metainfo/piece-geometry.ts";
+import { RateMeter } from "../requests/rate-meter.ts";
+import { RequestWindow } from "../requests/request-window.ts";
+import { MessageBudget } from "./message-budget.ts";
+
+/** Names one connection within one torrent. Never used again. */
+export type PeerKey = number;
+
+/** What is known of a connection when it opens. */
+export interface PeerSessionInfo {
+  readonly key: PeerKey;
+  readonly peerId: Uint8Array;
+  /** The remote end of the connection. */
+  readonly host: string;
+  /** `addressKey` of it: only for outgoing connections is it where the peer listens. */
+  readonly addressKey: string;
+  readonly direction: "incoming" | "outgoing";
+  readonly supportsFast: boolean;
+  readonly supportsExtended: boolean;
+  /** It names itself a SourceNode: for figures only, never for trust. */
+  readonly isSourceNode: boolean;
+}
+
+/** A request of ours that is not answered yet. */
+export interface OutstandingRequest {
+  readonly block: BlockRef;
+  readonly sentAt: Millis;
+  /** Whether the picker still counts it; not so after a snub, when others may be asked. */
+  isCounted: boolean;
+}
+
+/** Requests of one peer that we queue at most; more are rejected. 512 × 16 KiB = 8 MiB. */
+export const MAX_QUEUED_REQUESTS = 512;
+
+export class PeerSession {
+  readonly info: PeerSessionInfo;
+  readonly connectedAt: Millis;
+  amChoking = true;
+  amInterested = false;
+  peerChoking = true;
+  peerInterested = false;
+
+  /** What the peer has, as it says. */
+  readonly pieces: Bitfield;
+  /** Counted as a seed in the piece order, and not piece by piece. */
+  isCountedAsSeed = false;
+  /** It sent bitfield, have-all or have-none: once is enough. */
+  saidPieces = false;
+  /** Pieces that it has and we lack. */
+  interestingCount = 0;
+
+  readonly outstanding = new Map<number, OutstandingRequest>();
+  readonly window: RequestWindow;
+  /** The block that is arriving now into the piece buffer. */
+  receiving: BlockRef | undefined;
+  isSnubbed = false;
+  /** When a block arrived last, or when we began to wait for one. */
+  lastBlockAt: Millis;
+
+  /** Requests of the peer by block number, oldest first. */
+  readonly uploadQueue = new Map<number, BlockRef>();
+  /** Batches that the link is sending. */
+  batchesInFlight = 0;
+  turnBytes = 0;
+  chokeChangedAt: Millis;
+
+  readonly downloadRate: RateMeter;
+  readonly uploadRate: RateMeter;
+  readonly budget: MessageBudget;
+  lastReceivedAt: Millis;
+  lastSentAt: Millis;
+  /** Our extension ids by name that the peer gave (BEP 10). */
+  extensionIds: ReadonlyMap<string, number> = new Map();
+  clientName = "";
+  /** Grows with good pieces and falls with bad ones that this peer gave blocks for. */
+  trust = 0;
+  /** Bytes that nobody had asked for, or that came too late. */
+  wastedBytes = 0;
+
+  constructor(info: PeerSessionInfo, geometry: PieceGeometry, now: Millis) {
+    this.info = info;
+    this.connectedAt = now;
+    this.pieces = new Bitfield(geometry.pieceCount);
+    this.window = new RequestWindow(now);
+    this.downloadRate = new RateMeter(now);
+    this.uploadRate = new RateMeter(now);
+    this.budget = new MessageBudget(now);
+    this.lastBlockAt = now;
+    this.chokeChangedAt = now;
+    this.lastReceivedAt = now;
+    this.lastSentAt = now;
+  }
+
+  /** As the picker's `BlockSource`. */
+  get key(): PeerKey {
+    return this.info.key;
+  }
+
+  get isSeed(): boolean {
+    return this.pieces.isFull;
+  }
+
+  /** Requests that may be added now. */
+  get requestRoom(): number {
+    const limit = this.isSnubbed ? 1 : this.window.blocks;
+    return limit - this.outstanding.size;
+  }
+}
+
+/** Number of a block over the whole torrent: the key of `outstanding`. */
+export function blockNumber(geometry: PieceGeometry, block: BlockRef): number {
+  return geometry.offsetOf(block.pieceIndex) + block.begin;
+}
+
+/** Why we close a connection; the name is what the logs show. */
+export type CloseWhy =
+  | "self"
+  | "duplicate"
+  | "too-many-peers"
+  | "banned"
+  | "bad-bitfield"
+  | "bad-index"
+  | "bad-request"
+  | "flood"
+  | "unexpected-message"
+  | "unrequested-blocks"
+  | "stalled"
+  | "idle"
+  | "both-seeds"
+  | "stopped";

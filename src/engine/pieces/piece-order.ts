@@ -1,0 +1,166 @@
+/**
+ * How many peers have each piece, and the pieces still wanted in the order rarest first.
+ *
+ * The order is an array cut into buckets of equal availability; a HAVE moves one piece across one
+ * bucket border, so that the cost grows with events and never with peers × pieces.
+ * Peers that have everything are counted once, apart: they do not change the order.
+ */
+import { assert } from "../../base/assert.ts";
+import type { Bitfield } from "../../base/bitfield.ts";
+import type { Random } from "../../base/random.ts";
+import type { PieceIndex } from "../../base/units.ts";
+
+const ABSENT = -1;
+
+export class PieceOrder {
+  readonly #random: Random;
+  /** Peers with the piece, those with everything apart. */
+  readonly #availability: Uint16Array;
+  /** Wanted pieces by rising availability. */
+  readonly #order: Uint32Array;
+  readonly #position: Int32Array;
+  /** `#bucketEnds[a]`: where the pieces of availability ≤ a end in `#order`. */
+  #bucketEnds: number[] = [0];
+  #seedCount = 0;
+
+  /** All of 0 … pieceCount − 1 are known; none is wanted yet. */
+  constructor(pieceCount: number, random: Random) {
+    this.#random = random;
+    this.#availability = new Uint16Array(pieceCount);
+    this.#order = new Uint32Array(pieceCount);
+    this.#position = new Int32Array(pieceCount).fill(ABSENT);
+  }
+
+  /** Wanted pieces in the order. */
+  get wantedCount(): number {
+    return this.#bucketEnds[this.#bucketEnds.length - 1] as number;
+  }
+
+  /** Wanted pieces that somebody has. */
+  get availableWantedCount(): number {
+    return this.#seedCount > 0
+      ? this.wantedCount
+      : this.wantedCount - (this.#bucketEnds[0] as number);
+  }
+
+  /** Peers that have everything. */
+  get seedCount(): number {
+    return this.#seedCount;
+  }
+
+  /** Peers that have piece `index`. */
+  availabilityOf(index: PieceIndex): number {
+    return (this.#availability[index] as number) + this.#seedCount;
+  }
+
+  /** The least `availabilityOf` over all pieces. Costs one pass over the pieces. */
+  minAvailability(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const count of this.#availability) if (count < least) least = count;
+    return this.#availability.length === 0 ? this.#seedCount : least + this.#seedCount;
+  }
+
+  addSeed(): void {
+    this.#seedCount++;
+  }
+
+  removeSeed(): void {
+    assert(this.#seedCount > 0, "a seed leaves that never came");
+    this.#seedCount--;
+  }
+
+  /** One more peer has piece `index`. */
+  increment(index: PieceIndex): void {
+    const level = this.#availability[index] as number;
+    this.#availability[index] = level + 1;
+    if (this.#position[index] === ABSENT) return;
+    this.#growTo(level + 1);
+    const last = (this.#bucketEnds[level] as number) - 1;
+    this.#swap(this.#position[index] as number, last);
+    this.#bucketEnds[level] = last;
+    this.#shuffleIn(last, level + 1);
+  }
+
+  /** One peer less has piece `index`. */
+  decrement(index: PieceIndex): void {
+    const level = this.#availability[index] as number;
+    assert(level > 0, `piece ${index} loses a holder that it never had`);
+    this.#availability[index] = level - 1;
+    if (this.#position[index] === ABSENT) return;
+    const first = this.#bucketEnds[level - 1] as number;
+    this.#swap(this.#position[index] as number, first);
+    this.#bucketEnds[level - 1] = first + 1;
+    this.#shuffleIn(first, level - 1);
+  }
+
+  /** Piece `index` is wanted again, or for the first time. */
+  want(index: PieceIndex): void {
+    if (this.#position[index] !== ABSENT) return;
+    const level = this.#availability[index] as number;
+    this.#growTo(level);
+    let hole = this.wantedCount;
+    for (let bucket = this.#bucketEnds.length - 1; bucket > level; bucket--) {
+      const first = this.#bucketEnds[bucket - 1] as number;
+      this.#place(this.#order[first] as number, hole);
+      this.#bucketEnds[bucket] = (this.#bucketEnds[bucket] as number) + 1;
+      hole = first;
+    }
+    this.#bucketEnds[level] = (this.#bucketEnds[level] as number) + 1;
+    this.#place(index, hole);
+    this.#shuffleIn(hole, level);
+  }
+
+  /** Piece `index` is not wanted any more, or is being fetched already. */
+  unwant(index: PieceIndex): void {
+    let hole = this.#position[index] as number;
+    if (hole === ABSENT) return;
+    this.#position[index] = ABSENT;
+    for (
+      let bucket = this.#availability[index] as number;
+      bucket < this.#bucketEnds.length;
+      bucket++
+    ) {
+      const last = (this.#bucketEnds[bucket] as number) - 1;
+      if (last !== hole) this.#place(this.#order[last] as number, hole);
+      this.#bucketEnds[bucket] = last;
+      hole = last;
+    }
+  }
+
+  isWanted(index: PieceIndex): boolean {
+    return this.#position[index] !== ABSENT;
+  }
+
+  /** The rarest wanted piece among `pieces`, or undefined. */
+  rarestOf(pieces: Bitfield): PieceIndex | undefined {
+    if (pieces.isEmpty) return undefined;
+    const end = this.wantedCount;
+    for (let i = 0; i < end; i++) {
+      const index = this.#order[i] as number;
+      if (pieces.has(index)) return index;
+    }
+    return undefined;
+  }
+
+  /** Moves the piece at `at` to a random place of its bucket: ties are broken by chance. */
+  #shuffleIn(at: number, level: number): void {
+    const start = level === 0 ? 0 : (this.#bucketEnds[level - 1] as number);
+    const end = this.#bucketEnds[level] as number;
+    this.#swap(at, start + this.#random.below(end - start));
+  }
+
+  #growTo(level: number): void {
+    while (this.#bucketEnds.length <= level) this.#bucketEnds.push(this.wantedCount);
+  }
+
+  #place(index: PieceIndex, at: number): void {
+    this.#order[at] = index;
+    this.#position[index] = at;
+  }
+
+  #swap(a: number, b: number): void {
+    const first = this.#order[a] as number;
+    this.#place(this.#order[b] as number, a);
+    this.#place(first, b);
+  }
+}

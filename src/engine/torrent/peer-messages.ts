@@ -1,0 +1,191 @@
+/**
+ * What a connected peer says (BEP 3, 6, 9, 10), turned into changes of its session and of the
+ * parts that care. Every handler answers with the reason to end the connection, or undefined.
+ */
+import { assertNever } from "../../base/assert.ts";
+import { Bitfield } from "../../base/bitfield.ts";
+import type { Millis } from "../../base/units.ts";
+import type { Info } from "../../protocol/metainfo/metainfo.ts";
+import {
+  encodeExtensionHandshake,
+  parseExtensionHandshake,
+} from "../../protocol/wire/extension.ts";
+import type { PeerMessage } from "../../protocol/wire/message.ts";
+import {
+  encodeMetadataMessage,
+  METADATA_PIECE_LENGTH,
+  parseMetadataMessage,
+} from "../../protocol/wire/ut-metadata.ts";
+import {
+  type CloseWhy,
+  MAX_QUEUED_REQUESTS,
+  type PeerSession,
+} from "../peer-session/peer-session.ts";
+import type { Chokes } from "./chokes.ts";
+import type { Downloads } from "./downloads.ts";
+import type { TorrentState } from "./torrent-state.ts";
+import type { Uploads } from "./uploads.ts";
+
+/** The number under which peers send us ut_metadata (BEP 10 leaves the choice to the receiver). */
+const UT_METADATA_ID = 1;
+/** A metadata piece is 16 KiB: as much as 160 small messages of the budget. */
+const METADATA_REQUEST_COST = 20;
+
+export class PeerMessages {
+  readonly #state: TorrentState;
+  readonly #info: Info;
+  readonly #downloads: Downloads;
+  readonly #uploads: Uploads;
+  readonly #chokes: Chokes;
+
+  constructor(
+    state: TorrentState,
+    info: Info,
+    parts: { readonly downloads: Downloads; readonly uploads: Uploads; readonly chokes: Chokes },
+  ) {
+    this.#state = state;
+    this.#info = info;
+    this.#downloads = parts.downloads;
+    this.#uploads = parts.uploads;
+    this.#chokes = parts.chokes;
+  }
+
+  /** Says what we have and can, right after the handshake. */
+  greet(session: PeerSession): void {
+    const { have, options } = this.#state;
+    if (session.info.supportsFast && have.isFull) this.#state.send(session, { type: "have-all" });
+    else if (session.info.supportsFast && have.isEmpty) {
+      this.#state.send(session, { type: "have-none" });
+    } else if (!have.isEmpty) {
+      this.#state.send(session, { type: "bitfield", bytes: have.toBytes() });
+    }
+    if (!session.info.supportsExtended) return;
+    const payload = encodeExtensionHandshake({
+      extensions: new Map([["ut_metadata", UT_METADATA_ID]]),
+      clientName: options.clientName,
+      listenPort: options.listenPort,
+      maxRequests: MAX_QUEUED_REQUESTS,
+      metadataSize: this.#info.raw.length,
+    });
+    this.#state.send(session, { type: "extended", id: 0, payload });
+  }
+
+  handle(now: Millis, session: PeerSession, message: PeerMessage): CloseWhy | undefined {
+    const cost = message.type === "have" || message.type === "reject" ? 0 : 1;
+    if (!session.budget.spend(now, cost)) return "flood";
+    switch (message.type) {
+      case "keep-alive":
+      case "suggest":
+      case "allowed-fast":
+      case "port":
+        return undefined;
+      case "choke":
+      case "unchoke":
+        return this.#handleChoke(now, session, message.type === "choke");
+      case "interested":
+      case "not-interested":
+        return this.#handleInterest(now, session, message.type === "interested");
+      case "have":
+        return this.#handleHave(now, session, message.pieceIndex);
+      case "bitfield":
+      case "have-all":
+      case "have-none":
+        return this.#handlePieces(now, session, message);
+      case "cancel":
+        this.#uploads.handleCancel(session, message.block);
+        return undefined;
+      case "reject":
+        return this.#downloads.handleReject(now, session, message.block);
+      case "extended":
+        return this.#handleExtended(now, session, message);
+      default:
+        return assertNever(message);
+    }
+  }
+
+  #handleChoke(now: Millis, session: PeerSession, isChoke: boolean): undefined {
+    if (session.peerChoking === isChoke) return;
+    session.peerChoking = isChoke;
+    if (isChoke) this.#downloads.handleChoke(now, session);
+    else this.#downloads.handleUnchoke(now, session);
+  }
+
+  #handleInterest(now: Millis, session: PeerSession, isInterested: boolean): undefined {
+    if (session.peerInterested === isInterested) return;
+    session.peerInterested = isInterested;
+    if (isInterested) this.#chokes.handleInterested(now, session);
+    else this.#chokes.handleNotInterested(now, session);
+  }
+
+  #handleHave(now: Millis, session: PeerSession, index: number): CloseWhy | undefined {
+    if (!this.#state.geometry.hasPiece(index)) return "bad-index";
+    // New pieces are the swarm's life; only repetitions count as chatter.
+    if (session.pieces.has(index)) return session.budget.spend(now) ? undefined : "flood";
+    this.#downloads.handleHave(now, session, index);
+    return this.#bothSeeds(session);
+  }
+
+  /** Some clients send it late, or not at all; what counts is that it comes once, before HAVEs. */
+  #handlePieces(
+    now: Millis,
+    session: PeerSession,
+    message: Extract<PeerMessage, { type: "bitfield" | "have-all" | "have-none" }>,
+  ): CloseWhy | undefined {
+    if (message.type !== "bitfield" && !session.info.supportsFast) return "unexpected-message";
+    if (session.saidPieces || !session.pieces.isEmpty) return "unexpected-message";
+    session.saidPieces = true;
+    if (message.type === "have-all") session.pieces.fill();
+    if (message.type === "bitfield") {
+      const pieces = Bitfield.parse(message.bytes, this.#state.geometry.pieceCount);
+      if (pieces === undefined) return "bad-bitfield";
+      session.pieces.copyFrom(pieces);
+    }
+    this.#downloads.handleAllPieces(now, session);
+    return this.#bothSeeds(session);
+  }
+
+  #bothSeeds(session: PeerSession): CloseWhy | undefined {
+    const isUseless = session.isSeed && this.#state.have.isFull && !this.#state.options.keepsSeeds;
+    return isUseless ? "both-seeds" : undefined;
+  }
+
+  #handleExtended(
+    now: Millis,
+    session: PeerSession,
+    message: Extract<PeerMessage, { type: "extended" }>,
+  ): CloseWhy | undefined {
+    if (message.id === 0) {
+      const handshake = parseExtensionHandshake(message.payload);
+      if (handshake === undefined) return undefined;
+      session.extensionIds = handshake.extensions;
+      if (handshake.clientName !== undefined) session.clientName = handshake.clientName;
+      session.window.limitTo(handshake.maxRequests);
+      return undefined;
+    }
+    return message.id === UT_METADATA_ID
+      ? this.#handleMetadata(now, session, message.payload)
+      : undefined;
+  }
+
+  /** Serves the info dictionary (BEP 9). We have it, so we never ask. */
+  #handleMetadata(now: Millis, session: PeerSession, payload: Uint8Array): CloseWhy | undefined {
+    const id = session.extensionIds.get("ut_metadata");
+    const request = parseMetadataMessage(payload);
+    if (id === undefined || request === undefined || request.type !== "request") return undefined;
+    if (!session.budget.spend(now, METADATA_REQUEST_COST)) return "flood";
+    const { raw } = this.#info;
+    const begin = request.piece * METADATA_PIECE_LENGTH;
+    const answer = encodeMetadataMessage(
+      begin < raw.length
+        ? {
+            type: "data",
+            piece: request.piece,
+            totalSize: raw.length,
+            data: raw.subarray(begin, begin + METADATA_PIECE_LENGTH),
+          }
+        : { type: "reject", piece: request.piece },
+    );
+    this.#state.send(session, { type: "extended", id, payload: answer });
+    return undefined;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Answers requests: checks them, queues them, and gives the link batches of blocks.
+ *
+ * Batches are as long as the peer is fast, so that one read and one write serve many blocks, while
+ * little is committed to a slow peer; with a rate limit all waiting peers take turns at it.
+ */
+import { BLOCK_LENGTH, type Millis } from "../../base/units.ts";
+import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
+import {
+  blockNumber,
+  type CloseWhy,
+  MAX_QUEUED_REQUESTS,
+  type PeerSession,
+} from "../peer-session/peer-session.ts";
+import type { TorrentState } from "./torrent-state.ts";
+
+/** Batches that a link may have open: one on its way and one to follow without a gap. */
+const MAX_BATCHES_IN_FLIGHT = 2;
+const MIN_BATCH_BLOCKS = 4;
+/** 64 × 16 KiB: 1 MiB in one write costs the least per byte. */
+const MAX_BATCH_BLOCKS = 64;
+/** A batch is what the peer takes in this time. */
+const BATCH_MS = 100;
+/** A request longer than this is not answered: all clients in use ask for 16 KiB. */
+const MAX_REQUEST_LENGTH = BLOCK_LENGTH;
+
+export class Uploads {
+  readonly #state: TorrentState;
+  /** Peers with requests to answer, in the order of their turns. */
+  readonly #waiting = new Set<PeerSession>();
+  #resumeAt: Millis | undefined;
+  #uploadedBytes = 0;
+
+  constructor(state: TorrentState) {
+    this.#state = state;
+  }
+
+  /** Payload bytes that left for the network. */
+  get uploadedBytes(): number {
+    return this.#uploadedBytes;
+  }
+
+  /** When the rate limit lets the next block go. */
+  nextTimeout(): Millis | undefined {
+    return this.#resumeAt;
+  }
+
+  handleTimeout(now: Millis): void {
+    if (this.#resumeAt !== undefined && now >= this.#resumeAt) this.serve(now);
+  }
+
+  /** @returns why the connection must end, or undefined. */
+  handleRequests(
+    now: Millis,
+    session: PeerSession,
+    blocks: readonly BlockRef[],
+  ): CloseWhy | undefined {
+    for (const block of blocks) {
+      if (this.#isServable(session, block)) {
+        session.uploadQueue.set(blockNumber(this.#state.geometry, block), block);
+        continue;
+      }
+      if (block.length === 0 || block.length > 131_072) return "bad-request";
+      // Ordinary clients ask a little after a choke; who goes on asking for nonsense is cut off.
+      if (!session.budget.spend(now, 4)) return "flood";
+      if (session.info.supportsFast) this.#state.send(session, { type: "reject", block });
+      else if (!this.#state.geometry.hasBlock(block)) return "bad-request";
+    }
+    if (session.uploadQueue.size > 0) {
+      this.#waiting.add(session);
+      this.serve(now);
+    }
+    return undefined;
+  }
+
+  /** The peer does not want `block` any more. */
+  handleCancel(session: PeerSession, block: BlockRef): void {
+    const key = blockNumber(this.#state.geometry, block);
+    if (!session.uploadQueue.delete(key)) return;
+    if (session.info.supportsFast) this.#state.send(session, { type: "reject", block });
+  }
+
+  handleBlocksSent(now: Millis, session: PeerSession, bytes: number): void {
+    session.batchesInFlight--;
+    session.turnBytes += bytes;
+    session.uploadRate.add(now, bytes);
+    session.lastSentAt = now;
+    this.#uploadedBytes += bytes;
+    if (session.uploadQueue.size > 0) {
+      this.#waiting.add(session);
+      this.serve(now);
+    }
+  }
+
+  /** We choke the peer: its queue is void (BEP 3), and BEP 6 wants that said. */
+  dropQueue(session: PeerSession): void {
+    if (session.info.supportsFast) {
+      for (const block of session.uploadQueue.values()) {
+        this.#state.send(session, { type: "reject", block });
+      }
+    }
+    this.forget(session);
+  }
+
+  forget(session: PeerSession): void {
+    session.uploadQueue.clear();
+    this.#waiting.delete(session);
+  }
+
+  /** Hands out batches while peers wait and the rate limit allows. */
+  serve(now: Millis): void {
+    const limit = this.#state.options.uploadLimit;
+    this.#resumeAt = undefined;
+    // Each round ends with a peer served or out of the set, so this ends.
+    for (const session of this.#waiting) {
+      if (session.batchesInFlight >= MAX_BATCHES_IN_FLIGHT || session.uploadQueue.size === 0) {
+        this.#waiting.delete(session);
+        continue;
+      }
+      const available = limit.available(now);
+      if (available <= 0) {
+        this.#resumeAt = limit.readyAt(now, BLOCK_LENGTH);
+        return;
+      }
+      const bytes = this.#sendBatch(now, session, available / this.#waiting.size);
+      limit.take(now, bytes);
+      this.#waiting.delete(session);
+      if (session.uploadQueue.size > 0) this.#waiting.add(session);
+    }
+  }
+
+  #sendBatch(now: Millis, session: PeerSession, availableBytes: number): number {
+    const rate = session.uploadRate.bytesPerSecond(now);
+    const byRate = Math.ceil((rate * BATCH_MS) / 1000 / BLOCK_LENGTH);
+    const most = Math.max(1, Math.floor(availableBytes / BLOCK_LENGTH));
+    const count = Math.min(most, Math.max(MIN_BATCH_BLOCKS, Math.min(byRate, MAX_BATCH_BLOCKS)));
+    const blocks: BlockRef[] = [];
+    let bytes = 0;
+    for (const [key, block] of session.uploadQueue) {
+      session.uploadQueue.delete(key);
+      blocks.push(block);
+      bytes += block.length;
+      if (blocks.length >= count) break;
+    }
+    session.batchesInFlight++;
+    this.#state.output({ type: "send-blocks", peer: session.key, blocks });
+    return bytes;
+  }
+
+  #isServable(session: PeerSession, block: BlockRef): boolean {
+    return (
+      !session.amChoking &&
+      block.length <= MAX_REQUEST_LENGTH &&
+      this.#state.geometry.hasBlock(block) &&
+      this.#state.have.has(block.pieceIndex) &&
+      session.uploadQueue.size < MAX_QUEUED_REQUESTS
+    );
+  }
+}
