@@ -23,9 +23,7 @@ const LONGEST_REST_MS = 5 * 60_000;
 export type FetchOutcome =
   | { readonly type: "done" }
   /** `retryAfterMs` is the server's own wish (503 with Retry-After). */
-  | { readonly type: "failed"; readonly retryAfterMs: Millis | undefined }
-  /** It does not have the content: never ask again. */
-  | { readonly type: "gone" };
+  | { readonly type: "failed"; readonly retryAfterMs: Millis | undefined };
 
 interface Fetch {
   readonly seed: WebSeed;
@@ -124,12 +122,8 @@ export class WebSeeds {
     const fetch = this.#fetches.get(fetchId);
     if (fetch === undefined) return;
     const { seed } = fetch;
-    this.#fetches.delete(fetchId);
-    seed.fetches.delete(fetchId);
-    if (fetch.receiving !== undefined) this.#downloads.picker.abortReceive(fetch.receiving);
-    for (const block of fetch.missing) this.#downloads.picker.release(block);
-    if (outcome.type === "gone") this.#retire(seed);
-    else if (outcome.type === "failed") this.#rest(now, seed, outcome.retryAfterMs);
+    this.#drop(fetchId);
+    if (outcome.type === "failed") this.#rest(now, seed, outcome.retryAfterMs);
     else seed.failures = 0;
     this.#downloads.fillAll(now);
   }
@@ -137,7 +131,15 @@ export class WebSeeds {
   /** The web seed with source key `key` gave a bad piece: its content is another one. */
   ban(key: number): void {
     const seed = this.#seeds.find((candidate) => candidate.key === key);
-    if (seed !== undefined) this.#retire(seed);
+    if (seed === undefined || seed.isGone) return;
+    seed.isGone = true;
+    seed.restsUntil = undefined;
+    this.#downloads.picker.order.removeSeed();
+    this.#downloads.picker.disown(seed.key);
+    for (const fetchId of seed.fetches) {
+      this.#state.output({ type: "cancel-fetch", fetchId });
+      this.#drop(fetchId);
+    }
   }
 
   /** Ends all fetches, for good. */
@@ -173,20 +175,21 @@ export class WebSeeds {
     return true;
   }
 
+  /** Fetch `fetchId` is over: what has not arrived is free for others. */
+  #drop(fetchId: number): void {
+    const fetch = this.#fetches.get(fetchId);
+    if (fetch === undefined) return;
+    this.#fetches.delete(fetchId);
+    fetch.seed.fetches.delete(fetchId);
+    if (fetch.receiving !== undefined) this.#downloads.picker.abortReceive(fetch.receiving);
+    for (const block of fetch.missing) this.#downloads.picker.release(block);
+  }
+
   #rest(now: Millis, seed: WebSeed, retryAfterMs: Millis | undefined): void {
     const backoff = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(seed.failures, 10));
     seed.failures++;
     const jitter = 1 + this.#state.random.fraction() / 2;
     seed.restsUntil = now + (retryAfterMs ?? backoff * jitter);
     this.#downloads.picker.disown(seed.key);
-  }
-
-  #retire(seed: WebSeed): void {
-    if (seed.isGone) return;
-    seed.isGone = true;
-    seed.restsUntil = undefined;
-    this.#downloads.picker.order.removeSeed();
-    this.#downloads.picker.disown(seed.key);
-    for (const fetchId of seed.fetches) this.#state.output({ type: "cancel-fetch", fetchId });
   }
 }
