@@ -1,0 +1,118 @@
+/** Hashes many pieces from disk on all disk threads: the basis of checking and of creating. */
+import type { Bitfield } from "../../base/bitfield.ts";
+import { BtPublisherError } from "../../base/errors.ts";
+import type { PieceGeometry } from "../../protocol/metainfo/piece-geometry.ts";
+import type { HashedPieces } from "./disk-jobs.ts";
+import type { DiskLayout } from "./disk-layout.ts";
+import type { DiskPool } from "./disk-pool.ts";
+
+/** Consecutive pieces that one job hashes. */
+export interface PieceRun {
+  readonly firstPiece: number;
+  readonly count: number;
+}
+
+/** Something that may be given up; an `AbortSignal` is one. */
+export interface Abortable {
+  readonly aborted: boolean;
+}
+
+/** Bytes done of bytes to do. */
+export type ByteProgress = (doneBytes: number, totalBytes: number) => void;
+
+/** A job's size: long enough that messages do not count, short enough to stop within milliseconds. */
+const RUN_BYTES = 8 * 1024 * 1024;
+/** People look at it: four times a second. */
+const PROGRESS_INTERVAL_MS = 250;
+
+/** What to hash. */
+export interface HashRunsOptions {
+  readonly pool: DiskPool;
+  readonly layout: DiskLayout;
+  readonly geometry: PieceGeometry;
+  /** Undefined means all. */
+  readonly pieces?: Bitfield | undefined;
+  readonly onProgress?: ByteProgress | undefined;
+  readonly signal?: Abortable | undefined;
+}
+
+/**
+ * Hashes pieces on all disk threads and hands over each run as it is done, in any order.
+ * @throws BtPublisherError CANCELLED when `signal` aborts; STORAGE_IO, ... for what cannot be read.
+ */
+export async function hashRuns(
+  options: HashRunsOptions,
+  onHashed: (run: PieceRun, hashed: HashedPieces) => void,
+): Promise<void> {
+  const { pool, layout, geometry, signal } = options;
+  const runs = pieceRuns(geometry, options.pieces);
+  const meter = new ProgressMeter(
+    runs.reduce((sum, run) => sum + runLength(geometry, run), 0),
+    options.onProgress,
+  );
+  const queue = runs.values();
+  const lane = async (): Promise<void> => {
+    for (const run of queue) {
+      if (signal?.aborted === true) throw cancelled();
+      const length = runLength(geometry, run);
+      const ranges = layout.rangesOf(geometry.offsetOf(run.firstPiece), length);
+      const { pieceLength } = geometry;
+      onHashed(run, await pool.run({ type: "hash", base: layout.base, ranges, pieceLength }));
+      meter.add(length);
+    }
+  };
+  // One job in each thread's hands and one that waits for it.
+  await Promise.all(Array.from({ length: 2 * pool.threads }, lane));
+  meter.end();
+}
+
+/** Tells progress at most four times a second, and the end always. */
+export class ProgressMeter {
+  readonly #total: number;
+  readonly #onProgress: ByteProgress | undefined;
+  #done = 0;
+  #toldAt = 0;
+
+  constructor(totalBytes: number, onProgress: ByteProgress | undefined) {
+    this.#total = totalBytes;
+    this.#onProgress = onProgress;
+  }
+
+  add(bytes: number): void {
+    this.#done += bytes;
+    const now = performance.now();
+    if (this.#done === this.#total || now - this.#toldAt < PROGRESS_INTERVAL_MS) return;
+    this.#toldAt = now;
+    this.#onProgress?.(this.#done, this.#total);
+  }
+
+  end(): void {
+    this.#onProgress?.(this.#total, this.#total);
+  }
+}
+
+/** The error of work that was given up on purpose. */
+export function cancelled(): BtPublisherError {
+  return new BtPublisherError("CANCELLED", "given up before it was done");
+}
+
+/** All pieces, or those in `pieces`, as runs of at most 8 MiB (at least one piece). */
+function pieceRuns(geometry: PieceGeometry, pieces: Bitfield | undefined): PieceRun[] {
+  const maxCount = Math.max(1, Math.floor(RUN_BYTES / geometry.pieceLength));
+  const runs: PieceRun[] = [];
+  for (let firstPiece = 0; firstPiece < geometry.pieceCount; ) {
+    let count = 0;
+    while (count < maxCount && firstPiece + count < geometry.pieceCount) {
+      if (pieces !== undefined && !pieces.has(firstPiece + count)) break;
+      count++;
+    }
+    if (count > 0) runs.push({ firstPiece, count });
+    firstPiece += Math.max(1, count);
+  }
+  return runs;
+}
+
+function runLength(geometry: PieceGeometry, run: PieceRun): number {
+  const end = geometry.offsetOf(run.firstPiece + run.count);
+  return Math.min(geometry.contentLength, end) - geometry.offsetOf(run.firstPiece);
+}

@@ -1,0 +1,219 @@
+/**
+ * The content of one torrent in files. What is written was hashed by the same disk thread in the
+ * same job, from memory that nobody else touches; so nothing unverified ever reaches the disk.
+ */
+import { mkdir, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { assert } from "../../base/assert.ts";
+import { Bitfield } from "../../base/bitfield.ts";
+import { equalBytes } from "../../base/bytes.ts";
+import type { PieceIndex } from "../../base/units.ts";
+import type { CommitResult, PieceStore } from "../../ports/piece-store.ts";
+import { type Info, pieceHash } from "../../protocol/metainfo/metainfo.ts";
+import { DiskBuffers } from "./disk-buffers.ts";
+import { diskError } from "./disk-error.ts";
+import { hashRuns } from "./disk-hash-runs.ts";
+import type { FileRange, FileState } from "./disk-jobs.ts";
+import { DiskLayout, pathsBelow } from "./disk-layout.ts";
+import type { DiskPool } from "./disk-pool.ts";
+
+export interface DiskPieceStoreOptions {
+  readonly info: Info;
+  /** The content is `directory/<name>`. Made when missing, in mode `download`. */
+  readonly directory: string;
+  /** `seed` never writes, and works on a read-only file system. */
+  readonly mode: "download" | "seed";
+  /** Cut files that are longer than the torrent's, instead of refusing them. Default false. */
+  readonly overwrite?: boolean;
+  readonly pool: DiskPool;
+}
+
+/**
+ * Opens the files of `info` below `directory`. Files that exist are taken as they are: what they
+ * hold is for `check` to say. Files are made as pieces come; empty ones at once.
+ *
+ * @throws BtPublisherError STORAGE_EXISTS for a file longer than the torrent's; STORAGE_PATH for a
+ * symbolic link below `directory`; STORAGE_TYPE for what is no regular file; STORAGE_IO.
+ */
+export async function openDiskPieceStore(options: DiskPieceStoreOptions): Promise<DiskPieceStore> {
+  const { info, directory, mode, pool } = options;
+  const base = await realDirectory(directory, mode);
+  const paths = pathsBelow(info);
+  const expected = info.files.flatMap(({ length }, i) => {
+    const path = paths[i];
+    return path === undefined ? [] : [{ path, length }];
+  });
+  const overwrite = options.overwrite ?? false;
+  const states = await pool.run({ type: "prepare", base, files: expected, mode, overwrite });
+  const onDisk = new Map(states.map((state, i) => [expected[i]?.path, state.path]));
+  const files = info.files.map(({ offset, length }, i) => ({
+    path: onDisk.get(paths[i]),
+    offset,
+    length,
+  }));
+  return new DiskPieceStore(options, new DiskLayout(base, files));
+}
+
+/** See `openDiskPieceStore`, which makes it. */
+export class DiskPieceStore implements PieceStore {
+  readonly #info: Info;
+  readonly #mode: "download" | "seed";
+  readonly #pool: DiskPool;
+  readonly #layout: DiskLayout;
+  readonly #buffers: DiskBuffers;
+  /** Paths of files that were written since they last reached the disk for certain. */
+  #dirty = new Set<string>();
+  #syncError: Error | undefined;
+
+  constructor(options: DiskPieceStoreOptions, layout: DiskLayout) {
+    this.#info = options.info;
+    this.#mode = options.mode;
+    this.#pool = options.pool;
+    this.#layout = layout;
+    this.#buffers = new DiskBuffers(options.info.geometry.pieceLength);
+  }
+
+  /** The file or directory that is the whole content. */
+  get path(): string {
+    return join(this.#layout.base, this.#info.name);
+  }
+
+  takeBuffer(pieceIndex: PieceIndex): Uint8Array {
+    return this.#buffers.take(this.#info.geometry.lengthOf(pieceIndex));
+  }
+
+  releaseBuffer(buffer: Uint8Array): void {
+    this.#buffers.giveBack(buffer);
+  }
+
+  async commit(pieceIndex: PieceIndex, buffer: Uint8Array): Promise<CommitResult> {
+    assert(this.#mode === "download", "a store that was opened to seed is not written");
+    const { geometry } = this.#info;
+    const length = geometry.lengthOf(pieceIndex);
+    assert(buffer.length === length, `${buffer.length} bytes for piece ${pieceIndex} of ${length}`);
+    const ranges = this.#layout.rangesOf(geometry.offsetOf(pieceIndex), length);
+    try {
+      const result = await this.#pool.run({
+        type: "commit",
+        base: this.#layout.base,
+        ranges,
+        buffer: this.#buffers.memoryOf(buffer),
+        // A copy: a message takes a view's whole memory along, here all hashes of the torrent.
+        digest: pieceHash(this.#info, pieceIndex).slice(),
+      });
+      if (result === "stored") this.#markDirty(ranges);
+      return result;
+    } finally {
+      this.#buffers.giveBack(buffer);
+    }
+  }
+
+  async read(offset: number, views: readonly Uint8Array[]): Promise<void> {
+    const length = views.reduce((sum, view) => sum + view.length, 0);
+    const { contentLength } = this.#info.geometry;
+    assert(offset >= 0 && offset + length <= contentLength, `read of ${length} at ${offset}`);
+    const ranges = this.#layout.rangesOf(offset, length);
+    let rest = views;
+    for (const range of ranges) {
+      const [part, after] = ranges.length === 1 ? [views, []] : splitViews(rest, range.length);
+      if (range.path === undefined) for (const view of part) view.fill(0);
+      else
+        await this.#pool.reader.read(
+          { base: this.#layout.base, path: range.path, position: range.position },
+          part,
+        );
+      rest = after;
+    }
+  }
+
+  async check(options: CheckOptions = {}): Promise<Bitfield> {
+    const { geometry } = this.#info;
+    const found = new Bitfield(geometry.pieceCount);
+    await hashRuns(
+      { pool: this.#pool, layout: this.#layout, geometry, ...options },
+      (run, { digests, missing }) => {
+        const isMissing = new Set(missing);
+        for (let k = 0; k < run.count; k++) {
+          const digest = digests.subarray(20 * k, 20 * k + 20);
+          const pieceIndex = run.firstPiece + k;
+          if (isMissing.has(k) || !equalBytes(digest, pieceHash(this.#info, pieceIndex))) continue;
+          found.add(pieceIndex);
+        }
+      },
+    );
+    return found;
+  }
+
+  async flush(): Promise<void> {
+    // The system reports a lost write once, and then forgets it; we do not.
+    if (this.#syncError !== undefined) throw this.#syncError;
+    const paths = [...this.#dirty];
+    this.#dirty = new Set();
+    try {
+      await Promise.all(batches(paths, FILES_PER_SYNC).map((batch) => this.#sync(batch)));
+    } catch (error) {
+      this.#syncError = error as Error;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      await this.#pool.release(this.path);
+    }
+  }
+
+  /** How the files are on disk now, pad files left out, in content order. */
+  async fileStates(): Promise<readonly FileState[]> {
+    const paths = this.#layout.files.flatMap(({ path }) => (path === undefined ? [] : [path]));
+    return this.#pool.run({ type: "stat", base: this.#layout.base, paths });
+  }
+
+  #sync(paths: readonly string[]): Promise<undefined> {
+    return this.#pool.run({ type: "sync", base: this.#layout.base, paths });
+  }
+
+  #markDirty(ranges: readonly FileRange[]): void {
+    for (const { path } of ranges) if (path !== undefined) this.#dirty.add(path);
+  }
+}
+
+type CheckOptions = NonNullable<Parameters<PieceStore["check"]>[0]>;
+
+/** Files that one job makes durable: so that a thread is not taken away for long. */
+const FILES_PER_SYNC = 16;
+
+async function realDirectory(directory: string, mode: "download" | "seed"): Promise<string> {
+  try {
+    if (mode === "download") await mkdir(directory, { recursive: true });
+    return await realpath(directory);
+  } catch (error) {
+    throw diskError(error, mode === "download" ? "create" : "open", directory);
+  }
+}
+
+/** `views` cut after their first `length` bytes. */
+function splitViews(
+  views: readonly Uint8Array[],
+  length: number,
+): [readonly Uint8Array[], readonly Uint8Array[]] {
+  const before: Uint8Array[] = [];
+  let left = length;
+  for (const [i, view] of views.entries()) {
+    if (left <= view.length) {
+      before.push(view.subarray(0, left));
+      return [before, [view.subarray(left), ...views.slice(i + 1)]];
+    }
+    before.push(view);
+    left -= view.length;
+  }
+  return [before, []];
+}
+
+function batches<Item>(items: readonly Item[], size: number): Item[][] {
+  const result: Item[][] = [];
+  for (let i = 0; i < items.length; i += size) result.push(items.slice(i, i + size));
+  return result;
+}

@@ -1,0 +1,160 @@
+/**
+ * The process's disk threads, shared by all stores: they hash, write, check and open, so that the
+ * main thread never waits for a disk. Threads start when there is work and never keep the process
+ * alive by themselves.
+ */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { BtPublisherError } from "../../base/errors.ts";
+import type { DiskAnswer, DiskJob, DiskJobResults } from "./disk-jobs.ts";
+import { DiskReader } from "./disk-reader.ts";
+import type { DiskWorkerData } from "./disk-worker.ts";
+
+export interface DiskPoolOptions {
+  /** Disk threads at most, 1 … 64. Default: the cores, at most 4 (more only queue at the disk). */
+  readonly threads?: number;
+  /** Content files open at most, all torrents together; at least 16. Default 128. */
+  readonly maxOpenFiles?: number;
+}
+
+interface Task {
+  readonly job: DiskJob;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  /** Jobs that it was given, oldest first; it answers in this order. */
+  readonly tasks: Task[];
+}
+
+/** Two jobs a thread: one in work, one that is there when it ends; the rest can still be reordered. */
+const TASKS_PER_THREAD = 2;
+/** The sources run as they are, and so does the build. */
+const WORKER_URL = new URL(
+  import.meta.url.endsWith(".ts") ? "./disk-worker.ts" : "./disk-worker.js",
+  import.meta.url,
+);
+
+export class DiskPool {
+  /** Reads content in the main thread, from files that disk threads open. */
+  readonly reader: DiskReader;
+  readonly #maxThreads: number;
+  readonly #threadData: DiskWorkerData;
+  readonly #threads = new Set<Thread>();
+  readonly #waiting: Task[] = [];
+
+  constructor(options: DiskPoolOptions = {}) {
+    const maxOpenFiles = options.maxOpenFiles ?? 128;
+    this.#maxThreads = options.threads ?? Math.min(4, availableParallelism());
+    // Half for reading, and the other half shared by the threads.
+    this.#threadData = {
+      maxOpenFiles: Math.max(1, Math.floor(maxOpenFiles / 2 / this.#maxThreads)),
+    };
+    this.reader = new DiskReader(Math.ceil(maxOpenFiles / 2), (base, path) =>
+      this.run({ type: "open", base, path }),
+    );
+  }
+
+  /** Disk threads at most: as many jobs at once make sense. */
+  get threads(): number {
+    return this.#maxThreads;
+  }
+
+  /** Has a disk thread carry out `job`. @throws BtPublisherError what the file system refused. */
+  run<Job extends DiskJob>(job: Job): Promise<DiskJobResults[Job["type"]]> {
+    return new Promise((resolve, reject) => {
+      const task: Task = { job, resolve, reject };
+      // Somebody waits for bytes behind an open; it takes microseconds, a hash takes milliseconds.
+      if (job.type === "open") this.#waiting.unshift(task);
+      else this.#waiting.push(task);
+      this.#dispatch();
+    });
+  }
+
+  /** Lets go of all descriptors at and below `path` (absolute; "" is everything). */
+  async release(path: string): Promise<void> {
+    this.reader.release(path);
+    const jobs = [...this.#threads].map(
+      (thread) =>
+        new Promise<undefined>((resolve, reject) => {
+          this.#give(thread, { job: { type: "release", path }, resolve, reject });
+        }),
+    );
+    await Promise.all(jobs);
+  }
+
+  /** Ends all threads. No job may be open or follow. */
+  async close(): Promise<void> {
+    await this.release("");
+    const threads = [...this.#threads];
+    this.#threads.clear();
+    await Promise.all(threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #dispatch(): void {
+    while (this.#waiting.length > 0) {
+      const thread = this.#freeThread();
+      if (thread === undefined) return;
+      this.#give(thread, this.#waiting.shift() as Task);
+    }
+  }
+
+  /** An idle thread, else a new one, else the one with least to do, unless all have enough. */
+  #freeThread(): Thread | undefined {
+    let free: Thread | undefined;
+    for (const thread of this.#threads) {
+      if (free === undefined || thread.tasks.length < free.tasks.length) free = thread;
+    }
+    const isIdle = free !== undefined && free.tasks.length === 0;
+    if (!isIdle && this.#threads.size < this.#maxThreads) return this.#startThread();
+    return free !== undefined && free.tasks.length < TASKS_PER_THREAD ? free : undefined;
+  }
+
+  #startThread(): Thread {
+    const worker = new Worker(WORKER_URL, {
+      name: "disk",
+      workerData: this.#threadData,
+      // Descriptors pass between threads; each is closed by whoever owns it.
+      trackUnmanagedFds: false,
+      stdin: false,
+    });
+    const thread: Thread = { worker, tasks: [] };
+    worker.on("message", (answer: DiskAnswer) => this.#settle(thread, answer));
+    worker.on("error", (error: Error) => this.#fail(thread, error));
+    worker.unref();
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  #give(thread: Thread, task: Task): void {
+    if (thread.tasks.length === 0) thread.worker.ref();
+    thread.tasks.push(task);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- A thread, not a window.
+    thread.worker.postMessage(task.job);
+  }
+
+  #settle(thread: Thread, answer: DiskAnswer): void {
+    const task = thread.tasks.shift() as Task;
+    if (thread.tasks.length === 0) thread.worker.unref();
+    this.#dispatch();
+    if (answer.ok) {
+      task.resolve(answer.value as never);
+      return;
+    }
+    const { code, message, detail } = answer.failure;
+    task.reject(new BtPublisherError(code, message, { detail }));
+  }
+
+  /** A thread broke: a bug of ours, or no memory. Its jobs fail; the next job starts another one. */
+  #fail(thread: Thread, cause: Error): void {
+    this.#threads.delete(thread);
+    for (const task of thread.tasks) {
+      task.reject(
+        new BtPublisherError("INTERNAL", `a disk thread failed: ${cause.message}`, { cause }),
+      );
+    }
+    this.#dispatch();
+  }
+}
