@@ -36,7 +36,15 @@ export function torrentUrl(publicUrl: string, name: string): string {
 /** Address of one file; `path` as in the metainfo (for a single file just its name). */
 export function fileUrl(baseUrl: string, subject: LinkSubject, path: readonly string[]): string {
   const elements = subject.isDirectory ? [subject.contentName, ...path] : [subject.contentName];
-  return `${baseUrl}/files/${subject.name}/${elements.map(encodeURIComponent).join("/")}`;
+  return `${baseUrl}/files/${subject.name}/${elements.map(encodeElement).join("/")}`;
+}
+
+/** Also what `encodeURIComponent` leaves, so that a link can stand between quotes in a shell. */
+function encodeElement(element: string): string {
+  return encodeURIComponent(element).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** BEP 19's `url-list`: the folder that clients append name and path to, or the one file. */

@@ -323,6 +323,8 @@ export class Publications {
 /** Hears of `job` until its end. */
 async function follow(job: PublishJob, onProgress?: PublishProgress): Promise<Publication> {
   if (onProgress === undefined) return job.done;
+  const { doneBytes, totalBytes } = job.progress;
+  if (totalBytes > 0) onProgress(doneBytes, totalBytes);
   job.listeners.add(onProgress);
   try {
     return await job.done;

@@ -1,0 +1,220 @@
+/**
+ * The Announcer: the web server's mind. It keeps the catalogue, leads publishing over the
+ * SourceNode's content service, and hands out the .torrent files, magnets and addresses by which
+ * downloaders start. It never touches content itself.
+ */
+import { createHash } from "node:crypto";
+import { BtPublisherError } from "../base/errors.ts";
+import type { UnixMillis } from "../base/units.ts";
+import type {
+  Catalogue,
+  Publication,
+  PublicationContent,
+  PublicationSummary,
+} from "../ports/catalogue.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ContentService, LedgerEntry } from "../ports/content-service.ts";
+import type {
+  AnnouncerControlLink,
+  KnownSource,
+  SwarmCounts,
+  SwarmReport,
+} from "../ports/tracker-control.ts";
+import type { AnnouncerEvent } from "./announcer-event.ts";
+import { fileUrl, magnetLink, type Places, pageUrl, torrentUrl, webSeedUrls } from "./links.ts";
+import { Publications, type PublishingProgress } from "./publications.ts";
+import { Surroundings } from "./surroundings.ts";
+import { encodeTorrentFile } from "./torrent-file.ts";
+
+/** What an Announcer works with. */
+export interface AnnouncerAdapters {
+  readonly catalogue: Catalogue;
+  readonly content: ContentService;
+  readonly control: AnnouncerControlLink;
+  readonly clock: Clock;
+  readonly onEvent: (event: AnnouncerEvent) => void;
+}
+
+/** How an Announcer is reached. */
+export interface AnnouncerOptions {
+  /** Base URL of its pages as the world reaches them, without a slash at the end. */
+  readonly publicUrl: string;
+}
+
+/** A published publication in a list. */
+export interface ListedPublication extends PublicationSummary {
+  readonly counts: SwarmCounts | undefined;
+}
+
+/** A publication with all that downloaders need. */
+export interface PublicationView {
+  readonly publication: Publication & { readonly content: PublicationContent };
+  readonly pageUrl: string;
+  readonly torrentUrl: string;
+  readonly magnet: string;
+  /** Absolute, one for each file in the content's order; empty while no SourceNode is known. */
+  readonly fileUrls: readonly string[];
+  readonly counts: SwarmCounts | undefined;
+}
+
+/** What the system does for a publication right now. */
+export interface PublicationStatus {
+  readonly publication: PublicationSummary;
+  readonly counts: SwarmCounts | undefined;
+  /** Of those SourceNodes that serve it. */
+  readonly sources: readonly {
+    readonly source: KnownSource;
+    readonly swarm: SwarmReport;
+  }[];
+  /** Set while it is hashed. */
+  readonly progress: PublishingProgress | undefined;
+}
+
+/** A file to hand out. */
+export interface TorrentDownload {
+  readonly bytes: Uint8Array;
+  /** For HTTP: changes whenever the bytes do. */
+  readonly etag: string;
+}
+
+/** The role. `start` once, `close` once. */
+export class Announcer {
+  readonly publications: Publications;
+  readonly publicUrl: string;
+  readonly #adapters: AnnouncerAdapters;
+  readonly #surroundings: Surroundings;
+
+  constructor(adapters: AnnouncerAdapters, options: AnnouncerOptions) {
+    this.publicUrl = options.publicUrl;
+    this.#adapters = adapters;
+    this.#surroundings = new Surroundings(adapters.control, adapters.clock);
+    this.publications = new Publications(adapters);
+  }
+
+  start(): Promise<void> {
+    return this.publications.start();
+  }
+
+  /** Stops timers and lets go of the control link; the other adapters are their owner's. */
+  async close(): Promise<void> {
+    this.publications.close();
+    await this.#adapters.control.close();
+  }
+
+  /** Announce URLs as they go into .torrent files now; empty while the Tracker was never seen. */
+  async announceUrls(): Promise<readonly string[]> {
+    return (await this.#surroundings.look()).announceUrls;
+  }
+
+  /** SourceNodes as the Tracker knows them. */
+  async sources(): Promise<readonly KnownSource[]> {
+    return (await this.#surroundings.look()).sources;
+  }
+
+  /** Every publication in whatever state, newest first; paged as `Catalogue.list`. */
+  async list(
+    page: { readonly limit?: number; readonly before?: UnixMillis } = {},
+  ): Promise<readonly ListedPublication[]> {
+    const summaries = await this.#adapters.catalogue.list(page);
+    const infoHashes = summaries.flatMap(({ content }) => content?.infoHash ?? []);
+    const counts = await this.#surroundings.counts(infoHashes);
+    return summaries.map((summary) => {
+      const infoHash = summary.content?.infoHash;
+      return { ...summary, counts: infoHash === undefined ? undefined : counts.get(infoHash) };
+    });
+  }
+
+  /** @throws NOT_FOUND unless `name` is published. */
+  async view(name: string): Promise<PublicationView> {
+    const publication = await this.#published(name);
+    const { content } = publication;
+    const subject = { ...content, name };
+    const [places, counts] = await Promise.all([
+      this.#places(),
+      this.#surroundings.counts([content.infoHash]),
+    ]);
+    const base = places.sourceUrls[0];
+    return {
+      publication,
+      pageUrl: pageUrl(this.publicUrl, name),
+      torrentUrl: torrentUrl(this.publicUrl, name),
+      magnet: magnetLink(places, subject),
+      fileUrls:
+        base === undefined ? [] : content.files.map(({ path }) => fileUrl(base, subject, path)),
+      counts: counts.get(content.infoHash),
+    };
+  }
+
+  /** The .torrent file with today's addresses. @throws NOT_FOUND; UNAVAILABLE without a Tracker. */
+  async torrent(name: string): Promise<TorrentDownload> {
+    const publication = await this.#published(name);
+    const { content } = publication;
+    const places = await this.#places();
+    if (places.announceUrls.length === 0) {
+      throw new BtPublisherError("UNAVAILABLE", "the Tracker has not been reached yet: try again");
+    }
+    const bytes = encodeTorrentFile({
+      info: content.info,
+      announceUrls: places.announceUrls,
+      webSeeds: webSeedUrls(places.sourceUrls, { ...content, name }),
+      comment: pageUrl(this.publicUrl, name),
+      createdAt: publication.createdAt,
+    });
+    return { bytes, etag: `"${createHash("sha256").update(bytes).digest("hex")}"` };
+  }
+
+  /** @throws NOT_FOUND when there is no publication `name` in any state. */
+  async status(name: string): Promise<PublicationStatus> {
+    const publication = await this.#adapters.catalogue.get(name);
+    if (publication === undefined) throw noSuchPublication(name);
+    const { content } = publication;
+    const progress = this.publications.progressOf(name);
+    if (content === undefined) {
+      return { publication: { ...publication, content }, counts: undefined, sources: [], progress };
+    }
+    const { infoHash } = content;
+    const [sources, counts] = await Promise.all([
+      this.sources(),
+      this.#surroundings.counts([infoHash]),
+    ]);
+    const { info: _info, files, ...summary } = content;
+    return {
+      publication: { ...publication, content: { ...summary, fileCount: files.length } },
+      counts: counts.get(infoHash),
+      sources: sources.flatMap((source) => {
+        const swarm = source.status?.swarms.find((each) => each.infoHash === infoHash);
+        return swarm === undefined ? [] : [{ source, swarm }];
+      }),
+      progress,
+    };
+  }
+
+  /** The ledger, oldest first. @throws NOT_FOUND unless `name` is published. */
+  async ledger(
+    name: string,
+    filter: { readonly since?: UnixMillis },
+  ): Promise<AsyncIterable<LedgerEntry>> {
+    await this.#published(name);
+    return this.#adapters.content.ledger(name, filter);
+  }
+
+  async #published(name: string): Promise<Publication & { readonly content: PublicationContent }> {
+    const publication = await this.#adapters.catalogue.get(name);
+    if (publication?.state !== "published" || publication.content === undefined) {
+      throw noSuchPublication(name);
+    }
+    return { ...publication, content: publication.content };
+  }
+
+  async #places(): Promise<Places> {
+    const { announceUrls, sources } = await this.#surroundings.look();
+    const alive = sources.filter((source) => source.isAlive);
+    const sourceUrls = (alive.length > 0 ? alive : sources).map((source) => source.publicUrl);
+    return { publicUrl: this.publicUrl, announceUrls, sourceUrls };
+  }
+}
+
+/** One text for what does not exist, is not published yet, or is not any more. */
+function noSuchPublication(name: string): BtPublisherError {
+  return new BtPublisherError("NOT_FOUND", "there is no such publication", { detail: { name } });
+}

@@ -1,0 +1,194 @@
+/** The routes of the API, `/api/v1/...`. The uploads' are in upload-routes.ts. */
+import type { Announcer } from "../announcer.ts";
+import { type ApiRoute, apiRoute } from "./api-route.ts";
+import { JSON_LINES_TYPE, linesOf, streamWork } from "./json-lines.ts";
+import {
+  ledgerJson,
+  listedJson,
+  publishedJson,
+  sourceJson,
+  statusJson,
+  viewJson,
+} from "./representations.ts";
+import {
+  ledgerSchema,
+  localSchema,
+  noQuerySchema,
+  optionsFrom,
+  pageSchema,
+  policyFrom,
+  publishSchema,
+} from "./schemas.ts";
+
+/** What the routes tell of the server itself. */
+export interface ServerFacts {
+  readonly version: string;
+  /** Absolute path of the file with the publish token; told to this machine's own programs only. */
+  readonly tokenFile: string | undefined;
+}
+
+/** Where everything of one publication is. */
+const ONE = "/api/v1/publications/:name";
+
+/** Reading: what is published, and what the system does for it. */
+export function readRoutes(announcer: Announcer): readonly ApiRoute[] {
+  return [
+    apiRoute({
+      method: "GET",
+      path: "/api/v1/publications",
+      access: "public",
+      summary: "List publications, newest first; `next` leads to older ones",
+      query: pageSchema,
+      answers: { 200: "A page of publications" },
+      async handle({ query }) {
+        const limit = query.limit ?? 50;
+        const before = query.before === undefined ? {} : { before: Date.parse(query.before) };
+        const page = await announcer.list({ limit, ...before });
+        const last = page.length === limit ? page.at(-1) : undefined;
+        const next = last && new Date(last.createdAt).toISOString();
+        return {
+          publications: page.map((each) => listedJson(each, announcer.publicUrl)),
+          next: next && `/api/v1/publications?limit=${limit}&before=${next}`,
+        };
+      },
+    }),
+    apiRoute({
+      method: "GET",
+      path: ONE,
+      access: "public",
+      summary: "A published publication with its files and addresses",
+      query: noQuerySchema,
+      answers: { 200: "The publication", 404: "No such publication" },
+      async handle({ parameters }) {
+        return viewJson(await announcer.view(parameters["name"] as string));
+      },
+    }),
+    apiRoute({
+      method: "GET",
+      path: `${ONE}/status`,
+      access: "publisher",
+      summary: "A publication in any state, and what the system does for it right now",
+      query: noQuerySchema,
+      answers: { 200: "State, peers, sources", 404: "No such publication" },
+      async handle({ parameters }) {
+        return statusJson(await announcer.status(parameters["name"] as string));
+      },
+    }),
+    apiRoute({
+      method: "GET",
+      path: `${ONE}/ledger`,
+      access: "publisher",
+      summary: "Which piece went to which node, oldest first",
+      query: ledgerSchema,
+      answers: { 200: "JSON lines", 404: "No such publication" },
+      answerType: JSON_LINES_TYPE,
+      async handle({ parameters, query }) {
+        const filter = query.since === undefined ? {} : { since: Date.parse(query.since) };
+        const entries = await announcer.ledger(parameters["name"] as string, filter);
+        return linesOf(entries, ledgerJson);
+      },
+    }),
+  ];
+}
+
+/** About the server. */
+export function serverRoutes(
+  announcer: Announcer,
+  facts: ServerFacts,
+  isLocal: (call: { readonly request: { readonly raw: object } }) => boolean,
+): readonly ApiRoute[] {
+  return [
+    apiRoute({
+      method: "GET",
+      path: "/api/v1/server",
+      access: "public",
+      summary: "Version and addresses; for programs on its machine, where the publish token is",
+      query: noQuerySchema,
+      answers: { 200: "The server" },
+      async handle(call) {
+        return {
+          version: facts.version,
+          publicUrl: announcer.publicUrl,
+          announceUrls: await announcer.announceUrls(),
+          isReady: announcer.publications.isReady,
+          tokenFile: isLocal(call) ? facts.tokenFile : undefined,
+        };
+      },
+    }),
+    apiRoute({
+      method: "GET",
+      path: "/api/v1/status",
+      access: "publisher",
+      summary: "The SourceNodes and their load",
+      query: noQuerySchema,
+      answers: { 200: "SourceNodes" },
+      async handle() {
+        const sources = await announcer.sources();
+        return { isReady: announcer.publications.isReady, sources: sources.map(sourceJson) };
+      },
+    }),
+  ];
+}
+
+/** Changing: publish what was uploaded or lies on the server, unpublish. */
+export function publishRoutes(announcer: Announcer): readonly ApiRoute[] {
+  const { publications } = announcer;
+  return [
+    apiRoute({
+      method: "POST",
+      path: `${ONE}/publish`,
+      access: "publisher",
+      summary: "Hash what was uploaded and publish it; goes on when the connection is lost",
+      query: noQuerySchema,
+      body: publishSchema,
+      answers: { 200: "Progress, then the publication", 404: "No such upload", 409: "Incomplete" },
+      answerType: JSON_LINES_TYPE,
+      handle: ({ parameters, body }) =>
+        streamWork(async (tell) => {
+          const name = parameters["name"] as string;
+          await publications.publish(name, optionsFrom(body), tellProgress(tell));
+          return publishedJson(await announcer.view(name));
+        }),
+    }),
+    apiRoute({
+      method: "POST",
+      path: "/api/v1/local-publications",
+      access: "local-publisher",
+      summary: "Publish a file or directory of the server where it lies",
+      query: noQuerySchema,
+      body: localSchema,
+      answers: { 200: "Progress, then the publication", 409: "Taken", 422: "Unreadable" },
+      answerType: JSON_LINES_TYPE,
+      handle: ({ body }) =>
+        streamWork(async (tell) => {
+          const { name, path, policy, ...options } = body;
+          const request = {
+            name,
+            path,
+            policy: policyFrom(policy),
+            options: optionsFrom(options),
+          };
+          const publication = await publications.publishLocal(request, tellProgress(tell));
+          return publishedJson(await announcer.view(publication.name));
+        }),
+    }),
+    apiRoute({
+      method: "DELETE",
+      path: ONE,
+      access: "publisher",
+      summary: "Unpublish, or drop an upload",
+      query: noQuerySchema,
+      answers: { 202: "Being removed", 404: "No such publication", 409: "Being hashed" },
+      async handle({ parameters, reply }) {
+        const name = parameters["name"] as string;
+        const state = await publications.unpublish(name);
+        void reply.code(202);
+        return { name, state };
+      },
+    }),
+  ];
+}
+
+function tellProgress(tell: (event: object) => void): (done: number, total: number) => void {
+  return (bytes, total) => tell({ event: "progress", bytes, total });
+}

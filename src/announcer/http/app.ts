@@ -1,0 +1,189 @@
+/**
+ * The Announcer's HTTP side: pages and API on fastify, every answer with strict security headers.
+ * Deny by default: a route without a stated access does not start, and access is decided before
+ * anything of a body is read.
+ */
+import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Announcer } from "../announcer.ts";
+import { errorPage } from "../pages/layout.ts";
+import { type Access, type AccessRules, refusalOf } from "./access.ts";
+import type { ApiRoute } from "./api-route.ts";
+import { publishRoutes, readRoutes, type ServerFacts, serverRoutes } from "./api-routes.ts";
+import { openApiOf } from "./openapi.ts";
+import { addPages } from "./page-routes.ts";
+import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
+import { parseInput } from "./schemas.ts";
+import { uploadRoutes } from "./upload-routes.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    readonly access?: Access;
+  }
+}
+
+/** What the app works with. */
+export interface AnnouncerAppOptions {
+  readonly announcer: Announcer;
+  readonly rules: AccessRules;
+  readonly facts: ServerFacts;
+  /** Hears of what is a bug or a broken machine: what is answered with a status of 500. */
+  readonly onInternalError: (error: unknown) => void;
+}
+
+/** The running app; its owner has the server. */
+export interface AnnouncerApp {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** The fastify instance, to inject requests in tests. */
+  readonly fastify: FastifyInstance;
+  close(): Promise<void>;
+}
+
+/** A JSON body with the plan of 100 000 files fits; uploads are streams and not limited by it. */
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
+const API = "/api/v1/";
+
+const SECURITY_HEADERS = {
+  "content-security-policy":
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; " +
+    "form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-cache",
+} as const;
+
+/** Makes the app and readies its routes. */
+export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<AnnouncerApp> {
+  const { announcer, rules, facts } = options;
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    exposeHeadRoutes: true,
+    forceCloseConnections: false,
+  });
+  const methodsByPath = new Map<string, Set<string>>();
+  app.addHook("onRoute", (route) => {
+    if (route.config?.access === undefined) throw new Error(`${route.url} states no access`);
+    const methods = methodsByPath.get(route.url) ?? new Set();
+    for (const method of [route.method].flat()) methods.add(method);
+    methodsByPath.set(route.url, methods);
+  });
+  addGuards(app, options);
+  const routes = [
+    ...serverRoutes(announcer, facts, (call) => isLocal(call, rules)),
+    ...readRoutes(announcer),
+    ...uploadRoutes(announcer.publications),
+    ...publishRoutes(announcer),
+  ];
+  for (const route of routes) addApiRoute(app, route);
+  const openApi = openApiOf(routes, facts.version);
+  app.get(`${API}openapi.json`, { config: { access: "public" } }, async () => openApi);
+  addPages(app, announcer);
+  refuseOtherMethods(app, methodsByPath);
+  await app.ready();
+  return {
+    handle: (request, response) => app.routing(request, response),
+    fastify: app,
+    close: () => app.close(),
+  };
+}
+
+function isLocal(
+  call: { readonly request: { readonly raw: object } },
+  rules: AccessRules,
+): boolean {
+  return rules.originOf(call.request.raw as IncomingMessage).isLocal;
+}
+
+function addGuards(app: FastifyInstance, { rules, onInternalError }: AnnouncerAppOptions): void {
+  app.addHook("onRequest", async (request, reply) => {
+    void reply.headers(SECURITY_HEADERS);
+    const access = request.routeOptions.config.access ?? "public";
+    const refusal = refusalOf(request.raw, access, rules);
+    if (refusal !== undefined) return sendProblem(reply, refusal);
+    // A client that asked whether to send its body may do so now, and not a byte earlier.
+    if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    sendProblem(reply, problem(404, { code: "NOT_FOUND", message: "there is nothing here" })),
+  );
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const refusal = problemOf(error);
+    if (refusal.status === 500) onInternalError(error);
+    return sendProblem(reply, refusal);
+  });
+  app.addContentTypeParser("application/octet-stream", (_request, _payload, done) => {
+    done(null, undefined);
+  });
+}
+
+function addApiRoute(app: FastifyInstance, route: ApiRoute): void {
+  app.route({
+    method: route.method,
+    url: route.path,
+    config: { access: route.access },
+    exposeHeadRoute: route.method === "GET",
+    handler: async (request, reply) => {
+      const { body: schema } = route;
+      const result = await route.handle({
+        parameters: request.params as Readonly<Record<string, string>>,
+        query: parseInput(route.query, request.query),
+        body: schema === undefined ? undefined : parseInput(schema, request.body ?? undefined),
+        request,
+        reply,
+      });
+      if (route.answerType !== undefined) void reply.type(route.answerType);
+      return result;
+    },
+  });
+}
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+/** Every path answers 405 to the methods that it does not have. `methodsByPath`: those it has. */
+function refuseOtherMethods(
+  app: FastifyInstance,
+  methodsByPath: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
+  // A copy: these routes are told to the hook that fills the map, too.
+  for (const [url, methods] of [...methodsByPath]) {
+    const allow = METHODS.filter((method) => methods.has(method)).join(", ");
+    const others = METHODS.filter((method) => !methods.has(method));
+    app.route({
+      method: others,
+      url,
+      config: { access: "public" },
+      onRequest: async (_request, reply) => {
+        const message = `this address takes ${allow} only`;
+        return sendProblem(reply.header("allow", allow), problem(405, { code: "USAGE", message }));
+      },
+      handler: () => undefined,
+    });
+  }
+}
+
+function sendProblem(reply: FastifyReply, refusal: Problem): FastifyReply {
+  // What is left of a body is not read: the connection cannot be used again.
+  if (reply.request.raw.readableEnded === false && hasBody(reply.request.raw)) {
+    void reply.header("connection", "close");
+  }
+  if (refusal.status === 401) void reply.header("www-authenticate", "Bearer");
+  void reply.code(refusal.status);
+  const isForPeople = !reply.request.url.startsWith(API);
+  if (!isForPeople) return reply.type(PROBLEM_TYPE).send(JSON.stringify(refusal));
+  return reply
+    .type("text/html; charset=utf-8")
+    .send(errorPage(refusal.title, `${capitalised(refusal.detail)}.`));
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  return (
+    request.headers["transfer-encoding"] !== undefined ||
+    Number(request.headers["content-length"] ?? 0) > 0
+  );
+}
+
+function capitalised(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}

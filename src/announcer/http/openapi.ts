@@ -1,0 +1,100 @@
+/** The OpenAPI 3.1 document of the API, made from the very table that the server runs on. */
+import { z } from "zod";
+import type { ApiRoute } from "./api-route.ts";
+import { PROBLEM_TYPE } from "./problem.ts";
+
+/** The document of `routes`, as JSON. */
+export function openApiOf(routes: readonly ApiRoute[], version: string): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[path] ??= {};
+    paths[path][route.method.toLowerCase()] = operationOf(route);
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "BTPublisher",
+      version,
+      description: "Publish files and directories, and see what becomes of them.",
+    },
+    paths,
+    components: {
+      securitySchemes: { publishToken: { type: "http", scheme: "bearer" } },
+      schemas: { Problem: problemSchema },
+    },
+  };
+}
+
+const problemSchema = {
+  type: "object",
+  description: "RFC 9457 problem details; `code` is stable, `detail` is for people.",
+  required: ["title", "status", "detail", "code"],
+  properties: {
+    title: { type: "string" },
+    status: { type: "integer" },
+    detail: { type: "string" },
+    code: { type: "string" },
+    reason: { type: "string" },
+  },
+};
+
+function operationOf(route: ApiRoute): object {
+  const body = bodyOf(route);
+  return {
+    summary: route.summary,
+    parameters: [...pathParameters(route), ...queryParameters(route), ...headersOf(route)],
+    ...(body !== undefined && { requestBody: { content: body } }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(route.answers).map(([status, description]) => [
+          status,
+          { description, ...contentOf(route, Number(status)) },
+        ]),
+      ),
+      default: {
+        description: "What went wrong",
+        content: { [PROBLEM_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    },
+    security: route.access === "public" ? [] : [{ publishToken: [] }],
+  };
+}
+
+function contentOf(route: ApiRoute, status: number): object {
+  if (status === 204) return {};
+  if (status >= 400) {
+    return { content: { [PROBLEM_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } } };
+  }
+  return { content: { [route.answerType ?? "application/json"]: {} } };
+}
+
+function bodyOf(route: ApiRoute): object | undefined {
+  if (route.takesBytes === true) return { "application/octet-stream": {} };
+  if (route.body === undefined) return undefined;
+  return { "application/json": { schema: schemaOf(route.body) } };
+}
+
+function pathParameters(route: ApiRoute): object[] {
+  return [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
+}
+
+function queryParameters(route: ApiRoute): object[] {
+  const { properties = {} } = schemaOf(route.query) as { properties?: Record<string, object> };
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: "query", schema }));
+}
+
+function headersOf(route: ApiRoute): object[] {
+  if (route.takesBytes !== true) return [];
+  return [{ name: "Upload-Offset", in: "header", required: true, schema: { type: "integer" } }];
+}
+
+function schemaOf(type: z.ZodType): object {
+  const { $schema: _version, ...schema } = z.toJSONSchema(type, { io: "input" });
+  return schema;
+}

@@ -1,0 +1,125 @@
+/** What the API answers with: the role's values as JSON. Sizes are bytes, times ISO 8601. */
+import type { PublicationPolicy, PublicationSummary } from "../../ports/catalogue.ts";
+import type { LedgerEntry } from "../../ports/content-service.ts";
+import type { KnownSource } from "../../ports/tracker-control.ts";
+import type { ListedPublication, PublicationStatus, PublicationView } from "../announcer.ts";
+import { pageUrl, torrentUrl } from "../links.ts";
+
+/** A publication in a list. */
+export function listedJson(publication: ListedPublication, publicUrl: string): object {
+  const { name, content, counts } = publication;
+  const isPublished = publication.state === "published" && content !== undefined;
+  return {
+    ...headJson(publication),
+    ...(isPublished && {
+      pageUrl: pageUrl(publicUrl, name),
+      torrentUrl: torrentUrl(publicUrl, name),
+      peers: counts,
+    }),
+  };
+}
+
+/** A published publication with all its addresses. */
+export function viewJson(view: PublicationView): object {
+  const { publication, fileUrls } = view;
+  const { files, info: _info, ...content } = publication.content;
+  return {
+    ...headJson({ ...publication, content: { ...content, fileCount: files.length } }),
+    pageUrl: view.pageUrl,
+    torrentUrl: view.torrentUrl,
+    magnet: view.magnet,
+    peers: view.counts,
+    files: files.map(({ path, length, sha256 }, index) => ({
+      path,
+      bytes: length,
+      sha256,
+      url: fileUrls[index],
+    })),
+  };
+}
+
+/** The end of a publishing: what `btpublisher publish --json` prints. */
+export function publishedJson(view: PublicationView): object {
+  const { infoHash, contentLength } = view.publication.content;
+  return {
+    event: "published",
+    infoHash,
+    name: view.publication.name,
+    bytes: contentLength,
+    pageUrl: view.pageUrl,
+    torrentUrl: view.torrentUrl,
+    magnet: view.magnet,
+    fileUrls: view.fileUrls,
+  };
+}
+
+/** What the system does for a publication. */
+export function statusJson(status: PublicationStatus): object {
+  const length = status.publication.content?.contentLength ?? 0;
+  const sentBytes = status.sources.reduce((sum, { swarm }) => sum + swarm.sentBytes, 0);
+  const copies = status.sources.map(({ swarm }) => swarm.copies);
+  return {
+    ...headJson(status.publication),
+    progress: status.progress && {
+      bytes: status.progress.doneBytes,
+      total: status.progress.totalBytes,
+    },
+    peers: status.counts,
+    ...(status.sources.length > 0 && {
+      sentBytes,
+      copiesSent: length === 0 ? 0 : sentBytes / length,
+      copies: Math.max(...copies),
+      sources: status.sources.map(({ source, swarm }) => ({
+        sourceId: source.sourceId,
+        isAlive: source.isAlive,
+        connections: swarm.connections,
+        sentBytes: swarm.sentBytes,
+        copies: swarm.copies,
+      })),
+    }),
+  };
+}
+
+/** A SourceNode. */
+export function sourceJson(source: KnownSource): object {
+  const { swarms, ...figures } = source.status ?? {};
+  return {
+    sourceId: source.sourceId,
+    isAlive: source.isAlive,
+    publicUrl: source.publicUrl,
+    peerAddress: source.peerAddress,
+    ...figures,
+    publications: swarms?.length,
+  };
+}
+
+/** A line of the ledger. */
+export function ledgerJson(entry: LedgerEntry): object {
+  return { event: "sent", ...entry, at: new Date(entry.at).toISOString() };
+}
+
+function headJson(publication: PublicationSummary): object {
+  const { name, state, createdAt, policy, content } = publication;
+  return {
+    name,
+    state,
+    createdAt: new Date(createdAt).toISOString(),
+    policy: policyJson(policy),
+    ...(content !== undefined && {
+      infoHash: content.infoHash,
+      contentName: content.contentName,
+      isDirectory: content.isDirectory,
+      bytes: content.contentLength,
+      fileCount: content.fileCount,
+      publishedAt: new Date(content.publishedAt).toISOString(),
+    }),
+  };
+}
+
+function policyJson(policy: PublicationPolicy): object {
+  const { deadline } = policy;
+  return {
+    ...policy,
+    deadline: deadline === undefined ? undefined : new Date(deadline).toISOString(),
+  };
+}

@@ -1,0 +1,111 @@
+/** What requests to the API may say; anything else in them is refused (API-04). */
+import { z } from "zod";
+import { BtPublisherError } from "../../base/errors.ts";
+import type { PublicationPolicy } from "../../ports/catalogue.ts";
+import type { PublishOptions } from "../../ports/content-service.ts";
+import { defaultPolicy } from "../policy.ts";
+
+/** Most files of a publication (reliability G). */
+const MAX_FILES = 100_000;
+
+const count = z.int().min(0);
+
+const policySchema = z
+  .strictObject({
+    policy: z.enum(["fast", "balanced", "thrifty"]).optional(),
+    floor: z.int().min(0).max(1000).optional(),
+    minRateBytesPerSecond: count.optional(),
+    egressBudgetBytes: count.optional(),
+    onBudgetEnd: z.enum(["serve-floor-only", "stop", "ignore"]).optional(),
+    deadline: z.iso.datetime({ offset: true }).optional(),
+  })
+  .optional();
+
+const nameSchema = z
+  .string()
+  .max(200)
+  .optional()
+  .describe("The publication's name, a lower-case slug; default: made from the content's name.");
+
+const optionFields = {
+  pieceLength: z
+    .int()
+    .min(2 ** 14)
+    .max(2 ** 26)
+    .refine((length) => Number.isInteger(Math.log2(length)), "must be a power of two")
+    .optional()
+    .describe("Bytes; default: chosen from the size."),
+  isPrivate: z.boolean().optional().describe("BEP 27."),
+};
+
+/** The body that plans an upload. */
+export const planSchema = z.strictObject({
+  name: nameSchema,
+  contentName: z.string().min(1).max(1024),
+  isDirectory: z.boolean(),
+  files: z
+    .array(
+      z.strictObject({
+        path: z.array(z.string().max(1024)).min(1).max(100),
+        length: count,
+      }),
+    )
+    .min(1)
+    .max(MAX_FILES),
+  policy: policySchema,
+});
+
+/** The body that publishes what was uploaded; may be left out. */
+export const publishSchema = z.strictObject(optionFields).optional();
+
+/** The body that publishes a path of the server. */
+export const localSchema = z.strictObject({
+  name: nameSchema,
+  path: z.string().min(1).max(4096).describe("Absolute path on the SourceNode's machine."),
+  policy: policySchema,
+  ...optionFields,
+});
+
+/** The query of a list. */
+export const pageSchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).optional(),
+  before: z.iso.datetime({ offset: true }).optional(),
+});
+
+/** The query of a ledger. */
+export const ledgerSchema = z.strictObject({ since: z.iso.datetime({ offset: true }).optional() });
+
+/** The query of every other route: none. */
+export const noQuerySchema = z.strictObject({});
+
+/** The policy that a body asks for, complete. */
+export function policyFrom(input: z.infer<typeof policySchema>): PublicationPolicy {
+  const deadline = input?.deadline === undefined ? undefined : Date.parse(input.deadline);
+  return {
+    policy: input?.policy ?? defaultPolicy.policy,
+    floor: input?.floor,
+    minRateBytesPerSecond: input?.minRateBytesPerSecond,
+    egressBudgetBytes: input?.egressBudgetBytes,
+    onBudgetEnd: input?.onBudgetEnd ?? defaultPolicy.onBudgetEnd,
+    deadline,
+  };
+}
+
+/** The publish options that a body asks for. */
+export function optionsFrom(input: z.infer<typeof publishSchema>): PublishOptions {
+  return { pieceLength: input?.pieceLength, isPrivate: input?.isPrivate ?? false };
+}
+
+/** `input` as `schema` says. @throws USAGE that names the first wrong place. */
+export function parseInput<Output>(schema: z.ZodType<Output>, input: unknown): Output {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const place = (issue?.path ?? [])
+    .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
+    .join("")
+    .replace(/^\./, "");
+  const reason = issue?.code === "unrecognized_keys" ? "UNKNOWN_FIELD" : "BAD_FIELD";
+  const message = place === "" ? `${issue?.message}` : `${place}: ${issue?.message}`;
+  throw new BtPublisherError("USAGE", message, { detail: { reason, field: place } });
+}

@@ -1,0 +1,317 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type AnnouncerWorld, bodyOf, startAnnouncer } from "../../test/support/announcer-world.ts";
+import { BtPublisherError } from "../base/errors.ts";
+import { defaultPolicy } from "./policy.ts";
+import type { PlanRequest } from "./publications.ts";
+
+const options = { pieceLength: undefined, isPrivate: false };
+const file: PlanRequest = {
+  name: undefined,
+  contentName: "Greeting.txt",
+  isDirectory: false,
+  files: [{ path: ["Greeting.txt"], length: 5 }],
+  policy: defaultPolicy,
+};
+
+const hasCode = (code: string) => (error: unknown) =>
+  error instanceof BtPublisherError && error.code === code;
+
+/** Plans, uploads and publishes `file`. */
+async function publishFile(world: AnnouncerWorld, request = file) {
+  const { publications } = world.announcer;
+  const { name } = await publications.plan(request);
+  await publications.append(name, { fileIndex: 0, offset: 0 }, bodyOf("hello"));
+  return publications.publish(name, options);
+}
+
+async function stateOf(world: AnnouncerWorld, name: string) {
+  return (await world.catalogue.get(name))?.state;
+}
+
+/** Lets virtual time pass. */
+async function pass(world: AnnouncerWorld, ms: number): Promise<void> {
+  await world.clock.run({ until: world.clock.now() + ms });
+}
+
+/** Lets everything run that waits for nothing but promises. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+test("publishes what was planned and uploaded, with progress", async () => {
+  const world = await startAnnouncer();
+  const { publications } = world.announcer;
+
+  const planned = await publications.plan(file);
+  assert.deepEqual(planned, { name: "greeting.txt", receivedBytes: [0], isNew: true });
+  await publications.append("greeting.txt", { fileIndex: 0, offset: 0 }, bodyOf("hel"));
+  assert.deepEqual((await publications.plan(file)).receivedBytes, [3]);
+  await publications.append("greeting.txt", { fileIndex: 0, offset: 3 }, bodyOf("lo"));
+  const progress: number[] = [];
+  const publication = await publications.publish("greeting.txt", options, (done) =>
+    progress.push(done),
+  );
+
+  assert.equal(publication.state, "published");
+  assert.equal(publication.content?.contentLength, 5);
+  assert.deepEqual(progress, [5]);
+  assert.deepEqual(await world.catalogue.get("greeting.txt"), publication);
+  assert.equal(world.events.at(-1)?.type, "published");
+});
+
+test("a plan that the SourceNode refuses leaves no record", async () => {
+  const world = await startAnnouncer();
+  const bad = { ...file, files: [{ path: [".."], length: 1 }] };
+
+  await assert.rejects(world.announcer.publications.plan(bad), hasCode("USAGE"));
+
+  assert.deepEqual(await world.catalogue.list(), []);
+});
+
+test("API-18 a published name is taken, and the error leads to it", async () => {
+  const world = await startAnnouncer();
+  await publishFile(world);
+
+  await assert.rejects(world.announcer.publications.plan(file), (error) => {
+    assert.ok(hasCode("CONFLICT")(error));
+    assert.equal((error as BtPublisherError).detail["reason"], "ALREADY_PUBLISHED");
+    return true;
+  });
+});
+
+test("API-17 the same content under another name is refused, the first stays", async () => {
+  const world = await startAnnouncer();
+  await publishFile(world);
+
+  await assert.rejects(publishFile(world, { ...file, name: "again" }), hasCode("CONFLICT"));
+
+  assert.equal(await stateOf(world, "greeting.txt"), "published");
+  assert.equal(await stateOf(world, "again"), "uploading");
+  assert.equal(world.content.published.size, 1);
+});
+
+test("publishing twice at once runs once and answers both", async () => {
+  const world = await startAnnouncer();
+  const { publications } = world.announcer;
+  const { name } = await publications.plan(file);
+  await publications.append(name, { fileIndex: 0, offset: 0 }, bodyOf("hello"));
+  const calls: string[] = [];
+  world.content.before = (call) => void calls.push(call);
+
+  const both = await Promise.all([
+    publications.publish(name, options),
+    publications.publish(name, options),
+  ]);
+  const later = await publications.publish(name, options);
+
+  assert.deepEqual(both[0], both[1]);
+  assert.deepEqual(later, both[0]);
+  assert.deepEqual(
+    calls.filter((call) => call === "publishUpload"),
+    ["publishUpload"],
+  );
+});
+
+test("an incomplete upload cannot be published and stays open", async () => {
+  const world = await startAnnouncer();
+  const { publications } = world.announcer;
+  await publications.plan(file);
+
+  await assert.rejects(publications.publish("greeting.txt", options), hasCode("CONFLICT"));
+
+  assert.equal(await stateOf(world, "greeting.txt"), "uploading");
+});
+
+test("publishes a path of the server; one that is not there leaves no record", async () => {
+  const world = await startAnnouncer();
+  const { publications } = world.announcer;
+  const request = { name: undefined, path: "/data/Big File.iso", policy: defaultPolicy, options };
+  await assert.rejects(publications.publishLocal(request), hasCode("NO_INPUT"));
+  assert.deepEqual(await world.catalogue.list(), []);
+
+  world.content.disk.set(request.path, new Uint8Array(70));
+  const publication = await publications.publishLocal(request);
+
+  assert.equal(publication.name, "big-file.iso");
+  await assert.rejects(publications.publishLocal(request), hasCode("CONFLICT"));
+});
+
+test("API-19 API-20 unpublishing ends it for downloaders at once; then it can come again", async () => {
+  const world = await startAnnouncer();
+  const { publications } = world.announcer;
+  const first = await publishFile(world);
+
+  assert.equal(await publications.unpublish("greeting.txt"), "removing");
+  await assert.rejects(world.announcer.view("greeting.txt"), hasCode("NOT_FOUND"));
+  const second = await publishFile(world);
+
+  assert.equal(second.content?.infoHash, first.content?.infoHash);
+  await assert.rejects(publications.unpublish("nothing"), hasCode("NOT_FOUND"));
+});
+
+test("a removal that fails is tried again until it succeeds", async () => {
+  const world = await startAnnouncer();
+  await publishFile(world);
+  world.content.before = (call) => {
+    if (call === "unpublish") throw new BtPublisherError("UNAVAILABLE", "away");
+  };
+
+  await world.announcer.publications.unpublish("greeting.txt");
+  await settle();
+  assert.equal(await stateOf(world, "greeting.txt"), "removing");
+  await assert.rejects(world.announcer.publications.plan(file), hasCode("CONFLICT"));
+
+  world.content.before = () => undefined;
+  await pass(world, 10_000);
+  assert.equal(await stateOf(world, "greeting.txt"), undefined);
+});
+
+test("unpublishing an open upload drops it; while hashing it has to wait", async () => {
+  const world = await startAnnouncer();
+  const { publications } = world.announcer;
+  await publications.plan(file);
+  assert.equal(await publications.unpublish("greeting.txt"), "cancelled");
+  assert.equal(world.content.uploads.size, 0);
+
+  await publications.plan(file);
+  await publications.append("greeting.txt", { fileIndex: 0, offset: 0 }, bodyOf("hello"));
+  let finish: () => void = () => undefined;
+  world.content.before = (call) =>
+    call === "publishUpload" ? new Promise((resolve) => (finish = resolve)) : undefined;
+  const publishing = publications.publish("greeting.txt", options);
+  await settle();
+  assert.deepEqual(publications.progressOf("greeting.txt"), { doneBytes: 0, totalBytes: 0 });
+  await assert.rejects(publications.unpublish("greeting.txt"), hasCode("CONFLICT"));
+  finish();
+  await publishing;
+});
+
+test("an upload that nobody continues is dropped after a day", async () => {
+  const world = await startAnnouncer();
+  await world.announcer.publications.plan(file);
+  await pass(world, 23 * 3_600_000);
+  await world.announcer.publications.append(
+    "greeting.txt",
+    { fileIndex: 0, offset: 0 },
+    bodyOf("h"),
+  );
+  await pass(world, 23 * 3_600_000);
+  assert.equal(await stateOf(world, "greeting.txt"), "uploading");
+
+  await pass(world, 2 * 3_600_000);
+
+  assert.equal(await stateOf(world, "greeting.txt"), undefined);
+  assert.equal(world.content.uploads.size, 0);
+  assert.deepEqual(world.events.at(-1), { type: "upload-expired", name: "greeting.txt" });
+});
+
+test("nothing can be changed until the SourceNode was reached", async () => {
+  const world = await startAnnouncer();
+  await publishFile(world);
+  world.content.before = () => {
+    throw new BtPublisherError("UNAVAILABLE", "away");
+  };
+  const next = await startAnnouncer(world);
+
+  assert.equal(next.announcer.publications.isReady, false);
+  assert.equal((await next.announcer.view("greeting.txt")).publication.state, "published");
+  assert.throws(() => next.announcer.publications.plan({ ...file, name: "x" }), {
+    code: "UNAVAILABLE",
+  });
+
+  world.content.before = () => undefined;
+  await pass(world, 2_000);
+  assert.equal(next.announcer.publications.isReady, true);
+});
+
+/** A world whose Announcer is killed when its content service is called `at`, then restarted. */
+async function killAt(at: string, act: (world: AnnouncerWorld) => Promise<unknown>) {
+  const world = await startAnnouncer();
+  world.content.before = (call) => (call === at ? new Promise(() => undefined) : undefined);
+  void act(world).catch(() => undefined);
+  await settle();
+  await settle();
+  world.content.before = () => undefined;
+  world.announcer.publications.close();
+  const next = await startAnnouncer(world);
+  await settle();
+  return next;
+}
+
+test("F-05 F-07 killed at any step, a publication is absent, resumable or complete", async () => {
+  const table: readonly (readonly [string, string | undefined])[] = [
+    ["beginUpload", undefined],
+    ["appendFile", "uploading"],
+    ["publishUpload", "uploading"],
+    ["published", "published"],
+  ];
+  for (const [step, state] of table) {
+    const next = await killAt(step, publishFile);
+    assert.equal(await stateOf(next, "greeting.txt"), state, step);
+
+    if (state !== "published") await publishFile(await resumed(next));
+    assert.equal(await stateOf(next, "greeting.txt"), "published", step);
+  }
+});
+
+/** Lets the upload start over from nothing, whatever is there. */
+async function resumed(world: AnnouncerWorld): Promise<AnnouncerWorld> {
+  const upload = world.content.uploads.get("greeting.txt");
+  if (upload !== undefined) upload.bytes[0] = new Uint8Array(0);
+  return world;
+}
+
+test("F-07 killed while removing, the removal is finished", async () => {
+  const next = await killAt("unpublish", async (world) => {
+    await publishFile(world);
+    await world.announcer.publications.unpublish("greeting.txt");
+  });
+
+  assert.equal(await stateOf(next, "greeting.txt"), undefined);
+  assert.equal(next.content.published.size, 0);
+});
+
+test("F-07 killed while a path is hashed, the name is free again", async () => {
+  const next = await killAt("publishLocal", (world) =>
+    world.announcer.publications.publishLocal({
+      name: "x",
+      path: "/x",
+      policy: defaultPolicy,
+      options,
+    }),
+  );
+
+  assert.equal(await stateOf(next, "x"), undefined);
+});
+
+test("content whose record was lost is taken back into the catalogue", async () => {
+  const world = await startAnnouncer();
+  await publishFile(world);
+  await world.catalogue.remove("greeting.txt");
+
+  const next = await startAnnouncer(world);
+
+  assert.equal(await stateOf(next, "greeting.txt"), "published");
+  assert.deepEqual(next.events[0], { type: "adopted", name: "greeting.txt" });
+});
+
+test("a record whose content was lost is kept and told of", async () => {
+  const world = await startAnnouncer();
+  await publishFile(world);
+  world.content.published.clear();
+
+  const next = await startAnnouncer(world);
+
+  assert.equal(await stateOf(next, "greeting.txt"), "published");
+  assert.deepEqual(next.events[0], { type: "content-missing", name: "greeting.txt" });
+});
+
+test("creation times are distinct even when the clock stands still", async () => {
+  const world = await startAnnouncer();
+  for (const name of ["a", "b", "c"]) await world.announcer.publications.plan({ ...file, name });
+
+  const list = await world.catalogue.list();
+
+  assert.equal(new Set(list.map(({ createdAt }) => createdAt)).size, 3);
+});
