@@ -1,0 +1,131 @@
+/** A whole swarm in virtual time, of the very runtime that ships. */
+import { Bitfield } from "../../src/base/bitfield.ts";
+import { createRandom, type Random } from "../../src/base/random.ts";
+import { TokenBucket } from "../../src/base/token-bucket.ts";
+import { MemoryNetwork, type HostOptions } from "../../src/adapters/memory/memory-network.ts";
+import { MemoryPieceStore } from "../../src/adapters/memory/memory-piece-store.ts";
+import { VirtualClock } from "../../src/adapters/memory/virtual-clock.ts";
+import type { PeerAddress } from "../../src/ports/peer-transport.ts";
+import type { Info } from "../../src/protocol/metainfo/metainfo.ts";
+import { createPeerId, isSourcePeerId } from "../../src/protocol/wire/peer-id.ts";
+import { PeerHost, type TorrentRoleOptions, unlimited } from "../../src/runtime/peer-host.ts";
+import type { TorrentRunner } from "../../src/runtime/torrent-runner.ts";
+import { sha1 } from "./torrents.ts";
+
+const PEER_PORT = 6881;
+
+/** One line of the event log: virtual time, who, what. */
+export type SwarmEvent = readonly [at: number, ip: string, what: string];
+
+export interface SwarmMember {
+  readonly ip: string;
+  readonly address: PeerAddress;
+  readonly host: PeerHost;
+  readonly runner: TorrentRunner;
+  readonly store: MemoryPieceStore;
+  readonly have: Bitfield;
+  completedAt: number | undefined;
+}
+
+export interface MemberOptions extends HostOptions {
+  readonly content?: Uint8Array;
+  readonly have?: Bitfield;
+  readonly role?: TorrentRoleOptions;
+  readonly kind?: "peer" | "source";
+  readonly maxUploadBytesPerSecond?: number;
+  /** Changes what the member serves: a liar or a broken disk. */
+  readonly corrupt?: (offset: number, bytes: Uint8Array) => void;
+}
+
+export class MemorySwarm {
+  readonly clock = new VirtualClock();
+  readonly network = new MemoryNetwork(this.clock);
+  readonly info: Info;
+  readonly members: SwarmMember[] = [];
+  readonly events: SwarmEvent[] = [];
+  readonly #random: Random;
+
+  constructor(info: Info, seed: number) {
+    this.info = info;
+    this.#random = createRandom(seed);
+  }
+
+  /** A member that knows nobody yet. With `content` and no `have` it is a seed. */
+  async add(ip: string, options: MemberOptions = {}): Promise<SwarmMember> {
+    const { pieceCount } = this.info.geometry;
+    const store = new MemoryPieceStore(this.info, {
+      sha1,
+      ...(options.content === undefined ? {} : { content: options.content.slice() }),
+    });
+    const seedHave = options.content === undefined ? new Bitfield(pieceCount) : Bitfield.full(pieceCount);
+    const have = options.have ?? seedHave;
+    const { corrupt } = options;
+    if (corrupt !== undefined) {
+      const read = store.read.bind(store);
+      store.read = async (offset, views) => {
+        await read(offset, views);
+        let at = offset;
+        for (const view of views) {
+          corrupt(at, view);
+          at += view.length;
+        }
+      };
+    }
+    const random = createRandom(this.#random.nextUint32());
+    const http = { get: () => ({ cancel: () => {} }) };
+    const ports = {
+      clock: this.clock,
+      transport: this.network.addHost(ip, options),
+      http,
+      random,
+      isSourceNode: isSourcePeerId,
+    };
+    const host = new PeerHost(ports, {
+      peerId: createPeerId(options.kind ?? "peer", random),
+      clientName: "test",
+      host: undefined,
+      port: PEER_PORT,
+      uploadLimit: new TokenBucket(options.maxUploadBytesPerSecond),
+      downloadLimit: unlimited(),
+    });
+    await host.listen();
+    const member: SwarmMember = {
+      ip,
+      address: { host: ip, port: PEER_PORT },
+      host,
+      store,
+      have,
+      completedAt: undefined,
+      runner: host.add(
+        { info: this.info, store, have },
+        {
+          onPieceStored: (index) => this.#log(ip, `piece ${index}`),
+          onComplete: () => {
+            member.completedAt = this.clock.now();
+            this.#log(ip, "complete");
+          },
+        },
+        options.role,
+      ),
+    };
+    this.members.push(member);
+    return member;
+  }
+
+  /** Tells every member about every other, as a tracker would. */
+  introduceAll(): void {
+    const addresses = this.members.map((member) => member.address);
+    for (const member of this.members) {
+      member.runner.addAddresses(addresses.filter((address) => address !== member.address));
+    }
+  }
+
+  /** Runs until all of `members` are complete. @returns whether they are. */
+  runUntilComplete(members: readonly SwarmMember[], until = 36_000_000): Promise<boolean> {
+    return this.clock.run({ isDone: () => members.every((member) => member.have.isFull), until });
+  }
+
+  #log(ip: string, what: string): void {
+    this.events.push([this.clock.now(), ip, what]);
+  }
+}
