@@ -1,0 +1,225 @@
+/**
+ * The sending half of a TCP link: small messages and blocks leave in the order of the calls, though
+ * blocks have to be read first.
+ *
+ * Calls of one tick are gathered. Blocks are read straight into send buffers, in the gaps between
+ * their headers, and written from there. At most two such frames are in hand, one being written
+ * while the next is read, so what a slow peer costs is bounded. The socket is given one write at a
+ * time, not larger than what a slow peer takes well within the time limit.
+ */
+import { assert } from "../../base/assert.ts";
+import { concatBytes } from "../../base/bytes.ts";
+import type { Millis } from "../../base/units.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
+import type { BlockReader, LinkCloseReason } from "../../ports/peer-transport.ts";
+import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
+import type { SendBufferPool } from "./tcp-link-buffers.ts";
+import { type Frame, frameLengths, readFrame } from "./tcp-link-frame.ts";
+import type { PeerSocket } from "./tcp-link-socket.ts";
+
+/** What senders of one transport share. */
+export interface SenderContext {
+  readonly clock: Clock;
+  readonly buffers: SendBufferPool;
+  /** Without progress for this long, the link ends with `send-timeout`. */
+  readonly sendTimeoutMs: Millis;
+}
+
+/** What a sender tells its link, never from within a method. */
+export interface SenderHandler {
+  handleBlocksSent(payloadBytes: number): void;
+  /** `isCongested` became false. */
+  handleRelief(): void;
+  handleFailure(reason: LinkCloseReason): void;
+}
+
+/** One `sendBlocks` call. */
+interface Batch {
+  readonly blocks: readonly BlockRef[];
+  readonly offsets: readonly number[];
+  readonly read: BlockReader;
+  /** Blocks that are in a frame already. */
+  framedCount: number;
+}
+
+/** Bytes to write, in order. Messages and frames. */
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly frame: Frame | undefined;
+}
+
+/** Frames that are read, waiting or being written. */
+const MAX_FRAMES = 2;
+
+/** At one write of this length a minute, a peer takes 4 KiB/s: slower than any that is of use. */
+const MAX_WRITE_LENGTH = 256 * 1024;
+
+/** Messages above this are a peer that asks without reading the answers; two full bitfields fit. */
+const CONGESTED_BYTES = 1024 * 1024;
+
+/** Sends over one socket. */
+export class LinkSender {
+  readonly #socket: PeerSocket;
+  readonly #context: SenderContext;
+  readonly #handler: SenderHandler;
+
+  /** What was asked for, in order: messages (encoded), and blocks that are not all framed. */
+  readonly #queue: (Uint8Array[] | Batch)[] = [];
+  #isFlushPlanned = false;
+  #isReading = false;
+  #frameCount = 0;
+  #openBatchCount = 0;
+  /** Bytes of messages not yet taken by the system. */
+  #messageBytes = 0;
+
+  readonly #chunks: Chunk[] = [];
+  /** Bytes of the first chunk that the system has taken. */
+  #writtenLength = 0;
+  #isWriting = false;
+  #progressAt: Millis = 0;
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(socket: PeerSocket, context: SenderContext, handler: SenderHandler) {
+    this.#socket = socket;
+    this.#context = context;
+    this.#handler = handler;
+  }
+
+  /** So many messages wait that their cause, the peer's own messages, should not be read. */
+  get isCongested(): boolean {
+    return this.#messageBytes > CONGESTED_BYTES;
+  }
+
+  /** Sends encoded messages. */
+  send(bytes: Uint8Array): void {
+    const last = this.#queue.at(-1);
+    if (Array.isArray(last)) last.push(bytes);
+    else this.#queue.push([bytes]);
+    this.#messageBytes += bytes.length;
+    this.#planFlush();
+  }
+
+  /** As `PeerLink.sendBlocks`. */
+  sendBlocks(blocks: readonly BlockRef[], offsets: readonly number[], read: BlockReader): void {
+    assert(blocks.length > 0 && blocks.length === offsets.length, "an offset for each block");
+    assert(this.#openBatchCount < 2, "more than two sendBlocks calls open");
+    this.#openBatchCount++;
+    this.#queue.push({ blocks, offsets, read, framedCount: 0 });
+    this.#planFlush();
+  }
+
+  /** Ends all activity; nothing is told after it. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    // The system may still be reading from these.
+    for (const { frame } of this.#chunks) if (frame) this.#context.buffers.discard(frame.buffer);
+    this.#chunks.length = 0;
+    this.#queue.length = 0;
+  }
+
+  #planFlush(): void {
+    if (this.#isFlushPlanned) return;
+    this.#isFlushPlanned = true;
+    process.nextTick(() => {
+      this.#isFlushPlanned = false;
+      if (!this.#isClosed) this.#flush();
+    });
+  }
+
+  /** Moves on whatever can move. */
+  #flush(): void {
+    while (!this.#isReading) {
+      const item = this.#queue[0];
+      if (item === undefined) break;
+      if (!Array.isArray(item)) {
+        if (this.#frameCount < MAX_FRAMES) this.#readNextFrame(item);
+        break;
+      }
+      this.#queue.shift();
+      const bytes = item.length === 1 ? (item[0] as Uint8Array) : concatBytes(item);
+      this.#chunks.push({ bytes, frame: undefined });
+    }
+    if (!this.#isWriting) this.#writeNext();
+  }
+
+  #readNextFrame(batch: Batch): void {
+    const { buffers } = this.#context;
+    const first = batch.framedCount;
+    const { length, leastLength } = frameLengths(batch.blocks, first);
+    const buffer = buffers.take(length, leastLength);
+    this.#isReading = true;
+    this.#frameCount++;
+    readFrame(buffer, batch, first).then(
+      (frame) => this.#handleFrame(batch, frame),
+      (error: unknown) => {
+        // Another read of this frame may still be filling the buffer.
+        buffers.discard(buffer);
+        if (this.#isClosed) return;
+        const message = error instanceof Error ? error.message : String(error);
+        this.#handler.handleFailure({ code: "local", why: `content cannot be read: ${message}` });
+      },
+    );
+  }
+
+  #handleFrame(batch: Batch, frame: Frame): void {
+    if (this.#isClosed) {
+      this.#context.buffers.release(frame.buffer);
+      return;
+    }
+    this.#isReading = false;
+    batch.framedCount += frame.blockCount;
+    if (batch.framedCount === batch.blocks.length) this.#queue.shift();
+    this.#chunks.push({ bytes: frame.bytes, frame });
+    this.#flush();
+  }
+
+  #writeNext(): void {
+    const chunk = this.#chunks[0];
+    if (chunk === undefined) return;
+    const { bytes } = chunk;
+    const from = this.#writtenLength;
+    const part =
+      bytes.length <= MAX_WRITE_LENGTH ? bytes : bytes.subarray(from, from + MAX_WRITE_LENGTH);
+    this.#isWriting = true;
+    this.#watchProgress();
+    this.#socket.write(part, () => {
+      this.#isWriting = false;
+      this.#writtenLength += part.length;
+      if (this.#writtenLength === bytes.length) this.#endChunk(chunk);
+      if (!this.#isClosed) this.#flush();
+    });
+  }
+
+  #endChunk({ bytes, frame }: Chunk): void {
+    this.#chunks.shift();
+    this.#writtenLength = 0;
+    if (frame === undefined) {
+      const wasCongested = this.isCongested;
+      this.#messageBytes -= bytes.length;
+      if (wasCongested && !this.isCongested) this.#handler.handleRelief();
+      return;
+    }
+    this.#frameCount--;
+    this.#context.buffers.release(frame.buffer);
+    if (frame.sentBytes === undefined) return;
+    this.#openBatchCount--;
+    this.#handler.handleBlocksSent(frame.sentBytes);
+  }
+
+  /** Each write is progress. One timer, set again only when it fires, does for all writes. */
+  #watchProgress(): void {
+    const { clock, sendTimeoutMs } = this.#context;
+    this.#progressAt = clock.now();
+    if (this.#timer !== undefined) return;
+    const check = (): void => {
+      this.#timer = undefined;
+      if (!this.#isWriting) return;
+      const restMs = this.#progressAt + sendTimeoutMs - clock.now();
+      if (restMs <= 0) this.#handler.handleFailure({ code: "send-timeout" });
+      else this.#timer = clock.setTimer(restMs, check);
+    };
+    this.#timer = clock.setTimer(sendTimeoutMs, check);
+  }
+}

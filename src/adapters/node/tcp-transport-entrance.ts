@@ -1,0 +1,94 @@
+/**
+ * Incoming connections, until they are links: read the handshake, ask whether it is wanted, answer.
+ *
+ * Before its handshake is complete and wanted, a stranger costs one socket and 68 bytes, for at most
+ * the time limit, and learns nothing.
+ */
+import type { Socket } from "node:net";
+import type { Millis } from "../../base/units.ts";
+import type { IncomingDecision, PeerAddress } from "../../ports/peer-transport.ts";
+import { encodeHandshake } from "../../protocol/wire/handshake.ts";
+import type { Handshake } from "../../protocol/wire/message.ts";
+import { TcpLink } from "./tcp-link.ts";
+import type { SenderContext } from "./tcp-link-sender.ts";
+import { PeerSocket } from "./tcp-link-socket.ts";
+import { readHandshake } from "./tcp-transport-handshake.ts";
+
+/** What all entrances of a transport share. */
+export interface EntranceContext extends SenderContext {
+  readonly handshakeTimeoutMs: Millis;
+  readonly maxHandshakesPerHost: number;
+}
+
+/** Decides about a stranger by its handshake. */
+export type OnHandshake = (remote: Handshake, address: PeerAddress) => IncomingDecision;
+
+/** The connections of one listener that are not links yet. */
+export class Entrance {
+  readonly #context: EntranceContext;
+  readonly #onHandshake: OnHandshake;
+  /** Open handshakes, by host. */
+  readonly #open = new Map<string, Set<{ cancel(): void }>>();
+
+  constructor(context: EntranceContext, onHandshake: OnHandshake) {
+    this.#context = context;
+    this.#onHandshake = onHandshake;
+  }
+
+  /** Takes a socket that the listener accepted. */
+  admit(socket: Socket): void {
+    const address = remoteAddressOf(socket);
+    const open = this.#open.get(address?.host ?? "") ?? new Set();
+    if (address === undefined || open.size >= this.#context.maxHandshakesPerHost) {
+      socket.destroy();
+      return;
+    }
+    const peerSocket = PeerSocket.accept(socket);
+    const { clock, handshakeTimeoutMs } = this.#context;
+    const leave = (): void => {
+      open.delete(reading);
+      if (open.size === 0) this.#open.delete(address.host);
+    };
+    const limits = { clock, timeoutMs: handshakeTimeoutMs };
+    const reading = readHandshake(peerSocket, limits, {
+      onFailure: leave,
+      onHandshake: (remote, received) => {
+        leave();
+        this.#decide(peerSocket, address, remote, received);
+      },
+    });
+    open.add(reading);
+    this.#open.set(address.host, open);
+  }
+
+  /** Ends all handshakes that are under way. Links are not touched. */
+  close(): void {
+    for (const open of this.#open.values()) for (const reading of open) reading.cancel();
+    this.#open.clear();
+  }
+
+  #decide(
+    socket: PeerSocket,
+    remoteAddress: PeerAddress,
+    remote: Handshake,
+    received: Uint8Array,
+  ): void {
+    const decision = this.#onHandshake(remote, remoteAddress);
+    if (!decision.accept) {
+      socket.destroy();
+      return;
+    }
+    const facts = { remote, remoteAddress, direction: "incoming", received } as const;
+    const link = new TcpLink(socket, facts, this.#context);
+    link.sendEncoded(encodeHandshake(decision.handshake));
+    decision.onLink(link);
+  }
+}
+
+/** Where the other side is, or undefined when it is gone already. */
+function remoteAddressOf(socket: Socket): PeerAddress | undefined {
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  // A dual-stack listener sees IPv4 peers in IPv6 form: one peer must not have two names.
+  return { host: remoteAddress.replace(/^::ffff:(?=\d+\.)/, ""), port: remotePort };
+}

@@ -1,0 +1,95 @@
+/** Peer connections over TCP (BEP 3): the adapter behind the `PeerTransport` port. */
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { BtPublisherError } from "../../base/errors.ts";
+import type { Millis } from "../../base/units.ts";
+import type { Clock } from "../../ports/clock.ts";
+import {
+  addressKey,
+  type PeerAddress,
+  type PeerListener,
+  type PeerTransport,
+} from "../../ports/peer-transport.ts";
+import type { Handshake } from "../../protocol/wire/message.ts";
+import { SendBufferPool } from "./tcp-link-buffers.ts";
+import { socketOptions } from "./tcp-link-socket.ts";
+import { dial, type DialCallbacks, type DialContext } from "./tcp-transport-dial.ts";
+import { Entrance, type EntranceContext, type OnHandshake } from "./tcp-transport-entrance.ts";
+
+/** Time and other limits of a transport. */
+export interface TcpTransportOptions {
+  readonly clock: Clock;
+  /** For a connection to be accepted. Default 15 000: room for a few lost SYNs. */
+  readonly connectTimeoutMs?: Millis;
+  /** For the other side's whole handshake. Default 10 000. */
+  readonly handshakeTimeoutMs?: Millis;
+  /** For any progress of what is to be sent. Default 60 000. */
+  readonly sendTimeoutMs?: Millis;
+  /** Incoming connections of one address without a complete handshake. Default 32. */
+  readonly maxHandshakesPerHost?: number;
+}
+
+/** Peers over TCP. */
+export function createTcpTransport(options: TcpTransportOptions): PeerTransport {
+  return new TcpTransport({
+    connectTimeoutMs: 15_000,
+    handshakeTimeoutMs: 10_000,
+    sendTimeoutMs: 60_000,
+    maxHandshakesPerHost: 32,
+    ...options,
+    buffers: new SendBufferPool(),
+  });
+}
+
+class TcpTransport implements PeerTransport {
+  readonly #context: DialContext & EntranceContext;
+
+  constructor(context: DialContext & EntranceContext) {
+    this.#context = context;
+  }
+
+  async listen(
+    options: { readonly host: string | undefined; readonly port: number },
+    onHandshake: OnHandshake,
+  ): Promise<PeerListener> {
+    const entrance = new Entrance(this.#context, onHandshake);
+    const server = createServer(socketOptions, (socket) => entrance.admit(socket));
+    const port = await startListening(server, options);
+    return {
+      port,
+      close: async () => {
+        // Links live on, so this does not wait until the server has no connections.
+        server.close();
+        entrance.close();
+      },
+    };
+  }
+
+  connect(
+    address: PeerAddress,
+    handshake: Handshake,
+    callbacks: DialCallbacks,
+  ): { cancel(): void } {
+    return dial(address, handshake, this.#context, callbacks);
+  }
+}
+
+/** @returns the bound port. @throws BtPublisherError UNAVAILABLE. */
+function startListening(
+  server: Server,
+  options: { readonly host: string | undefined; readonly port: number },
+): Promise<number> {
+  const { host, port } = options;
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      const where = host === undefined ? `port ${port}` : addressKey({ host, port });
+      const message = `cannot listen for peers on ${where}: ${cause.message}`;
+      reject(new BtPublisherError("UNAVAILABLE", message, { cause }));
+    });
+    server.listen(host === undefined ? { port } : { host, port }, () => {
+      // From here on an error is an accept that failed, for example because there are too many
+      // open files. That connection is lost; the listener goes on.
+      server.removeAllListeners("error").on("error", () => {});
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
