@@ -6,7 +6,7 @@ import type { PieceGeometry } from "./piece-geometry.ts";
 export interface ContentFile {
   /**
    * Safe relative path: elements without separators, `..`, control or bidi characters, unique
-   * without regard to case. For a single-file torrent it is just the torrent's name; for a
+   * without regard to case (pad files excepted). For a single-file torrent it is just the torrent's name; for a
    * directory it does not repeat the torrent's name.
    */
   readonly path: readonly string[];
@@ -27,6 +27,8 @@ export interface Info {
   readonly raw: Uint8Array;
   /** Safe name of the file or directory. */
   readonly name: string;
+  /** The name's raw bytes in the .torrent, for URLs of a directory's files (BEP 19). */
+  readonly rawName: Uint8Array;
   /** A directory of files, or a single file. */
   readonly isDirectory: boolean;
   readonly files: readonly ContentFile[];
