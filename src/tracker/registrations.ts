@@ -1,0 +1,129 @@
+/**
+ * What is registered: in memory for every announce, in the store for good. Durable first: a
+ * registration exists once the store has it, and is gone once the store forgot it. Counts are
+ * written late, in `flush`.
+ */
+import type { InfoHash } from "../base/units.ts";
+import type { RegistrationStore } from "../ports/registration-store.ts";
+import type { Registration } from "../ports/tracker-control.ts";
+
+/** A registration with what was counted. Only `Registrations` changes it. */
+export interface RegistrationRecord {
+  registration: Registration;
+  downloaded: number;
+  /** Of `downloaded`, what the store does not know yet. */
+  unsavedDownloads: number;
+  wasServed: boolean;
+}
+
+export class Registrations {
+  readonly #store: RegistrationStore;
+  readonly #onStoreError: (error: unknown) => void;
+  readonly #records = new Map<InfoHash, RegistrationRecord>();
+  readonly #unsaved = new Set<InfoHash>();
+  readonly #writes = new Set<Promise<void>>();
+
+  private constructor(store: RegistrationStore, onStoreError: (error: unknown) => void) {
+    this.#store = store;
+    this.#onStoreError = onStoreError;
+  }
+
+  /** `onStoreError` hears of counts that could not be written; they are tried again. */
+  static async load(
+    store: RegistrationStore,
+    onStoreError: (error: unknown) => void,
+  ): Promise<Registrations> {
+    const registrations = new Registrations(store, onStoreError);
+    for (const { downloaded, wasServed, ...registration } of await store.all()) {
+      const record = { registration, downloaded, unsavedDownloads: 0, wasServed };
+      registrations.#records.set(registration.infoHash, record);
+    }
+    return registrations;
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  get(infoHash: InfoHash): RegistrationRecord | undefined {
+    return this.#records.get(infoHash);
+  }
+
+  /** Costs nothing when it is registered so already: sources say all of theirs at each reconnect. */
+  async put(registration: Registration): Promise<void> {
+    const known = this.#records.get(registration.infoHash);
+    if (known !== undefined && isSame(known.registration, registration)) return;
+    await this.#store.put(registration);
+    const record = this.#records.get(registration.infoHash);
+    if (record !== undefined) record.registration = registration;
+    else {
+      const fresh = { registration, downloaded: 0, unsavedDownloads: 0, wasServed: false };
+      this.#records.set(registration.infoHash, fresh);
+    }
+  }
+
+  async remove(infoHash: InfoHash): Promise<void> {
+    await this.#store.remove(infoHash);
+    this.#records.delete(infoHash);
+    this.#unsaved.delete(infoHash);
+  }
+
+  /** A SourceNode reports that it serves the torrent. */
+  markServed(infoHash: InfoHash): void {
+    const record = this.#records.get(infoHash);
+    if (record === undefined || record.wasServed) return;
+    record.wasServed = true;
+    this.#write(this.#store.markServed(infoHash), () => {
+      // The next report tries again.
+      record.wasServed = false;
+    });
+  }
+
+  countDownload(infoHash: InfoHash): void {
+    const record = this.#records.get(infoHash);
+    if (record === undefined) return;
+    record.downloaded++;
+    record.unsavedDownloads++;
+    this.#unsaved.add(infoHash);
+  }
+
+  /** Writes the counts that changed. */
+  flush(): void {
+    for (const infoHash of this.#unsaved) {
+      const record = this.#records.get(infoHash);
+      if (record === undefined) continue;
+      const count = record.unsavedDownloads;
+      record.unsavedDownloads = 0;
+      this.#write(this.#store.addDownloaded(infoHash, count), () => {
+        record.unsavedDownloads += count;
+        this.#unsaved.add(infoHash);
+      });
+    }
+    this.#unsaved.clear();
+  }
+
+  /** Writes what is left and waits until it is written. */
+  async close(): Promise<void> {
+    this.flush();
+    await Promise.all(this.#writes);
+  }
+
+  #write(work: Promise<void>, undo: () => void): void {
+    const write = work
+      .catch((error: unknown) => {
+        undo();
+        this.#onStoreError(error);
+      })
+      .finally(() => this.#writes.delete(write));
+    this.#writes.add(write);
+  }
+}
+
+function isSame(a: Registration, b: Registration): boolean {
+  return (
+    a.name === b.name &&
+    a.contentLength === b.contentLength &&
+    a.pieceCount === b.pieceCount &&
+    a.isPrivate === b.isPrivate
+  );
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createRandom } from "../base/random.ts";
+import { sampleDistinct } from "./sample.ts";
+
+const sorted = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
+
+test("takes all when there are not more than wanted, none when none are wanted", () => {
+  const random = createRandom(1);
+  assert.deepEqual(sorted(sampleDistinct(3, 5, random)), [0, 1, 2]);
+  assert.deepEqual(sorted(sampleDistinct(3, 3, random)), [0, 1, 2]);
+  assert.deepEqual(sampleDistinct(0, 5, random), []);
+  assert.deepEqual(sampleDistinct(3, 0, random), []);
+  assert.deepEqual(sampleDistinct(-1, 5, random), []);
+  assert.deepEqual(sampleDistinct(5, -1, random), []);
+});
+
+test("takes distinct numbers, each as often as another", () => {
+  const random = createRandom(2);
+  const rounds = 20_000;
+  const hits = Array.from({ length: 10 }, () => 0);
+
+  for (let round = 0; round < rounds; round++) {
+    const chosen = sampleDistinct(10, 3, random);
+    assert.equal(new Set(chosen).size, 3);
+    for (const number of chosen) hits[number] = (hits[number] as number) + 1;
+  }
+
+  // 3 of 10 each round; six standard deviations are 390.
+  for (const count of hits) assert.ok(Math.abs(count - 0.3 * rounds) < 390, hits.join(" "));
+});

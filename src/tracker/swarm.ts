@@ -1,0 +1,194 @@
+/**
+ * The peers of one torrent, as their announces claim. Told the time and the random numbers.
+ *
+ * Who is listed: one record per peer id and address, so nobody replaces or removes another's
+ * (HTP-21; a changed `key` changes nothing, HTP-22); at most a few per network, so that one host
+ * cannot fill the list (T4). Who gets whom: leeches get anybody, seeds get leeches only.
+ */
+import type { Random } from "../base/random.ts";
+import type { Millis } from "../base/units.ts";
+import { type PeerKey, PeerTable } from "./peer-table.ts";
+import { sampleDistinct } from "./sample.ts";
+
+/** One announce, as far as the swarm is concerned. */
+export interface PeerAnnounce extends PeerKey {
+  /** 1 … 65535. */
+  readonly port: number;
+  readonly event: "started" | "completed" | undefined;
+  /** It announced `left=0`. */
+  readonly isSeed: boolean;
+}
+
+export interface SwarmOptions {
+  /** Peers of one IPv4 address or IPv6 /64 that are listed; further ones get answers only. */
+  readonly maxPeersPerNetwork: number;
+  /** Peers in an answer. */
+  readonly maxPeersPerAnswer: number;
+  /** A record that was not renewed for so long expires. */
+  readonly expiryMs: Millis;
+}
+
+/** What became of an announce. */
+export type AnnounceOutcome =
+  /** `isFirstCompletion`: a `completed` event to count. */
+  | { readonly type: "accepted"; readonly isFirstCompletion: boolean }
+  /** It came too often; nothing was changed. */
+  | { readonly type: "too-early" };
+
+/** Peers for one answer. */
+export interface PeerSample {
+  /** IPv4 peers, 6 bytes each (BEP 23). */
+  readonly compact4: Uint8Array;
+  /** IPv6 peers, 18 bytes each (BEP 7). */
+  readonly compact6: Uint8Array;
+  /** 20 bytes each: first of the IPv4 peers, then of the IPv6 ones. Empty unless asked for. */
+  readonly peerIds: readonly Uint8Array[];
+}
+
+/** Whom to sample for. */
+export interface SampleRequest {
+  readonly asker: PeerKey & { readonly isSeed: boolean };
+  /** At most this many; `maxPeersPerAnswer` bounds it. */
+  readonly count: number;
+  /** False until a SourceNode served the torrent: then peers that claim to be seeds are left out. */
+  readonly areSeedsTrusted: boolean;
+  readonly withPeerIds: boolean;
+}
+
+/** Two announces of a peer within this time make an early one. */
+const EARLY_MS = 5000;
+/** Early announces in a row that are taken: a download of a second has started, completed, stopped. */
+const MAX_EARLY = 2;
+/** Resolution of the time in a record: 4 bytes last for 17 years. */
+const TICK_MS = 125;
+
+export class Swarm {
+  readonly #options: SwarmOptions;
+  readonly #random: Random;
+  readonly #tables: { readonly 4: PeerTable; readonly 16: PeerTable };
+
+  constructor(options: SwarmOptions, random: Random) {
+    this.#options = options;
+    this.#random = random;
+    const seed = random.nextUint32();
+    this.#tables = { 4: new PeerTable(4, seed), 16: new PeerTable(16, seed) };
+  }
+
+  get seedCount(): number {
+    return this.#tables[4].seedCount + this.#tables[16].seedCount;
+  }
+
+  get peerCount(): number {
+    return this.#tables[4].count + this.#tables[16].count;
+  }
+
+  /** A peer leaves. That of an unknown one leaves no trace (HTP-18). */
+  stop(peer: PeerKey): void {
+    const table = this.#tableOf(peer);
+    const row = table.find(peer);
+    if (row >= 0) table.remove(row);
+  }
+
+  /** Takes in one announce. */
+  announce(now: Millis, announce: PeerAnnounce): AnnounceOutcome {
+    const table = this.#tableOf(announce);
+    const row = table.find(announce);
+    const tick = tickOf(now);
+    const facts = { port: announce.port, isSeed: announce.isSeed, tick };
+    if (row < 0) {
+      const isFull = table.countOfNetwork(announce.address) >= this.#options.maxPeersPerNetwork;
+      if (isFull) return { type: "accepted", isFirstCompletion: false };
+      table.add(announce, facts);
+    } else {
+      const isEarly = ticksBetween(table.tick(row), tick) * TICK_MS < EARLY_MS;
+      const earlyCount = isEarly ? table.earlyCount(row) + 1 : 0;
+      if (earlyCount > MAX_EARLY) return { type: "too-early" };
+      table.setEarlyCount(row, earlyCount);
+      table.update(row, facts);
+    }
+    return { type: "accepted", isFirstCompletion: this.#countCompletion(table, announce) };
+  }
+
+  /**
+   * Random peers for `asker`, never itself: those of its own address family first, the other
+   * family's where room is left. Takes a time that does not grow with the swarm.
+   */
+  sample(request: SampleRequest): PeerSample {
+    const peerIds: Uint8Array[] = [];
+    const count = Math.min(request.count, this.#options.maxPeersPerAnswer);
+    const own = this.#tableOf(request.asker);
+    const isIpv4 = own === this.#tables[4];
+    const other = this.#tables[isIpv4 ? 16 : 4];
+    const ownRows = this.#chooseRows(own, request, count);
+    const otherRows = this.#chooseRows(other, request, count - ownRows.length);
+    const rows4 = isIpv4 ? ownRows : otherRows;
+    const rows6 = isIpv4 ? otherRows : ownRows;
+    if (request.withPeerIds) {
+      for (const row of rows4) peerIds.push(this.#tables[4].peerId(row));
+      for (const row of rows6) peerIds.push(this.#tables[16].peerId(row));
+    }
+    return {
+      compact4: compact(this.#tables[4], rows4),
+      compact6: compact(this.#tables[16], rows6),
+      peerIds,
+    };
+  }
+
+  /**
+   * Removes expired records, pausing (yielding) after each one that it looked at, so that the
+   * caller bounds the work. The swarm may change between the steps; `now` is asked at each.
+   */
+  *expire(now: () => Millis): Generator<void> {
+    const maxTicks = Math.ceil(this.#options.expiryMs / TICK_MS);
+    for (const table of [this.#tables[4], this.#tables[16]]) {
+      // Downwards: what `remove` moves into a hole was looked at already.
+      for (let row = table.count - 1; row >= 0; row = Math.min(row, table.count) - 1) {
+        if (ticksBetween(table.tick(row), tickOf(now())) > maxTicks) table.remove(row);
+        yield;
+      }
+    }
+  }
+
+  #tableOf(peer: PeerKey): PeerTable {
+    return this.#tables[peer.address.length === 4 ? 4 : 16];
+  }
+
+  #countCompletion(table: PeerTable, announce: PeerAnnounce): boolean {
+    if (announce.event !== "completed") return false;
+    // The row may have moved since it was found.
+    const row = table.find(announce);
+    if (table.hasCompleted(row)) return false;
+    table.markCompleted(row);
+    return true;
+  }
+
+  /** Rows of peers with another id than the asker's: a client has one id at all its addresses. */
+  #chooseRows(table: PeerTable, request: SampleRequest, count: number): readonly number[] {
+    if (count <= 0) return [];
+    const { asker, areSeedsTrusted } = request;
+    const first = areSeedsTrusted && !asker.isSeed ? 0 : table.seedCount;
+    // One more than needed, in case the asker itself is among them.
+    const rows = sampleDistinct(table.count - first, count + 1, this.#random)
+      .map((number) => first + number)
+      .filter((row) => !table.hasId(row, asker.peerId));
+    if (rows.length > count) rows.splice(this.#random.below(rows.length), 1);
+    return rows;
+  }
+}
+
+function compact(table: PeerTable, rows: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(rows.length * table.compactLength);
+  for (let i = 0; i < rows.length; i++) {
+    table.writeCompact(rows[i] as number, bytes, i * table.compactLength);
+  }
+  return bytes;
+}
+
+function tickOf(now: Millis): number {
+  return Math.floor(now / TICK_MS) >>> 0;
+}
+
+/** Modulo 2^32, so that the origin of time does not matter. */
+function ticksBetween(from: number, to: number): number {
+  return (to - from) >>> 0;
+}
