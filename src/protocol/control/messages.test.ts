@@ -130,7 +130,11 @@ test("malformed messages are refused", () => {
     register({ contentLength: -1 }),
     register({ pieceCount: null }),
     register({ isPrivate: 1 }),
-    JSON.stringify({ type: "register", id: 1, registrations: Array(1001).fill(registration) }),
+    JSON.stringify({
+      type: "register",
+      id: 1,
+      registrations: Array.from({ length: 1001 }, () => registration),
+    }),
     JSON.stringify({ type: "hello", hello: { ...hello, peerPort: 0 } }),
     JSON.stringify({ type: "hello", hello: { ...hello, peerPort: 65536 } }),
     JSON.stringify({ type: "hello", hello: { ...hello, peerHost: "tracker.example" } }),
