@@ -5,7 +5,7 @@ import { Bitfield } from "../../src/base/bitfield.ts";
 import { BtPublisherError } from "../../src/base/errors.ts";
 import type { PieceStore } from "../../src/ports/piece-store.ts";
 import type { Info } from "../../src/protocol/metainfo/metainfo.ts";
-import { type Content, makeContent, pieceBytes } from "../support/content.ts";
+import { type Content, makeContent, pieceBytes } from "../support/made-content.ts";
 
 /** Opens an empty store for `info`; the suite closes it. */
 export type OpenPieceStore = (info: Info) => Promise<PieceStore>;

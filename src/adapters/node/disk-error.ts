@@ -31,6 +31,16 @@ export function diskError(cause: unknown, action: DiskAction, path: string): BtP
   );
 }
 
+/** The error of a file at `path` that was not left alone while it was hashed. */
+export function changedWhileHashing(path: string): BtPublisherError {
+  return new BtPublisherError(
+    "STORAGE_CHANGED",
+    `${JSON.stringify(path)} changed while it was being hashed; ` +
+      "start again when nobody writes to it any more",
+    { detail: { path } },
+  );
+}
+
 /** The system's name of a failure (`ENOENT`), when `cause` has one. */
 export function errnoOf(cause: unknown): string | undefined {
   if (!(cause instanceof Error) || !("code" in cause)) return undefined;

@@ -15,7 +15,7 @@ import type {
   ReleaseJob,
   SyncJob,
 } from "./disk-jobs.ts";
-import { type FileAccess, openContentFile } from "./disk-open.ts";
+import { type FileAccess, openContentFile, statContentFile } from "./disk-open.ts";
 import { prepareFiles, statFiles } from "./disk-prepare.ts";
 
 type Handlers = {
@@ -101,16 +101,22 @@ function writeFully(fd: number, bytes: Uint8Array, position: number, path: strin
 function sync(job: SyncJob, cache: DescriptorCache): undefined {
   for (const path of job.paths) {
     const full = join(job.base, path);
-    const descriptor = openCached(cache, job.base, path, "read");
     try {
-      // A file without a name is one that somebody deleted while we wrote to it.
-      if (descriptor === undefined || fstatSync(descriptor.fd).nlink === 0) throw vanished(full);
+      const descriptor = openCached(cache, job.base, path, "read");
+      if (descriptor === undefined || !isAt(descriptor, job.base, path)) throw vanished(full);
       fdatasyncSync(descriptor.fd);
     } catch (error) {
       cache.drop(full);
       throw diskError(error, "sync", full);
     }
   }
+}
+
+/** Whether the open file is still the one at `path`: not deleted, moved or replaced. */
+function isAt(descriptor: Descriptor, base: string, path: string): boolean {
+  const written = fstatSync(descriptor.fd);
+  const there = statContentFile(base, path, new Set());
+  return there !== undefined && there.ino === written.ino && there.dev === written.dev;
 }
 
 function release(job: ReleaseJob, cache: DescriptorCache): undefined {

@@ -75,11 +75,13 @@ export interface FileState {
   readonly path: string;
   /** Bytes; undefined when there is no such file. */
   readonly size: number | undefined;
-  /** Last modification, microseconds since the epoch; 0 when there is no such file. */
-  readonly mtimeMicros: number;
+  /** Last modification, milliseconds since the epoch with a fraction; 0 when there is none. */
+  readonly mtimeMs: number;
+  /** The file system's number of the file; 0 when there is none. */
+  readonly ino: number;
 }
 
-/** Looks at files; changes nothing. */
+/** Looks at files; changes nothing. What is no regular file, or behind a link, is no file. */
 export interface StatJob {
   readonly type: "stat";
   readonly base: string;

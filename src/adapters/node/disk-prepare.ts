@@ -28,15 +28,22 @@ export function prepareFiles(job: PrepareJob): FileState[] {
   return states;
 }
 
-/** Carries out a `StatJob`. */
+/** Carries out a `StatJob`. @throws BtPublisherError STORAGE_IO */
 export function statFiles(job: StatJob): FileState[] {
   const known = new Set<string>();
-  return job.paths.map((path) => stateOf(path, statContentFile(job.base, path, known)));
+  return job.paths.map((path) => {
+    try {
+      return stateOf(path, statContentFile(job.base, path, known));
+    } catch (error) {
+      if (error instanceof BtPublisherError && error.code === "STORAGE_IO") throw error;
+      return stateOf(path, undefined);
+    }
+  });
 }
 
 function stateOf(path: string, stats: Stats | undefined): FileState {
-  if (stats === undefined) return { path, size: undefined, mtimeMicros: 0 };
-  return { path, size: stats.size, mtimeMicros: Math.round(stats.mtimeMs * 1000) };
+  const { size, mtimeMs, ino } = stats ?? { size: undefined, mtimeMs: 0, ino: 0 };
+  return { path, size, mtimeMs, ino };
 }
 
 /** Makes an empty file, or cuts one that is too long. */
@@ -71,7 +78,7 @@ function tooLong(job: PrepareJob, file: ExpectedFile, state: FileState): BtPubli
  */
 class DiskNames {
   readonly #base: string;
-  /** Composed name to name on disk, by directory. */
+  /** Name on disk by itself and by its composed form, for each directory. */
   readonly #listings = new Map<string, ReadonlyMap<string, string>>();
 
   constructor(base: string) {
@@ -85,8 +92,8 @@ class DiskNames {
     let found = "";
     for (const element of path.split("/")) {
       const names = this.#list(join(this.#base, found));
-      const name = names.has(element) ? element : names.get(element.normalize("NFC"));
-      found += (found === "" ? "" : "/") + (name ?? element);
+      const name = names.get(element) ?? names.get(element.normalize("NFC")) ?? element;
+      found += (found === "" ? "" : "/") + name;
     }
     return found;
   }
@@ -96,8 +103,9 @@ class DiskNames {
     if (known !== undefined) return known;
     const names = new Map<string, string>();
     for (const name of listNames(directory)) {
-      // Exact names win over composed ones, so both are keys.
-      if (!names.has(name.normalize("NFC"))) names.set(name.normalize("NFC"), name);
+      const composed = name.normalize("NFC");
+      if (!names.has(composed)) names.set(composed, name);
+      // Whoever asks for exactly this name gets it.
       names.set(name, name);
     }
     this.#listings.set(directory, names);

@@ -1,0 +1,13 @@
+/** The torrent that processes work on when they are killed: pieces over files, and files over pieces. */
+import { makeContent } from "./made-content.ts";
+
+export const killContent = makeContent({
+  name: "killed",
+  pieceLength: 64 * 1024,
+  files: [
+    { path: "small/1", length: 10_000 },
+    { path: "small/2", length: 1 },
+    { path: "big", length: 2_000_000 },
+    { path: "small/3", length: 100_000 },
+  ],
+});
