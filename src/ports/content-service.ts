@@ -11,6 +11,12 @@ export interface PlannedFile {
   readonly length: number;
 }
 
+/** A file of an upload. */
+export interface UploadFile extends PlannedFile {
+  /** Lower-case hexadecimal, when the uploader knows it: publishing checks it. */
+  readonly sha256?: string | undefined;
+}
+
 /** Content to come. */
 export interface ContentPlan {
   /** The publication's slug; the staging area is keyed by it. */
@@ -18,7 +24,7 @@ export interface ContentPlan {
   /** Name of the file or directory inside the torrent. */
   readonly contentName: string;
   readonly isDirectory: boolean;
-  readonly files: readonly PlannedFile[];
+  readonly files: readonly UploadFile[];
 }
 
 /** How far an upload is: one entry for each file of the plan. */
@@ -74,26 +80,34 @@ export interface ContentService {
   /** @throws NOT_FOUND */
   uploadStatus(name: string): Promise<UploadStatus>;
   /**
-   * Appends `body` to file number `fileIndex`, which must hold exactly `offset` bytes.
-   * What arrived before a broken connection stays. @throws CONFLICT for another offset; USAGE when too long.
+   * Appends `body` to file number `fileIndex`, which must hold exactly `offset` bytes. Chunks are
+   * kept until they are written: the caller must not reuse them. What arrived before `body` failed
+   * stays, and its error is passed on; of a body that is too long nothing stays.
+   * @throws NOT_FOUND; CONFLICT for another offset, or while somebody else appends to that file;
+   * USAGE when too long; STORAGE_FULL (what was written stays); CANCELLED.
    */
   appendFile(
     name: string,
     file: { readonly fileIndex: number; readonly offset: number },
     body: AsyncIterable<Uint8Array>,
   ): Promise<UploadStatus>;
-  /** Drops a staging area. Idempotent. */
+  /** Drops a staging area. Idempotent. @throws CONFLICT when it is a publication already. */
   cancelUpload(name: string): Promise<void>;
   /**
    * Hashes the complete staging area, makes it content, registers it at the Tracker, serves it.
    * Idempotent: a second call with the same name returns what the first one made.
+   * @throws NOT_FOUND; CONFLICT when bytes are missing, or the same content has another name;
+   * DIGEST when a file is not what was declared (that file must be uploaded again); META_EMPTY.
    */
   publishUpload(
     name: string,
     options: PublishOptions,
     onProgress?: PublishProgress,
   ): Promise<PublishedContent>;
-  /** The same for a file or directory on the SourceNode's own disk, which is served where it lies. */
+  /**
+   * The same for a file or directory on the SourceNode's own disk, which is served where it lies.
+   * @throws NO_INPUT, CONFLICT, and STORAGE_CHANGED when it changed while being hashed.
+   */
   publishLocal(
     content: { readonly name: string; readonly path: string },
     options: PublishOptions,
@@ -102,7 +116,7 @@ export interface ContentService {
   /** Stops serving, unregisters, and deletes our copy (never a local path's files). Idempotent. */
   unpublish(name: string): Promise<void>;
   list(): Promise<readonly PublishedContent[]>;
-  /** The ledger of one publication, oldest first. */
+  /** The ledger of one publication, oldest first. Iterating rejects with NOT_FOUND. */
   ledger(name: string, filter?: { readonly since?: UnixMillis }): AsyncIterable<LedgerEntry>;
 }
 

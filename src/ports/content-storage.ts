@@ -1,0 +1,90 @@
+/**
+ * Where a SourceNode keeps content: staging areas that uploads fill, and publications. Making a
+ * staging area a publication is one atomic step, so that a kill at any moment leaves either
+ * nothing visible or a complete publication.
+ */
+import type { UnixMillis } from "../base/units.ts";
+import type { ContentPlan, PublishedContent } from "./content-service.ts";
+
+/** How a file looked when it was hashed; a file that looks different is not served. */
+export interface FileStamp {
+  /** Bytes. */
+  readonly length: number;
+  /** Modification time, with the fraction that the file system keeps. */
+  readonly modifiedAt: UnixMillis;
+}
+
+/** A staging area that holds an upload. */
+export interface StagedUpload {
+  readonly plan: ContentPlan;
+  /** Bytes in it, by file of the plan. */
+  readonly receivedBytes: readonly number[];
+  /** When it was last used. */
+  readonly touchedAt: UnixMillis;
+}
+
+/** One file of a staging area, open for appending. */
+export interface StagedFile {
+  /** Appends `chunks`, all of them. @throws STORAGE_FULL, STORAGE_IO */
+  append(chunks: readonly Uint8Array[]): Promise<void>;
+  /** Bytes it has. */
+  readonly length: number;
+  /** Cuts it to `length` bytes. @throws STORAGE_IO */
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StagingStore {
+  /** All staging areas; what a crash left half made is removed. For the start. */
+  list(): Promise<readonly StagedUpload[]>;
+  /** Makes an empty staging area. @throws STORAGE_FULL, STORAGE_IO */
+  create(plan: ContentPlan, now: UnixMillis): Promise<void>;
+  /** Opens file number `fileIndex` of the plan, which is made when it is missing. */
+  openFile(plan: ContentPlan, fileIndex: number): Promise<StagedFile>;
+  /** It is in use at `now`. */
+  touch(name: string, now: UnixMillis): Promise<void>;
+  /** Makes the files of length 0. After this the content is complete for hashing. */
+  seal(plan: ContentPlan): Promise<void>;
+  /** Path of the file or directory that holds the content, for hashing. */
+  contentPath(plan: ContentPlan): string;
+  /** Deletes it; writers that are still open write to nowhere. Idempotent. */
+  remove(name: string): Promise<void>;
+  /** Bytes that the disk can still take. */
+  freeBytes(): Promise<number>;
+}
+
+/** A publication as it is stored. */
+export interface StoredPublication {
+  readonly content: PublishedContent;
+  readonly publishedAt: UnixMillis;
+  /** By file of the content. */
+  readonly stamps: readonly FileStamp[];
+}
+
+/** A publication's folder that cannot be read. */
+export interface DamagedPublication {
+  readonly name: string;
+  readonly message: string;
+}
+
+export interface PublicationStore {
+  /** All publications; what removals left behind is deleted. For the start. */
+  load(): Promise<{
+    readonly publications: readonly StoredPublication[];
+    readonly damaged: readonly DamagedPublication[];
+  }>;
+  /**
+   * The commit point: `publication` exists from here on, through kills and power cuts. Its copy is
+   * what the staging area of the same name holds, unless it is served from a local path.
+   * @throws CONFLICT when the name exists; STORAGE_FULL, STORAGE_IO: then nothing changed.
+   */
+  commit(publication: StoredPublication): Promise<void>;
+  /** Replaces the record of a publication. @throws STORAGE_FULL, STORAGE_IO */
+  update(publication: StoredPublication): Promise<void>;
+  /** Path of the file or directory that holds the content. */
+  contentPath(content: PublishedContent): string;
+  /** Path of file number `fileIndex`. */
+  filePath(content: PublishedContent, fileIndex: number): string;
+  /** Deletes it in one atomic step, never a local path's files. Idempotent. @throws STORAGE_IO */
+  remove(name: string): Promise<void>;
+}
