@@ -57,7 +57,8 @@ export class MemorySwarm {
       sha1,
       ...(options.content === undefined ? {} : { content: options.content.slice() }),
     });
-    const seedHave = options.content === undefined ? new Bitfield(pieceCount) : Bitfield.full(pieceCount);
+    const seedHave =
+      options.content === undefined ? new Bitfield(pieceCount) : Bitfield.full(pieceCount);
     const have = options.have ?? seedHave;
     const { corrupt } = options;
     if (corrupt !== undefined) {

@@ -31,6 +31,7 @@ export function anInfo(content: Uint8Array, pieceLength: number, name = "content
   return {
     infoHash: infoHashOf(sha1(pieceHashes)),
     raw: pieceHashes,
+    rawName: new TextEncoder().encode(name),
     name,
     isDirectory: false,
     files: [{ path, rawPath, length: content.length, offset: 0, isPad: false }],

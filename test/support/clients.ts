@@ -1,0 +1,129 @@
+/**
+ * Other people's clients, driven as their users would: each joins a swarm on a host of the test
+ * network, with discovery outside the tracker turned off.
+ */
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Host } from "./netns.ts";
+import { Program } from "./programs.ts";
+
+/** What a client is to do. */
+export interface ClientTask {
+  readonly host: Host;
+  /** Path of the .torrent file. */
+  readonly torrent: string;
+  /** A seed finds the content in here, a leech puts it here. */
+  readonly directory: string;
+  /** A new folder for the client's own files. */
+  readonly scratch: string;
+}
+
+/** A client that plays one torrent. */
+export interface RunningClient {
+  /** Resolves when the content is complete and verified. @throws after `limitMs`. */
+  complete(limitMs?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** One kind of client. */
+export interface ClientKind {
+  readonly name: string;
+  /** How long a download of a few MiB may take. */
+  readonly limitMs: number;
+  /** Transmission 3.00 does not create files of length 0. */
+  readonly createsEmptyFiles: boolean;
+  start(role: "seed" | "leech", task: ClientTask): RunningClient;
+}
+
+const PEER_PORT = 6881;
+
+/** Every client that the tests talk with. */
+export const clientKinds: readonly ClientKind[] = [
+  { name: "aria2", limitMs: 60_000, createsEmptyFiles: true, start: startAria2 },
+  { name: "libtorrent", limitMs: 60_000, createsEmptyFiles: true, start: startLibtorrent },
+  // Turns interested only in a pulse of 10 s, and asks the tracker again only after some time.
+  { name: "transmission", limitMs: 90_000, createsEmptyFiles: false, start: startTransmission },
+];
+
+function startAria2(role: "seed" | "leech", task: ClientTask): RunningClient {
+  const program = new Program(task.host, [
+    "aria2c",
+    "--no-conf",
+    `--dir=${task.directory}`,
+    `--listen-port=${PEER_PORT}`,
+    "--enable-dht=false",
+    "--enable-dht6=false",
+    "--bt-enable-lpd=false",
+    "--enable-peer-exchange=false",
+    "--file-allocation=none",
+    "--console-log-level=warn",
+    "--summary-interval=0",
+    "--show-console-readout=false",
+    // A seed stays until it is stopped; a leech goes when it is done.
+    ...(role === "seed" ? ["--seed-ratio=0.0", "--check-integrity=true"] : ["--seed-time=0"]),
+    task.torrent,
+  ]);
+  return { complete: (limitMs) => program.succeed(limitMs), stop: () => program.stop() };
+}
+
+function startLibtorrent(role: "seed" | "leech", task: ClientTask): RunningClient {
+  const script = fileURLToPath(new URL("libtorrent-client.py", import.meta.url));
+  const { torrent, directory, host } = task;
+  const place = [torrent, directory, host.ip, String(PEER_PORT)];
+  const program = new Program(host, ["/usr/bin/python3", script, role, ...place]);
+  return {
+    complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
+    stop: () => program.stop(),
+  };
+}
+
+function startTransmission(_role: "seed" | "leech", task: ClientTask): RunningClient {
+  const hook = join(task.scratch, "done.sh");
+  const watched = join(task.scratch, "watched");
+  mkdirSync(watched, { recursive: true });
+  copyFileSync(task.torrent, join(watched, "test.torrent"));
+  writeFileSync(hook, `#!/bin/sh\necho '{"event":"complete"}'\n`);
+  chmodSync(hook, 0o755);
+  const settings = { ...settingsFor(task, hook), "watch-dir-enabled": true, "watch-dir": watched };
+  writeFileSync(join(task.scratch, "settings.json"), JSON.stringify(settings));
+  const command = ["transmission-daemon", "--foreground", "--config-dir", task.scratch];
+  const program = new Program(task.host, command);
+  return {
+    complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
+    stop: () => program.stop(),
+  };
+}
+
+function settingsFor(task: ClientTask, hook: string): Readonly<Record<string, unknown>> {
+  return {
+    "bind-address-ipv4": task.host.ip,
+    "dht-enabled": false,
+    "download-dir": task.directory,
+    encryption: 0,
+    "lpd-enabled": false,
+    "peer-port": PEER_PORT,
+    "pex-enabled": false,
+    "port-forwarding-enabled": false,
+    "rpc-enabled": false,
+    "script-torrent-done-enabled": true,
+    "script-torrent-done-filename": hook,
+    "utp-enabled": false,
+  };
+}
+
+/** Starts opentracker on `host` for one torrent. @returns the program and its announce URL. */
+export function startOpentracker(
+  host: Host,
+  options: { readonly infoHash: string; readonly scratch: string },
+): { readonly program: Program; readonly announceUrl: string } {
+  const port = "6969";
+  const accessList = join(options.scratch, "accesslist");
+  // It gives up root before it reads the list.
+  mkdirSync(options.scratch, { recursive: true, mode: 0o755 });
+  writeFileSync(accessList, `${options.infoHash}\n`, { mode: 0o644 });
+  const where = ["-i", host.ip, "-p", port, "-P", port];
+  const how = ["-w", accessList, "-u", "nobody", "-d", "/"];
+  const program = new Program(host, ["opentracker", ...where, ...how]);
+  return { program, announceUrl: `http://${host.ip}:${port}/announce` };
+}

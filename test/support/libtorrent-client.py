@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+"""libtorrent (Debian's python3-libtorrent) as a peer for the tests: libtorrent-client.py ROLE TORRENT DIR IP PORT.
+
+ROLE is seed or leech. Says {"event": "ready"} when it joined, {"event": "complete"} when all is there; runs until SIGTERM.
+"""
+import json
+import sys
+
+import libtorrent as lt
+
+role, torrent, directory, ip, port = sys.argv[1:]
+
+
+def say(event):
+    print(json.dumps({"event": event}), flush=True)
+
+
+session = lt.session(
+    {
+        "listen_interfaces": f"{ip}:{port}",
+        "enable_dht": False,
+        "enable_lsd": False,
+        "enable_upnp": False,
+        "enable_natpmp": False,
+        "alert_mask": lt.alert.category_t.error_notification | lt.alert.category_t.status_notification,
+    }
+)
+params = lt.add_torrent_params()
+params.ti = lt.torrent_info(torrent)
+params.save_path = directory
+params.flags = lt.torrent_flags.update_subscribe
+handle = session.add_torrent(params)
+is_done = False
+is_checked = False
+while True:
+    session.wait_for_alert(200)
+    for alert in session.pop_alerts():
+        if isinstance(alert, lt.torrent_checked_alert) and not is_checked:
+            is_checked = True
+            say("ready")
+    if is_checked and not is_done and handle.status().is_seeding:
+        is_done = True
+        say("complete")
