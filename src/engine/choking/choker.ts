@@ -52,7 +52,8 @@ export function chooseUnchoked(
   if (candidates.length <= options.slots) return new Set(candidates.map((peer) => peer.key));
   const chosen = new Set<number>();
   const hasOptimistic = candidates.some((peer) => peer.key === options.optimistic);
-  if (options.mode === "leech" && hasOptimistic) chosen.add(options.optimistic as number);
+  if (options.mode === "leech" && hasOptimistic && options.slots > 0)
+    chosen.add(options.optimistic as number);
   const compare = options.mode === "leech" ? byReciprocation : byTurn(options.seedTurnBytes);
   for (const peer of candidates.toSorted(compare)) {
     if (chosen.size >= options.slots) break;

@@ -171,7 +171,8 @@ export class PeerMessages {
   #handleMetadata(now: Millis, session: PeerSession, payload: Uint8Array): CloseWhy | undefined {
     const id = session.extensionIds.get("ut_metadata");
     const request = parseMetadataMessage(payload);
-    if (id === undefined || request === undefined || request.type !== "request") return undefined;
+    if (request?.type === "malformed") return "unexpected-message";
+    if (id === undefined || request?.type !== "request") return undefined;
     if (!session.budget.spend(now, METADATA_REQUEST_COST)) return "flood";
     const { raw } = this.#info;
     const begin = request.piece * METADATA_PIECE_LENGTH;
