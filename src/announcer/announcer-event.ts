@@ -10,7 +10,6 @@ export type AnnouncerEvent =
   | { readonly type: "publish-failed"; readonly name: string; readonly message: string }
   | { readonly type: "unpublished"; readonly name: string }
   | { readonly type: "unpublish-failed"; readonly name: string; readonly message: string }
-  | { readonly type: "upload-expired"; readonly name: string }
   /** The SourceNode holds it and the catalogue had lost it. */
   | { readonly type: "adopted"; readonly name: string }
   /** The catalogue has it and the SourceNode does not hold it. */

@@ -29,9 +29,10 @@ async function stateOf(world: AnnouncerWorld, name: string) {
   return (await world.catalogue.get(name))?.state;
 }
 
-/** Lets virtual time pass. */
+/** Lets virtual time pass, and everything that it sets off end. */
 async function pass(world: AnnouncerWorld, ms: number): Promise<void> {
   await world.clock.run({ until: world.clock.now() + ms });
+  await settle();
 }
 
 /** Lets everything run that waits for nothing but promises. */
@@ -87,7 +88,8 @@ test("API-17 the same content under another name is refused, the first stays", a
   await assert.rejects(publishFile(world, { ...file, name: "again" }), hasCode("CONFLICT"));
 
   assert.equal(await stateOf(world, "greeting.txt"), "published");
-  assert.equal(await stateOf(world, "again"), "uploading");
+  assert.equal(await stateOf(world, "again"), undefined);
+  assert.equal(world.content.uploads.size, 0);
   assert.equal(world.content.published.size, 1);
 });
 
@@ -167,7 +169,7 @@ test("a removal that fails is tried again until it succeeds", async () => {
   assert.equal(await stateOf(world, "greeting.txt"), undefined);
 });
 
-test("unpublishing an open upload drops it; while hashing it has to wait", async () => {
+test("UPL-18 unpublishing drops an open upload, also while it is hashed", async () => {
   const world = await startAnnouncer();
   const { publications } = world.announcer;
   await publications.plan(file);
@@ -176,34 +178,54 @@ test("unpublishing an open upload drops it; while hashing it has to wait", async
 
   await publications.plan(file);
   await publications.append("greeting.txt", { fileIndex: 0, offset: 0 }, bodyOf("hello"));
-  let finish: () => void = () => undefined;
-  world.content.before = (call) =>
-    call === "publishUpload" ? new Promise((resolve) => (finish = resolve)) : undefined;
+  let abort: () => void = () => undefined;
+  world.content.before = (call) => {
+    if (call === "unpublish") abort();
+    if (call !== "publishUpload") return undefined;
+    const cancelled = new BtPublisherError("CANCELLED", "cancelled");
+    return new Promise((_resolve, reject) => (abort = () => reject(cancelled)));
+  };
   const publishing = publications.publish("greeting.txt", options);
   await settle();
   assert.deepEqual(publications.progressOf("greeting.txt"), { doneBytes: 0, totalBytes: 0 });
-  await assert.rejects(publications.unpublish("greeting.txt"), hasCode("CONFLICT"));
-  finish();
-  await publishing;
-});
-
-test("an upload that nobody continues is dropped after a day", async () => {
-  const world = await startAnnouncer();
-  await world.announcer.publications.plan(file);
-  await pass(world, 23 * 3_600_000);
-  await world.announcer.publications.append(
-    "greeting.txt",
-    { fileIndex: 0, offset: 0 },
-    bodyOf("h"),
-  );
-  await pass(world, 23 * 3_600_000);
-  assert.equal(await stateOf(world, "greeting.txt"), "uploading");
-
-  await pass(world, 2 * 3_600_000);
+  const ended = assert.rejects(publishing, hasCode("CANCELLED"));
+  assert.equal(await publications.unpublish("greeting.txt"), "cancelled");
+  await ended;
 
   assert.equal(await stateOf(world, "greeting.txt"), undefined);
   assert.equal(world.content.uploads.size, 0);
-  assert.deepEqual(world.events.at(-1), { type: "upload-expired", name: "greeting.txt" });
+});
+
+test("UPL-18 what was published a moment before it was cancelled is removed", async () => {
+  const world = await startAnnouncer();
+  const { publications } = world.announcer;
+  await publications.plan(file);
+  await publications.append("greeting.txt", { fileIndex: 0, offset: 0 }, bodyOf("hello"));
+  let finish: () => void = () => undefined;
+  world.content.before = (call) => {
+    if (call === "unpublish") finish();
+    return call === "published" ? new Promise((resolve) => (finish = resolve)) : undefined;
+  };
+  const publishing = publications.publish("greeting.txt", options);
+  await settle();
+
+  assert.equal(await publications.unpublish("greeting.txt"), "removing");
+
+  assert.equal((await publishing).state, "published");
+  await settle();
+  assert.equal(await stateOf(world, "greeting.txt"), undefined);
+});
+
+test("F-62 an upload that the SourceNode dropped is forgotten", async () => {
+  const world = await startAnnouncer();
+  await world.announcer.publications.plan(file);
+  await pass(world, 3_700_000);
+  assert.equal(await stateOf(world, "greeting.txt"), "uploading");
+
+  world.content.uploads.clear();
+  await pass(world, 3_700_000);
+
+  assert.equal(await stateOf(world, "greeting.txt"), undefined);
 });
 
 test("nothing can be changed until the SourceNode was reached", async () => {

@@ -5,6 +5,7 @@
  * `published`, of removing the change to `removing`.
  */
 import { BtPublisherError, unwrap } from "../base/errors.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
 import type { UnixMillis } from "../base/units.ts";
 import type { Publication, PublicationPolicy } from "../ports/catalogue.ts";
 import type { Timer } from "../ports/clock.ts";
@@ -15,10 +16,8 @@ import type {
   PublishProgress,
   UploadStatus,
 } from "../ports/content-service.ts";
-import { KeyedLock } from "./keyed-lock.ts";
-import { Reconciler, type ReconcilerAdapters } from "./reconciler.ts";
+import { everyPublication, Reconciler, type ReconcilerAdapters } from "./reconciler.ts";
 import { chooseName } from "./slug.ts";
-import { UploadExpiry } from "./upload-expiry.ts";
 
 /** Content that a publisher wants to upload. `name` undefined: made from the content's name. */
 export type PlanRequest = Omit<ContentPlan, "name"> & {
@@ -50,11 +49,16 @@ interface PublishJob {
 /** How long a removal that failed waits for its next attempt: a SourceNode's restart takes less. */
 const REMOVAL_RETRY_MS = 10_000;
 
+/** The reason in the detail of a CONFLICT with something that is published. */
+const ALREADY_PUBLISHED = "ALREADY_PUBLISHED";
+
+/** How often uploads that the SourceNode dropped are looked for: it keeps them for a day. */
+const SWEEP_MS = 60 * 60 * 1000;
+
 /** The publications of one Announcer and what is happening to them. */
 export class Publications {
   readonly #adapters: ReconcilerAdapters;
   readonly #reconciler: Reconciler;
-  readonly #uploads: UploadExpiry;
   readonly #lock = new KeyedLock();
   readonly #jobs = new Map<string, PublishJob>();
   readonly #removals = new Map<string, Promise<void>>();
@@ -64,10 +68,8 @@ export class Publications {
 
   constructor(adapters: ReconcilerAdapters) {
     this.#adapters = adapters;
-    this.#uploads = new UploadExpiry(adapters.clock, (name) => void this.#expire(name));
     this.#reconciler = new Reconciler(adapters, {
       remove: (publication) => this.#startRemoval(publication),
-      uploadFound: (name) => this.#uploads.touch(name),
       createdAt: () => this.#nextCreatedAt(),
     });
   }
@@ -76,7 +78,7 @@ export class Publications {
   async start(): Promise<void> {
     const [newest] = await this.#adapters.catalogue.list({ limit: 1 });
     this.#lastCreatedAt = newest?.createdAt ?? 0;
-    this.#uploads.start();
+    this.#later(SWEEP_MS, () => void this.#sweepUploads());
     await this.#reconciler.start();
   }
 
@@ -84,7 +86,6 @@ export class Publications {
   close(): void {
     this.#isClosed = true;
     this.#reconciler.close();
-    this.#uploads.close();
     for (const timer of this.#timers) timer.cancel();
   }
 
@@ -112,7 +113,6 @@ export class Publications {
       if (existing === undefined) await this.#create({ name, policy, state: "uploading" });
       try {
         const status = await this.#adapters.content.beginUpload({ ...plan, name });
-        this.#uploads.touch(name);
         return { ...status, isNew: existing === undefined };
       } catch (error) {
         if (existing === undefined) await this.#adapters.catalogue.remove(name);
@@ -134,12 +134,7 @@ export class Publications {
     body: AsyncIterable<Uint8Array>,
   ): Promise<UploadStatus> {
     await this.#need(name, "uploading");
-    this.#uploads.touch(name);
-    try {
-      return await this.#adapters.content.appendFile(name, file, body);
-    } finally {
-      this.#uploads.touch(name);
-    }
+    return this.#adapters.content.appendFile(name, file, body);
   }
 
   /**
@@ -185,8 +180,8 @@ export class Publications {
   }
 
   /**
-   * Ends a publication: an upload is dropped at once, a published one begins to be removed.
-   * @returns what became of it. @throws NOT_FOUND; CONFLICT while it is being hashed.
+   * Ends a publication: an upload is dropped at once, also while it is hashed; a published one
+   * begins to be removed. @returns what became of it. @throws NOT_FOUND.
    */
   unpublish(name: string): Promise<"cancelled" | "removing"> {
     this.#assertReady();
@@ -194,15 +189,23 @@ export class Publications {
       const publication = await this.#adapters.catalogue.get(name);
       if (publication === undefined) throw notFound(name);
       if (publication.state === "removing") return "removing";
-      if (publication.state === "hashing") throw taken(publication);
-      if (publication.state === "uploading") {
+      if (publication.state === "hashing") await this.#abort(name);
+      // It may have been published a moment before it was aborted.
+      const now = await this.#adapters.catalogue.get(name);
+      if (now?.state !== "published") {
         await this.#cancel(name);
         return "cancelled";
       }
-      await this.#adapters.catalogue.update({ ...publication, state: "removing" });
-      this.#startRemoval({ ...publication, state: "removing" });
+      await this.#adapters.catalogue.update({ ...now, state: "removing" });
+      this.#startRemoval({ ...now, state: "removing" });
       return "removing";
     });
+  }
+
+  /** Ends the hashing of `name`, whatever comes of it. */
+  async #abort(name: string): Promise<void> {
+    await this.#adapters.content.unpublish(name);
+    await this.#jobs.get(name)?.done.catch(() => undefined);
   }
 
   /** The record of `name` once a removal under way had its chance to end. */
@@ -247,30 +250,40 @@ export class Publications {
       return published;
     } catch (error) {
       this.#adapters.onEvent({ type: "publish-failed", name, message: messageOf(error) });
-      // Should this fail too, the next start does it.
-      await this.#reconciler.reopen(publication).catch(() => undefined);
+      // Should this fail too, the next sweep or start does it.
+      await this.#afterFailure(publication, error).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** What can be published some day stays an open upload; the same content twice cannot. */
+  #afterFailure(publication: Publication, error: unknown): Promise<void> {
+    const isTwin =
+      error instanceof BtPublisherError && error.detail["reason"] === ALREADY_PUBLISHED;
+    return isTwin ? this.#cancel(publication.name) : this.#reconciler.reopen(publication);
   }
 
   /** Drops an upload. */
   async #cancel(name: string): Promise<void> {
     await this.#adapters.content.cancelUpload(name);
     await this.#adapters.catalogue.remove(name);
-    this.#uploads.forget(name);
   }
 
-  async #expire(name: string): Promise<void> {
-    await this.#lock.run(name, async () => {
-      const publication = await this.#adapters.catalogue.get(name);
-      if (publication?.state !== "uploading") return;
-      try {
-        await this.#cancel(name);
-        this.#adapters.onEvent({ type: "upload-expired", name });
-      } catch {
-        this.#uploads.touch(name);
+  /** Forgets uploads that the SourceNode has dropped because nobody went on with them. */
+  async #sweepUploads(): Promise<void> {
+    try {
+      for await (const { name, state } of everyPublication(this.#adapters.catalogue)) {
+        if (state === "uploading") await this.#lock.run(name, () => this.#sweepUpload(name));
       }
-    });
+    } catch {
+      // The SourceNode or the catalogue is away: the next sweep is early enough.
+    }
+    this.#later(SWEEP_MS, () => void this.#sweepUploads());
+  }
+
+  async #sweepUpload(name: string): Promise<void> {
+    const publication = await this.#adapters.catalogue.get(name);
+    if (publication?.state === "uploading") await this.#reconciler.reopen(publication);
   }
 
   #startRemoval(publication: Publication): void {
@@ -363,7 +376,7 @@ function taken(publication: Publication): BtPublisherError {
     published: "unpublish it first, or choose another name with --name",
     removing: "it is being removed: try again in a moment",
   }[state];
-  const reason = state === "published" ? "ALREADY_PUBLISHED" : "NAME_TAKEN";
+  const reason = state === "published" ? ALREADY_PUBLISHED : "NAME_TAKEN";
   const message = `there is a publication named ${name} already: ${why}`;
   return new BtPublisherError("CONFLICT", message, { detail: { name, state, reason } });
 }

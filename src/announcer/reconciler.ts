@@ -5,7 +5,12 @@
  */
 import { BtPublisherError } from "../base/errors.ts";
 import type { Millis, UnixMillis } from "../base/units.ts";
-import type { Catalogue, Publication, PublicationContent } from "../ports/catalogue.ts";
+import type {
+  Catalogue,
+  Publication,
+  PublicationContent,
+  PublicationSummary,
+} from "../ports/catalogue.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentService, PublishedContent } from "../ports/content-service.ts";
 import type { AnnouncerEvent } from "./announcer-event.ts";
@@ -23,8 +28,6 @@ export interface ReconcilerAdapters {
 export interface ReconcilerHooks {
   /** Takes up a removal again. */
   remove(publication: Publication): void;
-  /** An upload is open. */
-  uploadFound(name: string): void;
   createdAt(): UnixMillis;
 }
 
@@ -69,7 +72,7 @@ export class Reconciler {
   async #reconcile(): Promise<void> {
     const { catalogue, content } = this.#adapters;
     const held = new Map((await content.list()).map((each) => [each.name, each]));
-    for await (const name of namesIn(catalogue)) {
+    for await (const { name } of everyPublication(catalogue)) {
       const publication = await catalogue.get(name);
       if (publication !== undefined) await this.#settle(publication, held.get(name));
       held.delete(name);
@@ -110,7 +113,6 @@ export class Reconciler {
       return catalogue.remove(name);
     }
     await catalogue.update({ ...publication, state: "uploading" });
-    this.#hooks.uploadFound(name);
   }
 
   /** The record was lost, not the content: a backup of the catalogue was older. */
@@ -143,11 +145,12 @@ async function tolerateConflict(action: Promise<unknown>): Promise<void> {
   }
 }
 
-async function* namesIn(catalogue: Catalogue): AsyncIterable<string> {
+/** All publications, newest first, without holding more than a page of them. */
+export async function* everyPublication(catalogue: Catalogue): AsyncIterable<PublicationSummary> {
   let before: UnixMillis | undefined;
   do {
     const page = await catalogue.list(before === undefined ? {} : { before });
-    for (const { name } of page) yield name;
+    yield* page;
     before = page.at(-1)?.createdAt;
   } while (before !== undefined);
 }

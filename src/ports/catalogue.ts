@@ -1,6 +1,5 @@
 /** What the Announcer knows of its publications; durable. */
 import type { InfoHash, UnixMillis } from "../base/units.ts";
-import type { Registration } from "./tracker-control.ts";
 
 /** How much the server takes part; the numbers behind the names are the participation controller's. */
 export type PolicyName = "fast" | "balanced" | "thrifty";
@@ -80,14 +79,4 @@ export interface Catalogue {
   update(publication: Publication): Promise<void>;
   /** Idempotent. */
   remove(name: string): Promise<void>;
-}
-
-/** The Tracker's durable side. */
-export interface RegistrationStore {
-  put(registration: Registration): Promise<void>;
-  remove(infoHash: InfoHash): Promise<void>;
-  all(): Promise<readonly Registration[]>;
-  /** Adds to the count of completed downloads; may be written late. */
-  addDownloaded(infoHash: InfoHash, count: number): Promise<void>;
-  downloaded(infoHash: InfoHash): Promise<number>;
 }

@@ -145,7 +145,9 @@ export class FakeContentService implements ContentService {
     const infoHash = parseInfoHash(createHash("sha1").update(info).digest("hex")) as InfoHash;
     for (const other of this.published.values()) {
       if (other.infoHash === infoHash) {
-        throw new BtPublisherError("CONFLICT", `published as ${other.name} already`);
+        throw new BtPublisherError("CONFLICT", `published as ${other.name} already`, {
+          detail: { reason: "ALREADY_PUBLISHED", name: other.name },
+        });
       }
     }
     const content = {

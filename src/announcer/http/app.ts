@@ -97,13 +97,17 @@ function isLocal(
 }
 
 function addGuards(app: FastifyInstance, { rules, onInternalError }: AnnouncerAppOptions): void {
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, next) => {
     void reply.headers(SECURITY_HEADERS);
     const access = request.routeOptions.config.access ?? "public";
     const refusal = refusalOf(request.raw, access, rules);
-    if (refusal !== undefined) return sendProblem(reply, refusal);
+    if (refusal !== undefined) {
+      void sendProblem(reply, refusal);
+      return;
+    }
     // A client that asked whether to send its body may do so now, and not a byte earlier.
     if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
+    next();
   });
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, problem(404, { code: "NOT_FOUND", message: "there is nothing here" })),
@@ -147,7 +151,7 @@ function refuseOtherMethods(
   methodsByPath: ReadonlyMap<string, ReadonlySet<string>>,
 ): void {
   // A copy: these routes are told to the hook that fills the map, too.
-  for (const [url, methods] of [...methodsByPath]) {
+  for (const [url, methods] of Array.from(methodsByPath)) {
     const allow = METHODS.filter((method) => methods.has(method)).join(", ");
     const others = METHODS.filter((method) => !methods.has(method));
     app.route({
@@ -165,7 +169,7 @@ function refuseOtherMethods(
 
 function sendProblem(reply: FastifyReply, refusal: Problem): FastifyReply {
   // What is left of a body is not read: the connection cannot be used again.
-  if (reply.request.raw.readableEnded === false && hasBody(reply.request.raw)) {
+  if (!reply.request.raw.readableEnded && hasBody(reply.request.raw)) {
     void reply.header("connection", "close");
   }
   if (refusal.status === 401) void reply.header("www-authenticate", "Bearer");

@@ -47,7 +47,7 @@ export async function streamWork(
         if (!lines.destroyed) lines.end(jsonLine(result));
       },
       (error: unknown) => {
-        if (!isBegun) reject(error as Error);
+        if (!isBegun) reject(error);
         else if (!lines.destroyed) lines.end(jsonLine({ event: "error", ...problemOf(error) }));
       },
     );

@@ -20,6 +20,8 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   NO_INPUT: 422,
   CONFLICT: 409,
   LOCKED: 409,
+  CANCELLED: 409,
+  DIGEST: 422,
   STORAGE_CHANGED: 409,
   STORAGE_EXISTS: 409,
   STORAGE_FULL: 507,

@@ -48,6 +48,11 @@ export const planSchema = z.strictObject({
       z.strictObject({
         path: z.array(z.string().max(1024)).min(1).max(100),
         length: count,
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/)
+          .optional()
+          .describe("Lower-case hexadecimal; publishing checks it."),
       }),
     )
     .min(1)

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { publishThing, startApp } from "../../../test/support/announcer-app.ts";
+import { bodyOf } from "../../../test/support/announcer-world.ts";
+import { decodeBencode } from "../../protocol/bencode/decode.ts";
+import { BencodeDictionary } from "../../protocol/bencode/value.ts";
+import { defaultPolicy } from "../policy.ts";
+
+test("the .torrent has today's trackers and web seeds, and an attachment's headers", async (t) => {
+  const world = await startApp(t);
+  await publishThing(world);
+  world.control.urls = ["http://new.example/announce", "udp://new.example:6969"];
+  await world.clock.run({ until: 3_000 });
+
+  const response = await world.get("/p/some-thing.torrent");
+
+  assert.equal(response.headers["content-type"], "application/x-bittorrent");
+  assert.equal(
+    response.headers["content-disposition"],
+    'attachment; filename="some-thing.torrent"',
+  );
+  assert.equal(response.headers["x-content-type-options"], "nosniff");
+  const decoded = decodeBencode(response.rawPayload);
+  assert.ok(decoded.ok && decoded.value instanceof BencodeDictionary);
+  assert.equal(decoded.value.getText("announce"), "http://new.example/announce");
+  assert.equal([...(decoded.value.getList("announce-list") ?? [])].length, 2);
+  const [webSeed] = [...(decoded.value.getList("url-list") ?? [])];
+  assert.equal(
+    new TextDecoder().decode(webSeed as Uint8Array),
+    "http://pub.example/files/some-thing/",
+  );
+  const raw = decoded.value.rawOf("info") as Uint8Array;
+  const publication = await world.catalogue.get("some-thing");
+  assert.equal(createHash("sha1").update(raw).digest("hex"), publication?.content?.infoHash);
+  const again = await world.get("/p/some-thing.torrent", {
+    "if-none-match": String(response.headers["etag"]),
+  });
+  assert.equal(again.statusCode, 304);
+});
+
+test("the download page has every way to get the files", async (t) => {
+  const world = await startApp(t);
+  await publishThing(world);
+  const { infoHash } = (await world.catalogue.get("some-thing"))?.content ?? {};
+  world.control.swarmCounts.set(infoHash as never, { complete: 3, incomplete: 2, downloaded: 7 });
+
+  const { body, headers } = await world.get("/p/some-thing");
+
+  for (const part of [
+    'href="/p/some-thing.torrent"',
+    'href="magnet:?xt=urn:btih:',
+    'href="/files/some-thing/Some%20Thing/a.txt"',
+    "btpublisher get http://pub.example/p/some-thing",
+    "curl -fL -C - -o a.txt http://pub.example/files/some-thing/Some%20Thing/a.txt",
+    createHash("sha256").update("hello").digest("hex"),
+    "3 seeds, 2 downloading, 7 completed downloads",
+  ]) {
+    assert.ok(body.includes(part), part);
+  }
+  assert.match(String(headers["content-security-policy"]), /default-src 'none'; style-src 'self'/);
+  assert.match(String(headers["content-security-policy"]), /frame-ancestors 'none'/);
+  assert.equal(headers["referrer-policy"], "no-referrer");
+  assert.ok((await world.get("/")).body.includes('<a href="/p/some-thing">'));
+  assert.match(
+    (await world.get("/p/some-thing.sha256")).body,
+    /^[0-9a-f]{64} {2}Some Thing\/a.txt\n/,
+  );
+});
+
+test("a hostile name is text on every page", async (t) => {
+  const world = await startApp(t);
+  const evil = `<script>alert(1)</script>"'&\${x}`;
+  await world.send({
+    method: "POST",
+    url: "/api/v1/publications",
+    payload: {
+      name: "evil",
+      contentName: evil,
+      isDirectory: true,
+      files: [{ path: [evil], length: 0 }],
+    },
+  });
+  await world.send({ method: "POST", url: "/api/v1/publications/evil/publish" });
+
+  for (const url of ["/", "/p/evil"]) {
+    const { statusCode, body } = await world.get(url);
+    assert.equal(statusCode, 200);
+    assert.ok(!body.includes("<script"), url);
+    assert.ok(body.includes("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"), url);
+  }
+});
+
+test("UPL-17 markup in a .torrent stays a download of its fixed type", async (t) => {
+  const world = await startApp(t);
+  const { publications } = world.announcer;
+  const name = "<html><script>alert(1)</script>";
+  await publications.plan({
+    name: "x",
+    contentName: name,
+    isDirectory: false,
+    files: [{ path: [name], length: 1 }],
+    policy: defaultPolicy,
+  });
+  await publications.append("x", { fileIndex: 0, offset: 0 }, bodyOf("x"));
+  await publications.publish("x", { pieceLength: undefined, isPrivate: false });
+
+  const { headers, body } = await world.get("/p/x.torrent");
+
+  assert.ok(body.includes(name));
+  assert.equal(headers["content-type"], "application/x-bittorrent");
+  assert.match(String(headers["content-disposition"]), /^attachment/);
+  assert.equal(headers["x-content-type-options"], "nosniff");
+});
+
+test("pages live on while the Tracker is away", async (t) => {
+  const world = await startApp(t);
+  await publishThing(world);
+  assert.equal((await world.get("/p/some-thing.torrent")).statusCode, 200);
+  world.control.isCut = true;
+  await world.clock.run({ until: 10_000 });
+
+  assert.equal((await world.get("/p/some-thing.torrent")).statusCode, 200);
+  assert.match((await world.get("/p/some-thing")).body, /number of peers is not known/);
+});

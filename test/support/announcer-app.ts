@@ -1,0 +1,76 @@
+/** The Announcer's HTTP side over an `AnnouncerWorld`; requests are injected, no socket is opened. */
+import type { TestContext } from "node:test";
+import type { InjectOptions, Response } from "light-my-request";
+import { type AnnouncerApp, createAnnouncerApp } from "../../src/announcer/http/app.ts";
+import { type AnnouncerWorld, startAnnouncer } from "./announcer-world.ts";
+
+/** The one token that is valid. */
+export const TOKEN = "right-token";
+
+/** An app and what is around it. */
+export interface AppWorld extends AnnouncerWorld {
+  readonly app: AnnouncerApp;
+  readonly internalErrors: unknown[];
+  /** How the next requests come in. */
+  origin: { isLocal: boolean; isPrivate: boolean };
+  /** A request with the publish token. */
+  send(options: InjectOptions): Promise<Response>;
+  /** A request without. */
+  get(url: string, headers?: Record<string, string>): Promise<Response>;
+}
+
+/** A started app; `allowsPlainTokens` as with --insecure. */
+export async function startApp(t: TestContext, allowsPlainTokens = false): Promise<AppWorld> {
+  const world = await startAnnouncer();
+  const internalErrors: unknown[] = [];
+  const origin = { isLocal: true, isPrivate: true };
+  const app = await createAnnouncerApp({
+    announcer: world.announcer,
+    rules: {
+      isValidToken: (token) => token === TOKEN,
+      originOf: () => origin,
+      allowsPlainTokens,
+      isKnownHost: (host) => host === "pub.example",
+    },
+    facts: { version: "1.2.3", tokenFile: "/data/publish.token" },
+    onInternalError: (error) => void internalErrors.push(error),
+  });
+  t.after(() => app.close());
+  const get = (url: string, headers: Record<string, string> = {}) =>
+    app.fastify.inject({ url, headers: { host: "pub.example", ...headers } });
+  const send = (options: InjectOptions) =>
+    app.fastify.inject({
+      ...options,
+      headers: { host: "pub.example", authorization: `Bearer ${TOKEN}`, ...options.headers },
+    });
+  return { ...world, app, internalErrors, origin, get, send };
+}
+
+/** A directory of two files. */
+export const plan = {
+  contentName: "Some Thing",
+  isDirectory: true,
+  files: [
+    { path: ["a.txt"], length: 5 },
+    { path: ["deep", "b'b.txt"], length: 0 },
+  ],
+};
+
+/** Uploads and publishes `plan` as `some-thing`. */
+export async function publishThing(world: AppWorld): Promise<Response> {
+  await world.send({ method: "POST", url: "/api/v1/publications", payload: plan });
+  await world.send({
+    method: "PATCH",
+    url: "/api/v1/publications/some-thing/files/0",
+    headers: { "content-type": "application/octet-stream", "upload-offset": "0" },
+    payload: "hello",
+  });
+  return world.send({ method: "POST", url: "/api/v1/publications/some-thing/publish" });
+}
+
+/** The JSON lines of an answer. */
+export const lines = (response: Response) =>
+  response.body
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
