@@ -19,7 +19,7 @@ describe("AnnounceSchedule", () => {
     const next = schedule.nextTimeout(false) as number;
     assert.ok(next >= 90_000 && next <= 100_000);
     schedule.handleTimeout(next, false);
-    assert.deepEqual(schedule.takeOutputs(), [{ url: "a", event: "none" }]);
+    assert.deepEqual(schedule.takeOutputs(), [{ url: "a", event: undefined }]);
 
     schedule.handleAnswer(next, "a", answer);
     schedule.complete();

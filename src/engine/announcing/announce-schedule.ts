@@ -5,13 +5,13 @@
  */
 import { type Random, shuffle } from "../../base/random.ts";
 import type { Millis } from "../../base/units.ts";
-
-export type AnnounceEvent = "started" | "completed" | "stopped" | "none";
+import type { AnnounceEvent } from "../../protocol/tracker/http-query.ts";
 
 /** An announce to make now; answered by `handleAnswer` or `handleFailure`. */
 export interface AnnounceOutput {
   readonly url: string;
-  readonly event: AnnounceEvent;
+  /** undefined for a regular announce. */
+  readonly event: AnnounceEvent | undefined;
 }
 
 const FIRST_RETRY_MS = 5000;
@@ -24,9 +24,9 @@ export class AnnounceSchedule {
   readonly #random: Random;
   #outputs: AnnounceOutput[] = [];
   /** The event that has not reached a tracker yet. */
-  #pending: AnnounceEvent = "started";
+  #pending: AnnounceEvent | undefined = "started";
   /** The event of the announce under way. */
-  #announced: AnnounceEvent = "none";
+  #announced: AnnounceEvent | undefined;
   /** Position in the order of all trackers of the announce under way. */
   #attempt: number | undefined;
   #nextAt: Millis | undefined;
@@ -73,11 +73,11 @@ export class AnnounceSchedule {
     this.#failures = 0;
     this.#moveToFront(url);
     const event = this.#announced;
-    if (this.#pending === event) this.#pending = "none";
+    if (this.#pending === event) this.#pending = undefined;
     // Jitter spreads the peers of a swarm that started together.
     this.#nextAt = now + answer.intervalMs * (0.9 + 0.1 * this.#random.fraction());
     this.#lonelyAt = now + Math.max(LONELY_INTERVAL_MS, answer.minIntervalMs ?? 0);
-    if (this.#pending !== "none") this.#begin();
+    if (this.#pending !== undefined) this.#begin();
   }
 
   handleFailure(now: Millis): void {

@@ -62,9 +62,10 @@ export class Uploads {
       }
       if (block.length === 0 || block.length > 131_072) return "bad-request";
       // Ordinary clients ask a little after a choke; who goes on asking for nonsense is cut off.
-      if (!session.budget.spend(now, 4)) return "flood";
+      const isInside = this.#state.geometry.hasBlock(block);
+      if (!session.budget.spend(now, isInside ? 1 : 4)) return "flood";
       if (session.info.supportsFast) this.#state.send(session, { type: "reject", block });
-      else if (!this.#state.geometry.hasBlock(block)) return "bad-request";
+      else if (!isInside) return "bad-request";
     }
     if (session.uploadQueue.size > 0) {
       this.#waiting.add(session);

@@ -1,0 +1,126 @@
+/** One torrent that a Peer downloads or serves, with its trackers. */
+import type { Random } from "../base/random.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { HttpClient } from "../ports/http-client.ts";
+import type { PeerAddress } from "../ports/peer-transport.ts";
+import type { Info, Metainfo } from "../protocol/metainfo/metainfo.ts";
+import type { PeerHost } from "../runtime/peer-host.ts";
+import type { TorrentRunner } from "../runtime/torrent-runner.ts";
+import type { TorrentContent, TorrentFigures } from "../runtime/torrent-setup.ts";
+import { TrackerClient } from "../runtime/tracker-client.ts";
+import type { Trouble } from "./peer.ts";
+
+/** How often it is looked at whether we are connected to anybody. */
+const LONELINESS_CHECK_MS = 5000;
+
+export interface DownloadSetup {
+  readonly content: TorrentContent;
+  readonly peerId: Uint8Array;
+  readonly path: string;
+  readonly peers: readonly PeerAddress[];
+  readonly webSeeds: readonly string[];
+  readonly onTrouble: (trouble: Trouble) => void;
+  /** Lets go of the storage, when all else has stopped. */
+  readonly close: () => Promise<void>;
+}
+
+export class Download {
+  readonly info: Info;
+  /** The file or directory of the content. */
+  readonly path: string;
+  /** Resolves when every piece is verified and stored; at once for a seed. */
+  readonly completed: Promise<void>;
+  readonly #host: PeerHost;
+  readonly #clock: Clock;
+  readonly #runner: TorrentRunner;
+  readonly #trackers: TrackerClient;
+  readonly #close: () => Promise<void>;
+  #timer: { cancel(): void } | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    ports: { readonly clock: Clock; readonly http: HttpClient; readonly random: Random },
+    host: PeerHost,
+    metainfo: Metainfo,
+    setup: DownloadSetup,
+  ) {
+    const { content, onTrouble } = setup;
+    this.info = metainfo.info;
+    this.path = setup.path;
+    this.#host = host;
+    this.#clock = ports.clock;
+    this.#close = setup.close;
+    const completion = Promise.withResolvers<void>();
+    this.completed = completion.promise;
+    if (content.have.isFull) completion.resolve();
+    this.#trackers = new TrackerClient(
+      ports,
+      {
+        infoHash: this.info.infoHash,
+        peerId: setup.peerId,
+        port: host.port ?? 0,
+        tiers: metainfo.announceTiers,
+      },
+      {
+        facts: () => this.#facts(content),
+        handlePeers: (peers) => this.#runner.addAddresses(peers),
+        handleFailure: (failure) => onTrouble({ type: "tracker", ...failure }),
+      },
+    );
+    this.#runner = host.add(
+      content,
+      {
+        onComplete: () => {
+          this.#trackers.complete();
+          completion.resolve();
+        },
+        onStorageError: (error) => onTrouble({ type: "storage", error }),
+      },
+      { webSeeds: setup.webSeeds },
+    );
+    this.#runner.addAddresses(setup.peers);
+    this.#trackers.start();
+    this.#checkLoneliness();
+  }
+
+  get isComplete(): boolean {
+    return this.#runner.isComplete;
+  }
+
+  figures(): TorrentFigures {
+    return this.#runner.figures();
+  }
+
+  /** Says goodbye to trackers and peers, and lets go of the files. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#timer?.cancel();
+    const goodbye = this.#trackers.stop();
+    await this.#host.remove(this.info.infoHash);
+    await this.#close();
+    await goodbye;
+  }
+
+  #checkLoneliness(): void {
+    this.#timer = this.#clock.setTimer(LONELINESS_CHECK_MS, () => {
+      this.#trackers.refresh();
+      this.#checkLoneliness();
+    });
+  }
+
+  #facts(
+    content: TorrentContent,
+  ): ReturnType<ConstructorParameters<typeof TrackerClient>[2]["facts"]> {
+    const figures = this.#runner.figures();
+    return {
+      uploaded: figures.uploadedBytes,
+      downloaded: figures.downloadedBytes,
+      left: this.info.geometry.contentLength - figures.verifiedBytes,
+      isLonely: !content.have.isFull && figures.connections === 0,
+    };
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The Peer role: downloads torrents and serves them to others. It takes everything it needs as
+ * ports, so the same code runs on a machine and in the simulated world.
+ */
+import type { BtPublisherError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import { TokenBucket } from "../base/token-bucket.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { DownloadStorage } from "../ports/download-storage.ts";
+import type { HttpClient } from "../ports/http-client.ts";
+import type { PeerAddress, PeerTransport } from "../ports/peer-transport.ts";
+import type { Magnet } from "../protocol/metainfo/magnet.ts";
+import type { Metainfo } from "../protocol/metainfo/metainfo.ts";
+import { createPeerId, isSourcePeerId } from "../protocol/wire/peer-id.ts";
+import { PeerHost } from "../runtime/peer-host.ts";
+import type { TorrentContent } from "../runtime/torrent-setup.ts";
+import { Download } from "./download.ts";
+import { fetchMetainfo } from "./magnet-metainfo.ts";
+
+export interface PeerPorts {
+  readonly clock: Clock;
+  readonly transport: PeerTransport;
+  readonly http: HttpClient;
+  readonly random: Random;
+  readonly downloads: DownloadStorage;
+  /** SHA-1 of bytes. */
+  readonly sha1: (bytes: Uint8Array) => Uint8Array;
+}
+
+export interface PeerOptions {
+  /** Name and version that other clients show. */
+  readonly clientName: string;
+  readonly host?: string;
+  /** Listening port; 0 any free one. Default 0. */
+  readonly port?: number;
+  readonly maxUploadBytesPerSecond?: number;
+  readonly maxDownloadBytesPerSecond?: number;
+}
+
+/** What to download: a .torrent, or a link that has only its hash. */
+export type DownloadSource =
+  | { readonly type: "metainfo"; readonly metainfo: Metainfo }
+  | { readonly type: "magnet"; readonly magnet: Magnet };
+
+export interface DownloadOptions {
+  readonly directory: string;
+  /** Peers to try besides those that trackers name. */
+  readonly peers?: readonly PeerAddress[];
+  /** Default true. */
+  readonly useWebSeeds?: boolean;
+  readonly overwrite?: boolean;
+  readonly onCheck?: (doneBytes: number, totalBytes: number) => void;
+  /** A tracker that cannot be reached, or a disk that cannot be written; both are tried again. */
+  readonly onTrouble?: (trouble: Trouble) => void;
+  readonly signal?: AbortSignalLike;
+}
+
+/** Something is wrong and will be tried again. */
+export type Trouble =
+  | {
+      readonly type: "tracker";
+      readonly url: string;
+      readonly message: string;
+      readonly isRefusal: boolean;
+    }
+  | { readonly type: "storage"; readonly error: BtPublisherError };
+
+/** The part of AbortSignal that the role needs; the core has no platform types. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+export class Peer {
+  readonly #ports: PeerPorts;
+  readonly #options: PeerOptions;
+  readonly #host: PeerHost;
+  readonly #peerId: Uint8Array;
+
+  constructor(ports: PeerPorts, options: PeerOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#peerId = createPeerId("peer", ports.random);
+    this.#host = new PeerHost(
+      { ...ports, isSourceNode: isSourcePeerId },
+      {
+        peerId: this.#peerId,
+        clientName: options.clientName,
+        host: options.host,
+        port: options.port ?? 0,
+        uploadLimit: new TokenBucket(options.maxUploadBytesPerSecond),
+        downloadLimit: new TokenBucket(options.maxDownloadBytesPerSecond),
+      },
+    );
+  }
+
+  /** The listening port, once `listen` has resolved. */
+  get port(): number | undefined {
+    return this.#host.port;
+  }
+
+  /** @throws BtPublisherError UNAVAILABLE when the port is taken. */
+  listen(): Promise<void> {
+    return this.#host.listen();
+  }
+
+  /**
+   * Begins a download, or goes on with it; resolves once it is under way (a magnet link's metadata
+   * is there, files that exist are checked). @throws what `DownloadStorage.open` throws; CANCELLED.
+   */
+  async download(source: DownloadSource, options: DownloadOptions): Promise<Download> {
+    const { downloads } = this.#ports;
+    const metainfo = await this.#metainfoOf(source, options);
+    const open = await downloads.open(metainfo, {
+      directory: options.directory,
+      overwrite: options.overwrite ?? false,
+      ...(options.onCheck === undefined ? {} : { onCheck: options.onCheck }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    const content = { info: metainfo.info, store: open.store, have: open.have };
+    const peers = [
+      ...(options.peers ?? []),
+      ...(source.type === "magnet" ? source.magnet.peers : []),
+    ];
+    return this.#play(metainfo, content, {
+      ...options,
+      peers,
+      path: open.path,
+      close: () => open.close(),
+    });
+  }
+
+  /** Serves content that is complete and known to be right. */
+  seed(
+    metainfo: Metainfo,
+    content: TorrentContent,
+    options: { readonly path: string; readonly onTrouble?: (trouble: Trouble) => void },
+  ): Download {
+    const close = () => content.store.close();
+    return this.#play(metainfo, content, { ...options, useWebSeeds: false, peers: [], close });
+  }
+
+  /** Stops listening and all downloads that are still open. */
+  close(): Promise<void> {
+    return this.#host.close();
+  }
+
+  #play(
+    metainfo: Metainfo,
+    content: TorrentContent,
+    options: Omit<DownloadOptions, "directory"> & {
+      readonly path: string;
+      readonly close: () => Promise<void>;
+    },
+  ): Download {
+    return new Download(this.#ports, this.#host, metainfo, {
+      content,
+      peerId: this.#peerId,
+      path: options.path,
+      peers: options.peers ?? [],
+      webSeeds: options.useWebSeeds === false ? [] : metainfo.webSeeds,
+      onTrouble: options.onTrouble ?? (() => {}),
+      close: options.close,
+    });
+  }
+
+  async #metainfoOf(source: DownloadSource, options: DownloadOptions): Promise<Metainfo> {
+    if (source.type === "metainfo") return source.metainfo;
+    const { magnet } = source;
+    const known = await this.#ports.downloads.findMetainfo(magnet.infoHash, options.directory);
+    if (known !== undefined) return known;
+    return fetchMetainfo(this.#ports, magnet, {
+      peerId: this.#peerId,
+      clientName: this.#options.clientName,
+      port: this.#host.port ?? 0,
+      peers: options.peers ?? [],
+      onTrouble: options.onTrouble ?? (() => {}),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Announces one torrent to its trackers over HTTP (BEP 3, 12): drives an `AnnounceSchedule` and
+ * hands the peers that come back to the torrent.
+ */
+import { concatBytes } from "../base/bytes.ts";
+import type { Random } from "../base/random.ts";
+import type { InfoHash } from "../base/units.ts";
+import { type AnnounceOutput, AnnounceSchedule } from "../engine/announcing/announce-schedule.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { HttpClient } from "../ports/http-client.ts";
+import type { PeerAddress } from "../ports/peer-transport.ts";
+import {
+  parseAnnounceAnswer,
+  MAX_TRACKER_ANSWER_LENGTH,
+} from "../protocol/tracker/http-parse-answer.ts";
+import { buildAnnounceUrl } from "../protocol/tracker/http-request.ts";
+
+/** What a tracker is told of us, asked for at each announce. */
+export interface AnnounceFacts {
+  readonly uploaded: number;
+  readonly downloaded: number;
+  readonly left: number;
+  /** Incomplete and connected to nobody: ask sooner. */
+  readonly isLonely: boolean;
+}
+
+export interface TrackerClientOwner {
+  facts(): AnnounceFacts;
+  handlePeers(addresses: readonly PeerAddress[]): void;
+  /** For people: the tracker at `url` did not answer, or refused; `isRefusal` is its own word. */
+  handleFailure?(failure: {
+    readonly url: string;
+    readonly message: string;
+    readonly isRefusal: boolean;
+  }): void;
+}
+
+const NUM_WANT = 50;
+/** How long `stop` waits for the tracker to hear of it. */
+const STOP_TIMEOUT_MS = 2000;
+
+export class TrackerClient {
+  readonly #ports: { readonly clock: Clock; readonly http: HttpClient };
+  readonly #torrent: {
+    readonly infoHash: InfoHash;
+    readonly peerId: Uint8Array;
+    readonly port: number;
+    /** BEP 7 and 3: stays the same when our address changes. */
+    readonly key: number;
+  };
+  readonly #owner: TrackerClientOwner;
+  readonly #schedule: AnnounceSchedule;
+  readonly #requests = new Set<{ cancel(): void }>();
+  #timer: Timer | undefined;
+  #whenIdle: (() => void) | undefined;
+
+  /** `tiers`: announce URLs; those that are not http or https are left out. */
+  constructor(
+    ports: { readonly clock: Clock; readonly http: HttpClient; readonly random: Random },
+    torrent: {
+      readonly infoHash: InfoHash;
+      readonly peerId: Uint8Array;
+      readonly port: number;
+      readonly tiers: readonly (readonly string[])[];
+    },
+    owner: TrackerClientOwner,
+  ) {
+    this.#ports = ports;
+    this.#torrent = { ...torrent, key: ports.random.nextUint32() };
+    this.#owner = owner;
+    const tiers = torrent.tiers
+      .map((tier) => tier.filter((url) => /^https?:/i.test(url)))
+      .filter((tier) => tier.length > 0);
+    this.#schedule = new AnnounceSchedule(tiers, ports.random);
+  }
+
+  start(): void {
+    this.#schedule.start();
+    this.#drain();
+  }
+
+  complete(): void {
+    this.#schedule.complete();
+    this.#drain();
+  }
+
+  /** Looks again when to announce: call it when the torrent became lonely, or ceased to be. */
+  refresh(): void {
+    this.#drain();
+  }
+
+  /** Says goodbye; resolves when the tracker has heard it, at most 2 s later. */
+  async stop(): Promise<void> {
+    for (const request of this.#requests) request.cancel();
+    this.#requests.clear();
+    this.#timer?.cancel();
+    this.#schedule.stop();
+    this.#drain();
+    if (this.#requests.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#ports.clock.setTimer(STOP_TIMEOUT_MS, resolve);
+      this.#whenIdle = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    for (const request of this.#requests) request.cancel();
+  }
+
+  #drain(): void {
+    for (const output of this.#schedule.takeOutputs()) this.#announce(output);
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const now = this.#ports.clock.now();
+    const next = this.#schedule.nextTimeout(this.#owner.facts().isLonely);
+    if (next === undefined) return;
+    this.#timer = this.#ports.clock.setTimer(Math.max(0, next - now), () => {
+      this.#schedule.handleTimeout(this.#ports.clock.now(), this.#owner.facts().isLonely);
+      this.#drain();
+    });
+  }
+
+  #announce({ url, event }: AnnounceOutput): void {
+    const { uploaded, downloaded, left } = this.#owner.facts();
+    const { infoHash, peerId, port, key } = this.#torrent;
+    const full = buildAnnounceUrl(url, {
+      infoHash,
+      peerId,
+      port,
+      uploaded,
+      downloaded,
+      left,
+      event,
+      numWant: event === "stopped" ? 0 : NUM_WANT,
+      key,
+    });
+    const chunks: Uint8Array[] = [];
+    const finish = (failure: string | undefined) => {
+      this.#requests.delete(request);
+      if (failure !== undefined) this.#fail(url, failure, false);
+      else this.#handleBody(url, concatBytes(chunks));
+      this.#drain();
+      if (this.#requests.size === 0) this.#whenIdle?.();
+    };
+    const request = this.#ports.http.get(
+      { url: full, maxBytes: MAX_TRACKER_ANSWER_LENGTH },
+      {
+        // Some trackers refuse with an error status and a reason in the body: read it all the same.
+        onHead: () => true,
+        onData: (chunk) => chunks.push(chunk.slice()),
+        onEnd: () => finish(undefined),
+        onError: (message) => finish(message),
+      },
+    );
+    this.#requests.add(request);
+  }
+
+  #handleBody(url: string, body: Uint8Array): void {
+    const parsed = parseAnnounceAnswer(body);
+    if (!parsed.ok) {
+      this.#fail(url, parsed.message, parsed.code === "TRK_FAILURE");
+      return;
+    }
+    const { intervalMs, minIntervalMs, peers } = parsed.value;
+    this.#schedule.handleAnswer(this.#ports.clock.now(), url, { intervalMs, minIntervalMs });
+    this.#owner.handlePeers(peers);
+  }
+
+  #fail(url: string, message: string, isRefusal: boolean): void {
+    this.#schedule.handleFailure(this.#ports.clock.now());
+    this.#owner.handleFailure?.({ url, message, isRefusal });
+  }
+}
