@@ -2,9 +2,8 @@
  * The SourceNodes that the Tracker knows: who they are, what they serve, when they were last heard.
  * One that lost its link is remembered until handing it out is in vain (see handout.ts).
  */
-import { formatIp, type IpBytes, isLoopbackIp, parseIp } from "../base/ip-address.ts";
+import { type IpBytes, isLoopbackIp, parseIp } from "../base/ip-address.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
-import type { PeerAddress } from "../ports/peer-transport.ts";
 import type { KnownSource, SourceHello, SourceStatus } from "../ports/tracker-control.ts";
 import { decideHandout, type HandoutDecision, REPORTS_MISSING_MS } from "./handout.ts";
 
@@ -117,12 +116,12 @@ export function handoutOf(now: Millis, source: Source): HandoutDecision {
  * Where `asker` reaches `source`; undefined when no address is known that could work. A source that
  * did not say its address and runs beside the Tracker is reached where the asker reached us.
  */
-export function addressFor(source: Source, asker: Asker): PeerAddress | undefined {
-  const { peerHost, peerPort: port } = source.hello;
-  if (peerHost !== undefined) return { host: peerHost, port };
+export function addressFor(source: Source, asker: Asker): IpBytes | undefined {
+  const { peerHost } = source.hello;
+  if (peerHost !== undefined) return parseIp(peerHost);
   const seenAt = parseIp(source.seenAt);
   if (seenAt === undefined) return undefined;
-  if (!isLoopbackIp(seenAt) || isLoopbackIp(asker.address)) return { host: source.seenAt, port };
-  if (asker.reachedAt === undefined || isLoopbackIp(asker.reachedAt)) return undefined;
-  return { host: formatIp(asker.reachedAt), port };
+  if (!isLoopbackIp(seenAt) || isLoopbackIp(asker.address)) return seenAt;
+  const { reachedAt } = asker;
+  return reachedAt === undefined || isLoopbackIp(reachedAt) ? undefined : reachedAt;
 }

@@ -33,13 +33,15 @@ function aPeer(number: number, changes: Partial<PeerAnnounce> = {}): PeerAnnounc
 }
 
 function askFor(asker: PeerAnnounce, changes: Partial<SampleRequest> = {}): SampleRequest {
-  return { asker, count: 50, areSeedsTrusted: true, withPeerIds: true, ...changes };
+  return { asker, count: 50, areSeedsTrusted: true, wantsPeerIds: true, ...changes };
 }
 
 /** Numbers of the peers (made by `idOf`) in a sample, rising. */
 function sampled(swarm: Swarm, request: SampleRequest): number[] {
-  const { peerIds } = swarm.sample(request);
-  const numbers = peerIds.map((id) => new DataView(id.buffer, id.byteOffset).getUint32(16));
+  const { peerIds4, peerIds6 } = swarm.sample(request);
+  const numbers = [...peerIds4, ...peerIds6].map((id) =>
+    new DataView(id.buffer, id.byteOffset).getUint32(16),
+  );
   return numbers.sort((a, b) => a - b);
 }
 
@@ -63,7 +65,7 @@ test("an answer holds address and port of the others, in compact form", () => {
 
   assert.deepEqual([...sample.compact4], [192, 0, 2, 1, 6881 >> 8, 6881 & 255]);
   assert.deepEqual([...sample.compact6], [...ip("2001:db8::2"), 51413 >> 8, 51413 & 255]);
-  assert.deepEqual(sample.peerIds, [idOf(1), idOf(2)]);
+  assert.deepEqual([sample.peerIds4, sample.peerIds6], [[idOf(1)], [idOf(2)]]);
 });
 
 test("the asker's own address family comes first, the other fills what is left", () => {

@@ -41,8 +41,10 @@ export interface PeerSample {
   readonly compact4: Uint8Array;
   /** IPv6 peers, 18 bytes each (BEP 7). */
   readonly compact6: Uint8Array;
-  /** 20 bytes each: first of the IPv4 peers, then of the IPv6 ones. Empty unless asked for. */
-  readonly peerIds: readonly Uint8Array[];
+  /** Of the IPv4 peers, 20 bytes each; empty unless asked for. */
+  readonly peerIds4: readonly Uint8Array[];
+  /** The same of the IPv6 peers. */
+  readonly peerIds6: readonly Uint8Array[];
 }
 
 /** Whom to sample for. */
@@ -52,7 +54,7 @@ export interface SampleRequest {
   readonly count: number;
   /** False until a SourceNode served the torrent: then peers that claim to be seeds are left out. */
   readonly areSeedsTrusted: boolean;
-  readonly withPeerIds: boolean;
+  readonly wantsPeerIds: boolean;
 }
 
 /** Two announces of a peer within this time make an early one. */
@@ -114,7 +116,6 @@ export class Swarm {
    * family's where room is left. Takes a time that does not grow with the swarm.
    */
   sample(request: SampleRequest): PeerSample {
-    const peerIds: Uint8Array[] = [];
     const count = Math.min(request.count, this.#options.maxPeersPerAnswer);
     const own = this.#tableOf(request.asker);
     const isIpv4 = own === this.#tables[4];
@@ -123,14 +124,13 @@ export class Swarm {
     const otherRows = this.#chooseRows(other, request, count - ownRows.length);
     const rows4 = isIpv4 ? ownRows : otherRows;
     const rows6 = isIpv4 ? otherRows : ownRows;
-    if (request.withPeerIds) {
-      for (const row of rows4) peerIds.push(this.#tables[4].peerId(row));
-      for (const row of rows6) peerIds.push(this.#tables[16].peerId(row));
-    }
+    const idsOf = (table: PeerTable, rows: readonly number[]) =>
+      request.wantsPeerIds ? rows.map((row) => table.peerId(row)) : [];
     return {
       compact4: compact(this.#tables[4], rows4),
       compact6: compact(this.#tables[16], rows6),
-      peerIds,
+      peerIds4: idsOf(this.#tables[4], rows4),
+      peerIds6: idsOf(this.#tables[16], rows6),
     };
   }
 

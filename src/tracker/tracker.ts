@@ -8,7 +8,6 @@
 import type { Random } from "../base/random.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { PeerAddress } from "../ports/peer-transport.ts";
 import type { RegistrationStore } from "../ports/registration-store.ts";
 import type {
   AnnouncerControlLink,
@@ -18,40 +17,27 @@ import type {
   SwarmCounts,
   TrackerControl,
 } from "../ports/tracker-control.ts";
+import type { CompactPeer } from "../protocol/tracker/compact-peers.ts";
+import type { AnnounceAnswer } from "../protocol/tracker/http-answer.ts";
+import type { AnnounceQuery } from "../protocol/tracker/http-query.ts";
 import { expiryMs, type TrackerOptions } from "./options.ts";
+import { listPeers } from "./peer-list.ts";
 import { type RegistrationRecord, Registrations } from "./registrations.ts";
 import { addressFor, type Asker, handoutOf, type Source, Sources } from "./sources.ts";
-import type { PeerSample, SampleRequest } from "./swarm.ts";
+import type { SampleRequest } from "./swarm.ts";
 import { Swarms } from "./swarms.ts";
 
 /** One announce, whichever door it came through. */
-export interface TrackerAnnounce {
-  readonly infoHash: InfoHash;
-  /** 20 bytes. */
-  readonly peerId: Uint8Array;
-  /** 1 … 65535. */
-  readonly port: number;
-  readonly event: "started" | "stopped" | "completed" | undefined;
-  /** Undefined when it did not say; then it counts as a leech. */
-  readonly left: number | undefined;
-  /** Undefined when it did not say: as many as an answer holds. */
-  readonly numWant: number | undefined;
-  /** Whether the answer needs the peers' ids (a plain answer, BEP 3). */
-  readonly withPeerIds: boolean;
-}
+export type TrackerAnnounce = Pick<
+  AnnounceQuery,
+  "infoHash" | "peerId" | "port" | "event" | "left" | "numWant" | "wantsPeerIds"
+>;
 
-/** What to answer an announce. */
-export type AnnounceAnswer =
-  | { readonly type: "failure"; readonly reason: string }
-  | {
-      readonly type: "peers";
-      readonly intervalMs: Millis;
-      readonly minIntervalMs: Millis;
-      readonly counts: SwarmCounts;
-      /** SourceNodes, to be listed first. */
-      readonly sources: readonly PeerAddress[];
-      readonly peers: PeerSample;
-    };
+/** What to do with an announce. */
+export type AnnounceVerdict =
+  | { readonly type: "answered"; readonly answer: AnnounceAnswer }
+  /** `reason` is for the peer. */
+  | { readonly type: "refused"; readonly reason: string };
 
 /** What the Tracker is built on. */
 export interface TrackerDependencies {
@@ -77,12 +63,6 @@ const SWEEP_STEPS = 20_000;
 const RETRY_MS = 30_000;
 /** Intervals differ by up to this part, so that those who came together do not return together. */
 const JITTER = 0.1;
-
-const nobody: PeerSample = {
-  compact4: new Uint8Array(0),
-  compact6: new Uint8Array(0),
-  peerIds: [],
-};
 
 export class Tracker implements TrackerControl {
   readonly #options: TrackerOptions;
@@ -120,23 +100,24 @@ export class Tracker implements TrackerControl {
   }
 
   /** Takes in an announce from `asker`, whose address is its connection's, whatever it claims. */
-  announce(announce: TrackerAnnounce, asker: Asker): AnnounceAnswer {
+  announce(announce: TrackerAnnounce, asker: Asker): AnnounceVerdict {
     const now = this.#dependencies.clock.now();
     const { infoHash, peerId, port, event } = announce;
     const record = this.#registrations.get(infoHash);
-    if (record === undefined) return { type: "failure", reason: "unregistered torrent" };
+    if (record === undefined) return { type: "refused", reason: "unregistered torrent" };
     const isSeed = announce.left === 0;
     const peer = { peerId, address: asker.address, isSeed };
     if (event === "stopped") this.#swarms.get(infoHash)?.stop(peer);
     else {
       const outcome = this.#swarms.ensure(infoHash).announce(now, { ...peer, port, event });
       if (outcome.type === "too-early") {
-        return { type: "failure", reason: "announced too often: wait 5 seconds" };
+        return { type: "refused", reason: "announced too often: wait 5 seconds" };
       }
       const isCounted = outcome.isFirstCompletion && record.wasServed;
       if (isCounted) this.#registrations.countDownload(infoHash);
     }
-    return this.#answer(now, announce, { asker, peer, record });
+    const answer = this.#answer(now, announce, { asker, peer, record });
+    return { type: "answered", answer };
   }
 
   /** Counts of those of `infoHashes` that are registered. */
@@ -195,27 +176,22 @@ export class Tracker implements TrackerControl {
   }
 
   #answer(now: Millis, announce: TrackerAnnounce, about: AboutAsker): AnnounceAnswer {
-    const { infoHash, withPeerIds } = announce;
+    const { infoHash, wantsPeerIds } = announce;
     const { asker, peer, record } = about;
     const wanted = this.#wanted(announce);
     const sources = this.#handedOut(now, infoHash, asker).slice(0, wanted);
-    const peers = this.#swarms.get(infoHash)?.sample({
+    const sample = this.#swarms.get(infoHash)?.sample({
       asker: peer,
       count: wanted - sources.length,
       areSeedsTrusted: record.wasServed,
-      withPeerIds,
+      wantsPeerIds,
     });
-    const { compact4, compact6 } = peers ?? nobody;
-    const isAlone = sources.length + compact4.length + compact6.length === 0;
+    const list = listPeers(sources, sample);
+    const isAlone = list.compact4.length + list.compact6.length === 0;
     const intervalMs = this.#interval(isAlone && !peer.isSeed);
-    return {
-      type: "peers",
-      intervalMs,
-      minIntervalMs: Math.min(RETRY_MS, intervalMs),
-      counts: this.#countsOf(infoHash, record),
-      sources,
-      peers: peers ?? nobody,
-    };
+    const minIntervalMs = Math.min(RETRY_MS, intervalMs);
+    const counts = this.#countsOf(infoHash, record);
+    return { intervalMs, minIntervalMs, counts, ...list };
   }
 
   #wanted({ event, numWant }: TrackerAnnounce): number {
@@ -223,14 +199,15 @@ export class Tracker implements TrackerControl {
     return event === "stopped" ? 0 : Math.min(numWant ?? maxPeersPerAnswer, maxPeersPerAnswer);
   }
 
-  #handedOut(now: Millis, infoHash: InfoHash, asker: Asker): PeerAddress[] {
-    const addresses: PeerAddress[] = [];
+  /** Addresses of the SourceNodes that are handed out. */
+  #handedOut(now: Millis, infoHash: InfoHash, asker: Asker): CompactPeer[] {
+    const peers: CompactPeer[] = [];
     for (const source of this.#sources.of(infoHash)) {
-      if (!handoutOf(now, source).handOut) continue;
       const address = addressFor(source, asker);
-      if (address !== undefined) addresses.push(address);
+      if (address === undefined || !handoutOf(now, source).handOut) continue;
+      peers.push({ address, port: source.hello.peerPort });
     }
-    return addresses;
+    return peers;
   }
 
   #countsOf(infoHash: InfoHash, record: RegistrationRecord): SwarmCounts {
