@@ -16,7 +16,7 @@ import type {
 import { encodeHandshake } from "../../src/protocol/wire/handshake.ts";
 import type { Handshake } from "../../src/protocol/wire/message.ts";
 import { LinkRecorder } from "./link-recorder.ts";
-import { ManualClock } from "./manual-clock.ts";
+import { SteppedClock } from "./stepped-clock.ts";
 
 /** A handshake whose peer id says `name`, for the torrent of 20 bytes `infoHash`. */
 export function handshakeOf(name: string, infoHash = 1): Handshake {
@@ -42,7 +42,7 @@ export async function endTcpPeers(): Promise<void> {
 
 /** A transport that listens and accepts what `accepts` says. */
 export class TestListener {
-  readonly clock = new ManualClock();
+  readonly clock = new SteppedClock();
   /** Handshakes that it was asked about. */
   readonly asked: (readonly [Handshake, PeerAddress])[] = [];
   readonly #links: PeerLink[] = [];
@@ -95,7 +95,7 @@ export class TestListener {
 export type DialResult = { readonly link: PeerLink } | { readonly failure: LinkCloseReason };
 
 /** Dials with a transport of its own. */
-export function dial(address: PeerAddress, clock = new ManualClock()): Promise<DialResult> {
+export function dial(address: PeerAddress, clock = new SteppedClock()): Promise<DialResult> {
   return new Promise((resolve) => {
     createTcpTransport({ clock }).connect(address, ours, {
       onLink: (link) => {
@@ -144,7 +144,7 @@ export async function rawClient(address: PeerAddress): Promise<RawClient> {
 export async function rawPeer(): Promise<{
   socket: Socket;
   peer: LinkRecorder;
-  clock: ManualClock;
+  clock: SteppedClock;
 }> {
   const listener = await TestListener.start();
   const { socket } = await rawClient(listener.address);

@@ -10,9 +10,10 @@
 import { assert } from "../../base/assert.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import type { Millis } from "../../base/units.ts";
-import type { Clock, Timer } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { BlockReader, LinkCloseReason } from "../../ports/peer-transport.ts";
 import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
+import { IdleTimer } from "./clock-idle-timer.ts";
 import type { SendBufferPool } from "./tcp-link-buffers.ts";
 import { type Frame, frameLengths, readFrame } from "./tcp-link-frame.ts";
 import type { PeerSocket } from "./tcp-link-socket.ts";
@@ -76,14 +77,16 @@ export class LinkSender {
   /** Bytes of the first chunk that the system has taken. */
   #writtenLength = 0;
   #isWriting = false;
-  #progressAt: Millis = 0;
-  #timer: Timer | undefined;
+  readonly #progress: IdleTimer;
   #isClosed = false;
 
   constructor(socket: PeerSocket, context: SenderContext, handler: SenderHandler) {
     this.#socket = socket;
     this.#context = context;
     this.#handler = handler;
+    this.#progress = new IdleTimer(context.clock, context.sendTimeoutMs, () =>
+      handler.handleFailure({ code: "send-timeout" }),
+    );
   }
 
   /** So many messages wait that their cause, the peer's own messages, should not be read. */
@@ -112,7 +115,7 @@ export class LinkSender {
   /** Ends all activity; nothing is told after it. */
   close(): void {
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#progress.end();
     // The system may still be reading from these.
     for (const { frame } of this.#chunks) if (frame) this.#context.buffers.discard(frame.buffer);
     this.#chunks.length = 0;
@@ -183,9 +186,10 @@ export class LinkSender {
     const part =
       bytes.length <= MAX_WRITE_LENGTH ? bytes : bytes.subarray(from, from + MAX_WRITE_LENGTH);
     this.#isWriting = true;
-    this.#watchProgress();
+    this.#progress.watch();
     this.#socket.write(part, () => {
       this.#isWriting = false;
+      this.#progress.rest();
       this.#writtenLength += part.length;
       if (this.#writtenLength === bytes.length) this.#endChunk(chunk);
       if (!this.#isClosed) this.#flush();
@@ -206,20 +210,5 @@ export class LinkSender {
     if (frame.sentBytes === undefined) return;
     this.#openBatchCount--;
     this.#handler.handleBlocksSent(frame.sentBytes);
-  }
-
-  /** Each write is progress. One timer, set again only when it fires, does for all writes. */
-  #watchProgress(): void {
-    const { clock, sendTimeoutMs } = this.#context;
-    this.#progressAt = clock.now();
-    if (this.#timer !== undefined) return;
-    const check = (): void => {
-      this.#timer = undefined;
-      if (!this.#isWriting) return;
-      const restMs = this.#progressAt + sendTimeoutMs - clock.now();
-      if (restMs <= 0) this.#handler.handleFailure({ code: "send-timeout" });
-      else this.#timer = clock.setTimer(restMs, check);
-    };
-    this.#timer = clock.setTimer(sendTimeoutMs, check);
   }
 }

@@ -5,6 +5,7 @@
  * the time limit, and learns nothing.
  */
 import type { Socket } from "node:net";
+import { canonicalIp } from "../../base/ip-address.ts";
 import type { Millis } from "../../base/units.ts";
 import type { IncomingDecision, PeerAddress } from "../../ports/peer-transport.ts";
 import { encodeHandshake } from "../../protocol/wire/handshake.ts";
@@ -87,8 +88,7 @@ export class Entrance {
 
 /** Where the other side is, or undefined when it is gone already. */
 function remoteAddressOf(socket: Socket): PeerAddress | undefined {
-  const { remoteAddress, remotePort } = socket;
-  if (remoteAddress === undefined || remotePort === undefined) return undefined;
-  // A dual-stack listener sees IPv4 peers in IPv6 form: one peer must not have two names.
-  return { host: remoteAddress.replace(/^::ffff:(?=\d+\.)/, ""), port: remotePort };
+  const host = canonicalIp(socket.remoteAddress);
+  const port = socket.remotePort;
+  return host === undefined || port === undefined ? undefined : { host, port };
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LinkRecorder } from "../../../test/support/link-recorder.ts";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { SteppedClock } from "../../../test/support/stepped-clock.ts";
 import {
   dial,
   dialLink,
@@ -83,7 +83,7 @@ test("WIR-02 an incoming handshake in single bytes is closed after 10 s", async 
 });
 
 test("WIR-02 a dialled peer without a handshake fails after 10 s", async () => {
-  const clock = new ManualClock();
+  const clock = new SteppedClock();
   let greet = (): void => {};
   const greeted = new Promise<void>((resolve) => (greet = resolve));
   const address = await rawServer((socket) => socket.once("data", greet));
@@ -126,7 +126,7 @@ test("a refused connection and a name in place of an address fail the dial", asy
 test("a dial without an answer fails after 15 s", async () => {
   // The clock moves in the turn of the dial, so the connection cannot come about before.
   const listener = await TestListener.start();
-  const clock = new ManualClock();
+  const clock = new SteppedClock();
 
   const result = dial(listener.address, clock);
   clock.advance(15_000);
@@ -137,7 +137,7 @@ test("a dial without an answer fails after 15 s", async () => {
 
 test("a cancelled dial is silent", async () => {
   const listener = await TestListener.start();
-  const clock = new ManualClock();
+  const clock = new SteppedClock();
   const calls: string[] = [];
   const dialling = createTcpTransport({ clock }).connect(listener.address, ours, {
     onLink: () => calls.push("link"),
@@ -181,7 +181,7 @@ test("closing a listener ends open handshakes and leaves links alone", async () 
 
 test("a taken port is told by its address", async () => {
   const listener = await TestListener.start();
-  const transport = createTcpTransport({ clock: new ManualClock() });
+  const transport = createTcpTransport({ clock: new SteppedClock() });
 
   await assert.rejects(
     transport.listen(listener.address, () => ({ accept: false })),
