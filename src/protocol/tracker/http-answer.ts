@@ -2,7 +2,7 @@
  * Answers of a tracker over HTTP (BEP 3, 7, 23, 31, 48), bencoded. The compact answer to an
  * announce is the hot path and is written directly.
  */
-import { concatBytes, infoHashBytes, latin1Bytes } from "../../base/bytes.ts";
+import { infoHashBytes } from "../../base/bytes.ts";
 import { formatIp } from "../../base/ip-address.ts";
 import type { InfoHash, Millis } from "../../base/units.ts";
 import { type BencodeInput, encodeBencode } from "../bencode/encode.ts";
@@ -67,10 +67,20 @@ function encodeCompact(answer: AnnounceAnswer): Uint8Array {
     `d8:completei${counts.complete}e10:downloadedi${counts.downloaded}e` +
     `10:incompletei${counts.incomplete}e8:intervali${seconds(answer.intervalMs)}e` +
     `12:min intervali${seconds(answer.minIntervalMs)}e5:peers${compact4.length}:`;
-  const parts = [latin1Bytes(head), compact4];
-  if (compact6.length > 0) parts.push(latin1Bytes(`6:peers6${compact6.length}:`), compact6);
-  parts.push(latin1Bytes("e"));
-  return concatBytes(parts);
+  const between = compact6.length === 0 ? "" : `6:peers6${compact6.length}:`;
+  const at4 = head.length;
+  const at6 = at4 + compact4.length + between.length;
+  const bytes = new Uint8Array(at6 + compact6.length + 1);
+  writeAscii(bytes, 0, head);
+  bytes.set(compact4, at4);
+  writeAscii(bytes, at4 + compact4.length, between);
+  bytes.set(compact6, at6);
+  writeAscii(bytes, bytes.length - 1, "e");
+  return bytes;
+}
+
+function writeAscii(bytes: Uint8Array, at: number, text: string): void {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
 }
 
 /** BEP 3's first form: a dictionary for each peer. */
