@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { type TestContext, test } from "node:test";
+import { BtPublisherError } from "../../base/errors.ts";
+import { type FrontLimits, FrontServer } from "./front-server.ts";
+
+const echo = (door: string) => (request: IncomingMessage, response: ServerResponse) => {
+  request.on("error", () => undefined);
+  request.resume();
+  request.once("end", () => response.end(`${door} ${request.url}`));
+};
+
+async function startServer(t: TestContext, limits: Partial<FrontLimits> = {}) {
+  const server = await FrontServer.open({ host: "127.0.0.1", port: 0, tls: undefined, limits });
+  t.after(() => server.close());
+  server.serve({
+    routes: [
+      { prefix: "/announce", takesLongUrls: true, handle: echo("tracker") },
+      { prefix: "/files", handle: echo("files") },
+    ],
+    fallback: echo("pages"),
+    upgrade: undefined,
+  });
+  return server;
+}
+
+/** Sends `text` as it is; resolves with all that comes until the server closes. */
+async function exchange(port: number, text: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (part: string) => (answer += part));
+  socket.on("error", () => undefined);
+  socket.write(text);
+  await once(socket, "close");
+  return answer;
+}
+
+const get = (path: string, more = "") =>
+  `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${more}\r\n`;
+const statusOf = (answer: string) => Number(answer.slice(9, 12));
+
+test("dispatches by path alone", async (t) => {
+  const { port } = await startServer(t);
+  const table = [
+    ["/announce?info_hash=x", "tracker /announce?info_hash=x"],
+    ["/announce/key", "tracker /announce/key"],
+    ["/announcement", "pages /announcement"],
+    ["//announce", "pages //announce"],
+    ["/ANNOUNCE", "pages /ANNOUNCE"],
+    ["/files/a/b", "files /files/a/b"],
+    ["/", "pages /"],
+  ] as const;
+  for (const [path, expected] of table) {
+    assert.ok((await exchange(port, get(path))).endsWith(expected), path);
+  }
+});
+
+test("answers 503 until its doors are open", async (t) => {
+  const server = await FrontServer.open({ host: "127.0.0.1", port: 0, tls: undefined });
+  t.after(() => server.close());
+  assert.equal(statusOf(await exchange(server.port, get("/"))), 503);
+});
+
+test("HTP-27 a URL or a head that is too long is refused", async (t) => {
+  const { port } = await startServer(t);
+  assert.equal(statusOf(await exchange(port, get(`/${"x".repeat(5_000)}`))), 414);
+  assert.equal(statusOf(await exchange(port, get(`/announce?${"a=b&".repeat(1_500)}`))), 200);
+  assert.equal(statusOf(await exchange(port, get(`/announce?${"a=b&".repeat(10_000)}`))), 431);
+  assert.equal(statusOf(await exchange(port, get("/", `X: ${"y".repeat(10_000)}\r\n`))), 431);
+});
+
+test("HTP-28 T7 a head that does not end is cut", async (t) => {
+  const { port } = await startServer(t, { headTimeoutMs: 100 });
+  assert.equal(statusOf(await exchange(port, "GET / HTTP/1.1\r\nHost: x\r\n")), 408);
+});
+
+test("HTP-30 shapes of request smuggling are refused and the connection is closed", async (t) => {
+  const { port } = await startServer(t);
+  const heads = [
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\nabc",
+    "GET / HTTP/1.1\nHost: x\n\n",
+    "GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+  ];
+  for (const head of heads) assert.equal(statusOf(await exchange(port, head)), 400, head);
+});
+
+test("HTP-31 no Host or two of them are refused", async (t) => {
+  const { port } = await startServer(t);
+  assert.equal(statusOf(await exchange(port, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")), 400);
+  assert.equal(statusOf(await exchange(port, get("/", "Host: y\r\n"))), 400);
+});
+
+test("API-28 TRACE, CONNECT, HTTP/0.9 and absolute targets get nowhere", async (t) => {
+  const { port } = await startServer(t);
+  assert.equal(statusOf(await exchange(port, get("/").replace("GET", "TRACE"))), 405);
+  assert.equal(await exchange(port, "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n"), "");
+  assert.equal(statusOf(await exchange(port, "GET /\r\n\r\n")), 400);
+  assert.equal(statusOf(await exchange(port, get("http://evil.example/"))), 400);
+  assert.equal(statusOf(await exchange(port, get("*"))), 400);
+});
+
+test("an upgrade that nobody takes gets 404", async (t) => {
+  const { port } = await startServer(t);
+  const head = get("/nothing")
+    .replace("close", "Upgrade")
+    .replace("\r\n\r\n", "\r\nUpgrade: x\r\n\r\n");
+  assert.equal(statusOf(await exchange(port, head)), 404);
+});
+
+test("UPL-09 a body that stands still is cut with 408", async (t) => {
+  const { port } = await startServer(t, { bodyWindowMs: 50 });
+  const head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+  assert.equal(statusOf(await exchange(port, `${head}abc`)), 408);
+});
+
+test("CFG-04 a port in use is named", async (t) => {
+  const { port } = await startServer(t);
+  await assert.rejects(
+    FrontServer.open({ host: "127.0.0.1", port, tls: undefined }),
+    (error) =>
+      error instanceof BtPublisherError &&
+      error.code === "UNAVAILABLE" &&
+      error.message.includes(`127.0.0.1, port ${port}`),
+  );
+});
+
+test("bad TLS files are told apart from a port that is taken", async () => {
+  const tls = { cert: Buffer.from("x"), key: Buffer.from("y") };
+  await assert.rejects(FrontServer.open({ host: "127.0.0.1", port: 0, tls }), { code: "CONFIG" });
+});

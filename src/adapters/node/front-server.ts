@@ -1,0 +1,198 @@
+/**
+ * The one HTTP port: a server that looks at the path alone and hands requests to the door they are
+ * for. It bounds what every door would have to bound: headers, URLs, slow senders (T7).
+ */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { BtPublisherError } from "../../base/errors.ts";
+import { guardBody } from "./body-guard.ts";
+import { errnoOf } from "./disk-error.ts";
+
+/** A door. */
+export interface FrontRoute {
+  /** `/announce` stands for itself and for all that begins with `/announce/`. */
+  readonly prefix: string;
+  /** URLs may be as long as all headers together: scrapes name many torrents. */
+  readonly takesLongUrls?: boolean;
+  handle(request: IncomingMessage, response: ServerResponse): void;
+}
+
+/** Takes an upgrade; returns false, having done nothing, when it is not its own. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
+
+/** How to open a front server. */
+export interface FrontServerOptions {
+  /** Undefined: every address of this machine. */
+  readonly host: string | undefined;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Certificate chain and key, PEM: then the server speaks HTTPS only. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly limits?: Partial<FrontLimits>;
+}
+
+/** What a client may take, in milliseconds. */
+export interface FrontLimits {
+  /** To send a whole request head: slower ones are attacks. Default 10 000 (T7). */
+  readonly headTimeoutMs: number;
+  /** Between two requests of a connection. Default 20 000: proxies reuse theirs, peers do not. */
+  readonly keepAliveMs: number;
+  /** How often a body must have advanced (see body-guard.ts). Default 60 000 (UPL-09). */
+  readonly bodyWindowMs: number;
+}
+
+const defaultLimits: FrontLimits = {
+  headTimeoutMs: 10_000,
+  keepAliveMs: 20_000,
+  bodyWindowMs: 60_000,
+};
+
+const MAX_HEAD_BYTES = 8 * 1024;
+const MAX_URL_LENGTH = 4 * 1024;
+
+/** Time that requests under way have to end when the server closes. */
+const DRAIN_MS = 3_000;
+
+/** What the doors are known to take; TRACE and the like never get there. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** An open port whose doors may come later: until then it answers 503. */
+export class FrontServer {
+  /** The port really bound. */
+  readonly port: number;
+  readonly #server: Server;
+  readonly #limits: FrontLimits;
+  #routes: readonly FrontRoute[] = [];
+  #fallback: FrontRoute["handle"] | undefined;
+  #upgrade: UpgradeHandler | undefined;
+
+  private constructor(server: Server, limits: FrontLimits) {
+    this.#server = server;
+    this.#limits = limits;
+    this.port = (server.address() as AddressInfo).port;
+    server.on("request", (request, response) => this.#dispatch(request, response));
+    // Whoever asks first whether to send a body is answered by the door, once it has decided.
+    server.on("checkContinue", (request, response) => this.#dispatch(request, response));
+    server.on("upgrade", (request, socket, head) => this.#takeUpgrade(request, socket, head));
+  }
+
+  /** Opens the port. @throws UNAVAILABLE when it is taken or not ours; CONFIG for bad TLS files. */
+  static async open(options: FrontServerOptions): Promise<FrontServer> {
+    const limits = { ...defaultLimits, ...options.limits };
+    const server = createPlainOrTls(options, limits);
+    const { host, port } = options;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", (cause) => reject(cannotListen(cause, host, port)));
+      server.listen({ host, port }, resolve);
+    });
+    return new FrontServer(server, limits);
+  }
+
+  /** Opens the doors; `fallback` takes what is for none of `routes`. */
+  serve(doors: {
+    readonly routes: readonly FrontRoute[];
+    readonly fallback: FrontRoute["handle"] | undefined;
+    readonly upgrade: UpgradeHandler | undefined;
+  }): void {
+    this.#routes = doors.routes;
+    this.#fallback = doors.fallback;
+    this.#upgrade = doors.upgrade;
+  }
+
+  /** Accepts no more; requests under way have a moment to end, then they are cut. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #dispatch(request: IncomingMessage, response: ServerResponse): void {
+    const { method = "", url = "" } = request;
+    if (!METHODS.has(method)) return refuse(response, 405);
+    const isOdd = request.httpVersionMajor < 1 || !url.startsWith("/") || hasTwoHosts(request);
+    if (isOdd) return refuse(response, 400);
+    const path = pathOf(url);
+    const route = this.#routes.find(
+      ({ prefix }) => path === prefix || path.startsWith(`${prefix}/`),
+    );
+    if (url.length > MAX_URL_LENGTH && route?.takesLongUrls !== true) return refuse(response, 414);
+    guardBody(request, response, this.#limits.bodyWindowMs);
+    if (route !== undefined) route.handle(request, response);
+    else if (this.#fallback !== undefined) this.#fallback(request, response);
+    else refuse(response, this.#routes.length === 0 ? 503 : 404);
+  }
+
+  #takeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A socket that fails after it was refused must not end the process.
+    socket.on("error", () => socket.destroy());
+    if (this.#upgrade?.(request, socket, head) === true) return;
+    socket.end(`HTTP/1.1 404 ${STATUS_CODES[404]}\r\nConnection: close\r\n\r\n`);
+  }
+}
+
+function createPlainOrTls(options: FrontServerOptions, limits: FrontLimits): Server {
+  const settings = {
+    maxHeaderSize: MAX_HEAD_BYTES,
+    headersTimeout: limits.headTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(limits.headTimeoutMs / 10),
+    keepAliveTimeout: limits.keepAliveMs,
+    // An upload takes as long as it takes: its body is guarded by its rate instead.
+    requestTimeout: 0,
+    noDelay: true,
+  };
+  if (options.tls === undefined) return createServer(settings);
+  try {
+    return createTlsServer({ ...settings, ...options.tls, minVersion: "TLSv1.2" });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BtPublisherError("CONFIG", `the TLS certificate or key cannot be used: ${why}`, {
+      cause,
+    });
+  }
+}
+
+/** The URL up to its query. */
+function pathOf(url: string): string {
+  const end = url.indexOf("?");
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/** Node keeps the first of two; another program on the way may keep the second (HTP-31). */
+function hasTwoHosts(request: IncomingMessage): boolean {
+  const names = request.rawHeaders.filter((_, index) => index % 2 === 0);
+  return names.filter((name) => name.toLowerCase() === "host").length > 1;
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, {
+    connection: "close",
+    "content-type": "text/plain; charset=utf-8",
+    ...(status === 405 && { allow: "GET, HEAD, POST, PATCH, DELETE" }),
+  });
+  response.end(`${STATUS_CODES[status]}\n`);
+}
+
+function cannotListen(cause: unknown, host: string | undefined, port: number): BtPublisherError {
+  const place = host === undefined ? `port ${port}` : `${host}, port ${port}`;
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: "another program uses it: end that one, or choose another port",
+    EACCES: "ports below 1024 are for root: choose another port",
+    EADDRNOTAVAIL: "this machine has no such address",
+    ENOTFOUND: "there is no host of that name",
+  };
+  const why = reasons[errnoOf(cause) ?? ""] ?? String(cause);
+  return new BtPublisherError("UNAVAILABLE", `cannot listen for HTTP on ${place}: ${why}`, {
+    detail: { host, port },
+    cause,
+  });
+}
