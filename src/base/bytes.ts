@@ -120,3 +120,9 @@ export function parseUtf8(bytes: Uint8Array): string | undefined {
   }
   return text;
 }
+
+/** Copies all of `source` into `target` from index `at` on. */
+export type CopyBytes = (source: Uint8Array, target: Uint8Array, at: number) => void;
+
+/** `CopyBytes` in plain JavaScript; into shared memory a platform may have a faster way. */
+export const copyBytes: CopyBytes = (source, target, at) => target.set(source, at);

@@ -2,6 +2,7 @@
  * The Peer role: downloads torrents and serves them to others. It takes everything it needs as
  * ports, so the same code runs on a machine and in the simulated world.
  */
+import type { CopyBytes } from "../base/bytes.ts";
 import type { BtPublisherError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
@@ -23,6 +24,8 @@ export interface PeerPorts {
   readonly http: HttpClient;
   readonly random: Random;
   readonly downloads: DownloadStorage;
+  /** How payload gets into piece buffers, where the platform has a faster way. */
+  readonly copy?: CopyBytes;
   /** SHA-1 of bytes. */
   readonly sha1: (bytes: Uint8Array) => Uint8Array;
 }

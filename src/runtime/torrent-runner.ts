@@ -4,6 +4,7 @@
  * piece buffer, and from there to the store.
  */
 import { assertNever } from "../base/assert.ts";
+import { type CopyBytes, copyBytes, infoHashBytes } from "../base/bytes.ts";
 import { BtPublisherError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { InfoHash, PieceIndex } from "../base/units.ts";
@@ -20,7 +21,6 @@ import {
   type PeerLink,
   type PeerTransport,
 } from "../ports/peer-transport.ts";
-import { infoHashBytes } from "../base/bytes.ts";
 import { LinkDriver } from "./link-driver.ts";
 import { PieceBuffers } from "./piece-buffers.ts";
 import type { TorrentContent, TorrentEvents, TorrentFigures } from "./torrent-setup.ts";
@@ -32,6 +32,8 @@ export interface RunnerPorts {
   readonly transport: PeerTransport;
   readonly http: HttpClient;
   readonly random: Random;
+  /** How payload gets into piece buffers, where the platform has a faster way. */
+  readonly copy?: CopyBytes;
   /** Whether a peer id names a SourceNode of ours; for figures only. */
   readonly isSourceNode: (peerId: Uint8Array) => boolean;
 }
@@ -74,7 +76,8 @@ export class TorrentRunner {
     this.#buffers = new PieceBuffers(store);
     this.#read = (offset, views) => store.read(offset, views);
     for (const index of have) this.#verifiedBytes += info.geometry.lengthOf(index);
-    this.#fetcher = new WebSeedFetcher(info, options.webSeeds, ports.http, {
+    const fetcherPorts = { http: ports.http, copy: ports.copy ?? copyBytes };
+    this.#fetcher = new WebSeedFetcher(info, options.webSeeds, fetcherPorts, {
       wantsBlock: (fetchId, block) =>
         this.#torrent.wantsFetchedBlock(fetchId, block) ? this.#buffers.viewOf(block) : undefined,
       handleBlock: (fetchId, block, wasKept) =>

@@ -4,6 +4,7 @@
  * place in the piece buffer.
  */
 import { assert } from "../base/assert.ts";
+import type { CopyBytes } from "../base/bytes.ts";
 import type { FetchOutcome } from "../engine/webseed/web-seeds.ts";
 import type { HttpClient, HttpResponseHead } from "../ports/http-client.ts";
 import { type FileSpan, fileSpans } from "../protocol/metainfo/file-spans.ts";
@@ -29,12 +30,19 @@ export class WebSeedFetcher {
   readonly #urls: readonly string[];
   readonly #http: HttpClient;
   readonly #handler: FetchHandler;
+  readonly #copy: CopyBytes;
   readonly #fetches = new Map<number, RangeFetch>();
 
-  constructor(info: Info, urls: readonly string[], http: HttpClient, handler: FetchHandler) {
+  constructor(
+    info: Info,
+    urls: readonly string[],
+    ports: { readonly http: HttpClient; readonly copy: CopyBytes },
+    handler: FetchHandler,
+  ) {
     this.#info = info;
     this.#urls = urls;
-    this.#http = http;
+    this.#http = ports.http;
+    this.#copy = ports.copy;
     this.#handler = handler;
   }
 
@@ -42,7 +50,7 @@ export class WebSeedFetcher {
   fetch(fetchId: number, webSeed: number, blocks: readonly BlockRef[]): void {
     const base = this.#urls[webSeed];
     assert(base !== undefined, `no web seed number ${webSeed}`);
-    const sink = new BlockSink(fetchId, blocks, this.#handler);
+    const sink = new BlockSink(fetchId, blocks, this.#handler, this.#copy);
     const fetch = new RangeFetch(this.#info, base, this.#http, {
       blocks,
       sink,
@@ -66,11 +74,18 @@ class BlockSink {
   readonly #fetchId: number;
   readonly #blocks: readonly BlockRef[];
   readonly #handler: FetchHandler;
+  readonly #copy: CopyBytes;
   #at = 0;
   #target: Uint8Array | undefined;
   #filled = 0;
 
-  constructor(fetchId: number, blocks: readonly BlockRef[], handler: FetchHandler) {
+  constructor(
+    fetchId: number,
+    blocks: readonly BlockRef[],
+    handler: FetchHandler,
+    copy: CopyBytes,
+  ) {
+    this.#copy = copy;
     this.#fetchId = fetchId;
     this.#blocks = blocks;
     this.#handler = handler;
@@ -84,7 +99,9 @@ class BlockSink {
       if (block === undefined) return;
       if (this.#filled === 0) this.#target = this.#handler.wantsBlock(this.#fetchId, block);
       const count = Math.min(block.length - this.#filled, bytes.length - offset);
-      this.#target?.set(bytes.subarray(offset, offset + count), this.#filled);
+      if (this.#target !== undefined) {
+        this.#copy(bytes.subarray(offset, offset + count), this.#target, this.#filled);
+      }
       this.#filled += count;
       offset += count;
       if (this.#filled === block.length) this.#finish(block);

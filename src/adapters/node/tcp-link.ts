@@ -16,6 +16,7 @@ import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
 import { WireDecoder } from "../../protocol/wire/decoder.ts";
 import { encodeMessage, encodeRequests } from "../../protocol/wire/encoder.ts";
 import type { Handshake, PeerMessage } from "../../protocol/wire/message.ts";
+import { copyIntoSharedMemory } from "./copy-bytes.ts";
 import { LinkSender, type SenderContext } from "./tcp-link-sender.ts";
 import type { PeerSocket } from "./tcp-link-socket.ts";
 
@@ -65,7 +66,7 @@ export class TcpLink implements PeerLink {
     process.nextTick(() => {
       if (this.#closeReason !== undefined) return handler.handleClose(this.#closeReason);
       this.#handler = handler;
-      this.#decoder = new WireDecoder(handler);
+      this.#decoder = new WireDecoder(handler, copyIntoSharedMemory);
       this.#socket.resume();
       if (this.#received.length > 0) this.#handleBytes(this.#received);
     });

@@ -7,6 +7,7 @@
  * bytes that really arrived.
  */
 import { assert } from "../../base/assert.ts";
+import { type CopyBytes, copyBytes } from "../../base/bytes.ts";
 import type { BlockRef } from "../metainfo/piece-geometry.ts";
 import { readUint16, readUint32 } from "./big-endian.ts";
 import {
@@ -54,6 +55,7 @@ const exactLengths: Readonly<Record<number, number | undefined>> = {
 /** A push decoder for one connection. */
 export class WireDecoder {
   readonly #handler: WireHandler;
+  readonly #copy: CopyBytes;
   #violation: WireViolation | undefined;
   #isStopped = false;
   #requests: BlockRef[] = [];
@@ -72,8 +74,10 @@ export class WireDecoder {
   /** Otherwise, the id of the extended message that it is, or undefined for a bitfield. */
   #extendedId: number | undefined;
 
-  constructor(handler: WireHandler) {
+  /** `copy`: how payload gets into its target. */
+  constructor(handler: WireHandler, copy: CopyBytes = copyBytes) {
     this.#handler = handler;
+    this.#copy = copy;
   }
 
   /**
@@ -218,7 +222,7 @@ export class WireDecoder {
   #copyToBody(body: Uint8Array, bytes: Uint8Array): void {
     const filled = this.#bodyFilled + bytes.length;
     if (filled <= body.length) {
-      body.set(bytes, this.#bodyFilled);
+      this.#copy(bytes, body, this.#bodyFilled);
     } else {
       const wholeLength = this.#bodyFilled + this.#bodyRest;
       const grown = new Uint8Array(Math.min(wholeLength, Math.max(filled, 2 * body.length)));
