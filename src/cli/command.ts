@@ -55,6 +55,11 @@ export function action<Options extends object>(
   };
 }
 
+/** Help text with examples of use, for commander's `addHelpText("after", …)`. */
+export function examples(...lines: readonly string[]): string {
+  return ["", "Examples:", ...lines.map((line) => `  $ btpublisher ${line}`)].join("\n");
+}
+
 /** Turns signals into an AbortSignal once, and into the end of the process the second time. */
 class StopRequest {
   readonly #controller = new AbortController();

@@ -8,10 +8,12 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { BtPublisherError, exitCodes } from "../base/errors.ts";
+import { register as registerInspect } from "./commands/inspect.ts";
+import { register as registerVerify } from "./commands/verify.ts";
 import { jsonLine } from "./text.ts";
 
 /** One line for each command, in the order of the help. */
-const registrations: readonly ((program: Command) => void)[] = [];
+const registrations: readonly ((program: Command) => void)[] = [registerInspect, registerVerify];
 
 /** The package's own description of itself; beside `src` and beside `dist` alike. */
 const packageJson = JSON.parse(

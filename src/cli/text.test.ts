@@ -1,7 +1,14 @@
 /** Tests of text for people. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { escapeForTerminal, formatBytes, formatSeconds, formatTable, jsonLine } from "./text.ts";
+import {
+  escapeForTerminal,
+  formatBytes,
+  formatPieceLength,
+  formatSeconds,
+  formatTable,
+  jsonLine,
+} from "./text.ts";
 
 describe("escapeForTerminal", () => {
   const cases: readonly [string, string, string][] = [
@@ -64,4 +71,8 @@ test("formatTable aligns columns, escapes cells and leaves no trailing spaces", 
   );
 
   assert.equal(text, "NAME       SIZE\ndebian     1\na\\x1bb\\nc  22");
+});
+
+test("formatPieceLength", () => {
+  assert.deepEqual([2 ** 22, 2 ** 18, 1500].map(formatPieceLength), ["4 MiB", "256 KiB", "1500 B"]);
 });

@@ -38,6 +38,12 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${DECIMAL_UNITS[unit]}`;
 }
 
+/** A piece length, which is a power of two as a rule: `256 KiB`, `4 MiB`. */
+export function formatPieceLength(bytes: number): string {
+  if (bytes % 2 ** 20 === 0) return `${bytes / 2 ** 20} MiB`;
+  return bytes % 2 ** 10 === 0 ? `${bytes / 2 ** 10} KiB` : `${bytes} B`;
+}
+
 /** A rate, as `formatBytes` a second. */
 export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;

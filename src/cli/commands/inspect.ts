@@ -1,0 +1,103 @@
+/** `btpublisher inspect`: what a .torrent file or a magnet link says. */
+import type { Command } from "commander";
+import { unwrap } from "../../base/errors.ts";
+import { formatMagnet, type Magnet, parseMagnet } from "../../protocol/metainfo/magnet.ts";
+import type { Metainfo } from "../../protocol/metainfo/metainfo.ts";
+import { action, examples } from "../command.ts";
+import type { Output } from "../output.ts";
+import { formatBytes, formatPieceLength } from "../text.ts";
+import { readTorrentFile } from "../torrent-file.ts";
+import { warnOfCutMagnet } from "../torrent-ref.ts";
+
+/** More files than these scroll everything else away. */
+const MAX_LISTED_FILES = 100;
+
+/** Adds the command to `program`. */
+export function register(program: Command): void {
+  program
+    .command("inspect")
+    .description("show what a .torrent file or a magnet link says")
+    .argument("<torrent>", ".torrent file or magnet link")
+    .addHelpText("after", examples("inspect debian.iso.torrent", "inspect 'magnet:?xt=...'"))
+    .action(
+      action(async ({ operands: [ref = ""], output }) => {
+        if (/^magnet:/i.test(ref)) sayMagnet(unwrap(parseMagnet(ref)), output);
+        else sayTorrent(await readTorrentFile(ref), output);
+      }),
+    );
+}
+
+function sayTorrent(metainfo: Metainfo, output: Output): void {
+  const { info, announceTiers, webSeeds } = metainfo;
+  const { infoHash, name, geometry, isPrivate, version } = info;
+  const files = info.files.filter((file) => !file.isPad);
+  const trackers = announceTiers.flat();
+  const magnet = formatMagnet({ infoHash, name, trackers, webSeeds });
+  output.event("torrent", {
+    infoHash,
+    name,
+    bytes: geometry.contentLength,
+    pieceLength: geometry.pieceLength,
+    pieces: geometry.pieceCount,
+    version,
+    isPrivate,
+    announceTiers,
+    webSeeds,
+    comment: metainfo.comment,
+    createdBy: metainfo.createdBy,
+    createdAt: createdAt(metainfo),
+    magnet,
+    files: files.map(({ path, length }) => ({ path: path.join("/"), length })),
+  });
+  output.print(
+    rows([
+      ["name", name],
+      ["info hash", infoHash],
+      ["size", `${formatBytes(geometry.contentLength)} in ${count(files.length, "file")}`],
+      ["pieces", `${geometry.pieceCount} of ${formatPieceLength(geometry.pieceLength)}`],
+      ["private", isPrivate ? "yes" : undefined],
+      ...trackers.map((url) => ["tracker", url] as const),
+      ...webSeeds.map((url) => ["web seed", url] as const),
+      ["comment", metainfo.comment],
+      ["made by", metainfo.createdBy],
+      ["made at", createdAt(metainfo)],
+      ["magnet", magnet],
+    ]),
+  );
+  if (!info.isDirectory) return;
+  for (const { path, length } of files.slice(0, MAX_LISTED_FILES)) {
+    output.print(`${formatBytes(length).padStart(10)}  ${path.join("/")}`);
+  }
+  const unlisted = files.length - MAX_LISTED_FILES;
+  if (unlisted > 0) output.print(`and ${count(unlisted, "file")} more: --json lists all`);
+}
+
+function sayMagnet(magnet: Magnet, output: Output): void {
+  const { infoHash, name, trackers, webSeeds, peers } = magnet;
+  warnOfCutMagnet(magnet, output);
+  output.event("magnet", { infoHash, name, trackers, webSeeds, peers });
+  output.print(
+    rows([
+      ["name", name],
+      ["info hash", infoHash],
+      ...trackers.map((url) => ["tracker", url] as const),
+      ...webSeeds.map((url) => ["web seed", url] as const),
+      ...peers.map(({ host, port }) => ["peer", `${host} port ${port}`] as const),
+    ]),
+  );
+}
+
+function createdAt({ creationDate }: Metainfo): string | undefined {
+  return creationDate === undefined ? undefined : new Date(creationDate * 1000).toISOString();
+}
+
+/** `name  value` lines; those without a value are left out. */
+function rows(pairs: readonly (readonly [string, string | undefined])[]): string {
+  return pairs
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(10)} ${value}`]))
+    .join("\n");
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

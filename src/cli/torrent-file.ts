@@ -1,0 +1,59 @@
+/** Torrents as commands name them: .torrent files, and the folder that their content lies in. */
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import process from "node:process";
+import { sha1 } from "../adapters/node/disk-hash.ts";
+import { BtPublisherError } from "../base/errors.ts";
+import { MAX_TORRENT_BYTES } from "../protocol/metainfo/limits.ts";
+import type { Info, Metainfo } from "../protocol/metainfo/metainfo.ts";
+import { parseMetainfo } from "../protocol/metainfo/parse.ts";
+
+/** How this system wants torrents parsed. */
+export const parseOptions = {
+  sha1,
+  nameRules: process.platform === "win32" ? "windows" : "posix",
+} as const;
+
+/** @throws BtPublisherError NO_INPUT when it cannot be read; BENC_… and META_… when it is bad. */
+export async function readTorrentFile(path: string): Promise<Metainfo> {
+  return parseTorrent(await readBounded(path), path);
+}
+
+/** The torrent in `bytes`, which came from `origin`. @throws BtPublisherError BENC_…, META_… */
+export function parseTorrent(bytes: Uint8Array, origin: string): Metainfo {
+  const parsed = parseMetainfo(bytes, parseOptions);
+  if (parsed.ok) return parsed.value;
+  throw new BtPublisherError(parsed.code, `${origin}: ${parsed.message}`, { detail: { origin } });
+}
+
+/**
+ * The folder that `info`'s content lies in, where people name either that folder or the content
+ * itself.
+ */
+export async function contentDirectory(info: Info, given: string): Promise<string> {
+  const path = resolve(given);
+  if (basename(path) !== info.name || (await exists(join(path, info.name)))) return path;
+  return dirname(path);
+}
+
+async function readBounded(path: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_TORRENT_BYTES) {
+      const message = `${path} has more than ${MAX_TORRENT_BYTES} bytes: it is no .torrent file`;
+      throw new BtPublisherError("META_SIZE", message, { detail: { path } });
+    }
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof BtPublisherError) throw cause;
+    const message = `cannot read ${path}: ${(cause as Error).message}`;
+    throw new BtPublisherError("NO_INPUT", message, { detail: { path }, cause });
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
