@@ -107,10 +107,14 @@ export class PeerSession {
     return this.pieces.isFull;
   }
 
-  /** Requests that may be added now. */
+  /**
+   * Requests to add now. A quarter of the window at least, or 64: one write then asks for much, and
+   * the window is never less than three quarters full.
+   */
   get requestRoom(): number {
     const limit = this.isSnubbed ? 1 : this.window.blocks;
-    return limit - this.outstanding.size;
+    const room = limit - this.outstanding.size;
+    return room >= Math.min(64, Math.ceil(limit / 4)) ? room : 0;
   }
 }
 
