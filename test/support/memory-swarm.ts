@@ -2,9 +2,11 @@
 import { Bitfield } from "../../src/base/bitfield.ts";
 import { createRandom, type Random } from "../../src/base/random.ts";
 import { TokenBucket } from "../../src/base/token-bucket.ts";
+import { MemoryHttp } from "../../src/adapters/memory/memory-http.ts";
 import { MemoryNetwork, type HostOptions } from "../../src/adapters/memory/memory-network.ts";
 import { MemoryPieceStore } from "../../src/adapters/memory/memory-piece-store.ts";
 import { VirtualClock } from "../../src/adapters/memory/virtual-clock.ts";
+import type { HttpClient } from "../../src/ports/http-client.ts";
 import type { PeerAddress } from "../../src/ports/peer-transport.ts";
 import type { Info } from "../../src/protocol/metainfo/metainfo.ts";
 import { createPeerId, isSourcePeerId } from "../../src/protocol/wire/peer-id.ts";
@@ -33,6 +35,7 @@ export interface MemberOptions extends HostOptions {
   readonly role?: TorrentRoleOptions;
   readonly kind?: "peer" | "source";
   readonly maxUploadBytesPerSecond?: number;
+  readonly http?: HttpClient;
   /** Changes what the member serves: a liar or a broken disk. */
   readonly corrupt?: (offset: number, bytes: Uint8Array) => void;
 }
@@ -73,7 +76,7 @@ export class MemorySwarm {
       };
     }
     const random = createRandom(this.#random.nextUint32());
-    const http = { get: () => ({ cancel: () => {} }) };
+    const http = options.http ?? new MemoryHttp(this.clock, () => undefined);
     const ports = {
       clock: this.clock,
       transport: this.network.addHost(ip, options),
