@@ -20,11 +20,11 @@ import type {
   SwarmCounts,
   SwarmReport,
 } from "../ports/tracker-control.ts";
+import { encodeMetainfo } from "../protocol/metainfo/create.ts";
 import type { AnnouncerEvent } from "./announcer-event.ts";
 import { fileUrl, magnetLink, type Places, pageUrl, torrentUrl, webSeedUrls } from "./links.ts";
 import { Publications, type PublishingProgress } from "./publications.ts";
 import { Surroundings } from "./surroundings.ts";
-import { encodeTorrentFile } from "./torrent-file.ts";
 
 /** What an Announcer works with. */
 export interface AnnouncerAdapters {
@@ -153,12 +153,13 @@ export class Announcer {
     if (places.announceUrls.length === 0) {
       throw new BtPublisherError("UNAVAILABLE", "the Tracker has not been reached yet: try again");
     }
-    const bytes = encodeTorrentFile({
-      info: content.info,
-      announceUrls: places.announceUrls,
+    const bytes = encodeMetainfo({
+      infoRaw: content.info,
+      announceTiers: places.announceUrls.map((url) => [url]),
       webSeeds: webSeedUrls(places.sourceUrls, { ...content, name }),
       comment: pageUrl(this.publicUrl, name),
-      createdAt: publication.createdAt,
+      createdBy: "BTPublisher",
+      creationDate: Math.floor(publication.createdAt / 1000),
     });
     return { bytes, etag: `"${createHash("sha256").update(bytes).digest("hex")}"` };
   }

@@ -2,7 +2,10 @@
  * Every address of a publication, made in one place: its page, its .torrent, its files, and the
  * magnet link (BEP 9) that says the same. Base URLs have no slash at their end.
  */
+import { utf8Bytes } from "../base/bytes.ts";
 import type { InfoHash } from "../base/units.ts";
+import { percentEncode } from "../base/url.ts";
+import { formatMagnet } from "../protocol/metainfo/magnet.ts";
 
 /** What the addresses of a publication depend on. */
 export interface LinkSubject {
@@ -10,7 +13,6 @@ export interface LinkSubject {
   readonly infoHash: InfoHash;
   readonly contentName: string;
   readonly isDirectory: boolean;
-  readonly contentLength: number;
 }
 
 /** Where the parts of the system are reached now. */
@@ -36,15 +38,7 @@ export function torrentUrl(publicUrl: string, name: string): string {
 /** Address of one file; `path` as in the metainfo (for a single file just its name). */
 export function fileUrl(baseUrl: string, subject: LinkSubject, path: readonly string[]): string {
   const elements = subject.isDirectory ? [subject.contentName, ...path] : [subject.contentName];
-  return `${baseUrl}/files/${subject.name}/${elements.map(encodeElement).join("/")}`;
-}
-
-/** Also what `encodeURIComponent` leaves, so that a link can stand between quotes in a shell. */
-function encodeElement(element: string): string {
-  return encodeURIComponent(element).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return `${baseUrl}/files/${subject.name}/${elements.map((element) => percentEncode(utf8Bytes(element))).join("/")}`;
 }
 
 /** BEP 19's `url-list`: the folder that clients append name and path to, or the one file. */
@@ -54,15 +48,12 @@ export function webSeedUrls(sourceUrls: readonly string[], subject: LinkSubject)
   );
 }
 
-/** BEP 9's magnet link, with trackers, web seeds and where the .torrent is. */
+/** BEP 9's magnet link, with trackers and web seeds. */
 export function magnetLink(places: Places, subject: LinkSubject): string {
-  const parameters: readonly (readonly [string, string])[] = [
-    ["dn", subject.contentName],
-    ["xl", String(subject.contentLength)],
-    ...places.announceUrls.map((url) => ["tr", url] as const),
-    ...webSeedUrls(places.sourceUrls, subject).map((url) => ["ws", url] as const),
-    ["xs", torrentUrl(places.publicUrl, subject.name)],
-  ];
-  const query = parameters.map(([key, value]) => `&${key}=${encodeURIComponent(value)}`).join("");
-  return `magnet:?xt=urn:btih:${subject.infoHash}${query}`;
+  return formatMagnet({
+    infoHash: subject.infoHash,
+    name: subject.contentName,
+    trackers: places.announceUrls,
+    webSeeds: webSeedUrls(places.sourceUrls, subject),
+  });
 }
