@@ -1,0 +1,43 @@
+/** The `HttpClient` port over node:http and node:https, with connections kept alive. */
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Clock } from "../../ports/clock.ts";
+import type { HttpClient } from "../../ports/http-client.ts";
+import { type AgentPair, Exchange, type ExchangeContext } from "./http-client-exchange.ts";
+import { createPublicLookup, isPrivateAddress } from "./http-client-guard.ts";
+
+/** Settings of a client. */
+export interface HttpClientOptions {
+  readonly clock: Clock;
+  /**
+   * Where redirects from elsewhere may not lead: `address` is an IP address. Default: this machine
+   * and private networks.
+   */
+  readonly isPrivate?: (address: string) => boolean;
+}
+
+/** Connections that are kept idle for each host; those in use are the callers' business. */
+const agentOptions = { keepAlive: true, maxFreeSockets: 4 };
+
+/** A client for tracker announces, web seeds and .torrent downloads. */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { clock, isPrivate = isPrivateAddress } = options;
+  const lookup = createPublicLookup(isPrivate);
+  const context: ExchangeContext = {
+    clock,
+    isPrivate,
+    agents: createAgents(agentOptions),
+    publicAgents: createAgents({ ...agentOptions, lookup }),
+  };
+  return {
+    get(request, sink) {
+      const exchange = new Exchange(context, request, sink);
+      exchange.start();
+      return exchange;
+    },
+  };
+}
+
+function createAgents(options: ConstructorParameters<typeof HttpAgent>[0]): AgentPair {
+  return { http: new HttpAgent(options), https: new HttpsAgent(options) };
+}
