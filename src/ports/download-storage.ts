@@ -1,5 +1,6 @@
 /** Where downloads go, and how one that was interrupted is found again. */
 import type { Bitfield } from "../base/bitfield.ts";
+import type { BtPublisherError } from "../base/errors.ts";
 import type { InfoHash } from "../base/units.ts";
 import type { Metainfo } from "../protocol/metainfo/metainfo.ts";
 import type { PieceStore } from "./piece-store.ts";
@@ -26,6 +27,8 @@ export interface OpenDownloadOptions {
   /** Hears bytes done of bytes to do while existing files are checked. */
   readonly onCheck?: (doneBytes: number, totalBytes: number) => void;
   readonly signal?: { readonly aborted: boolean };
+  /** Hears what was wrong and is dealt with, such as damaged resume data (RESUME_BAD). */
+  readonly onWarning?: (warning: BtPublisherError) => void;
 }
 
 export interface DownloadStorage {

@@ -1,4 +1,5 @@
 /** The torrent that processes work on when they are killed: pieces over files, and files over pieces. */
+import type { Metainfo } from "../../src/protocol/metainfo/metainfo.ts";
 import { makeContent } from "./made-content.ts";
 
 export const killContent = makeContent({
@@ -11,3 +12,12 @@ export const killContent = makeContent({
     { path: "small/3", length: 100_000 },
   ],
 });
+
+export const killMetainfo: Metainfo = {
+  info: killContent.info,
+  announceTiers: [],
+  webSeeds: [],
+  comment: undefined,
+  createdBy: undefined,
+  creationDate: undefined,
+};

@@ -1,0 +1,180 @@
+/**
+ * A lock that is a file, for one process at a time on one piece of work. The file names its holder;
+ * a holder that is gone for certain (process ended, or system restarted) is replaced.
+ */
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { open, rename, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { BtPublisherError } from "../../base/errors.ts";
+import { diskError, errnoOf } from "./disk-error.ts";
+import { readSmallFile, removeFile } from "./disk-small-file.ts";
+
+/** A lock that is held. */
+export interface FileLock {
+  /** Removes the lock file. May be called twice. */
+  release(): Promise<void>;
+}
+
+/** Who holds a lock, as its file says. */
+interface Holder {
+  readonly host: string;
+  /** See `systemBoot`. */
+  readonly boot: string;
+  readonly pid: number;
+  /** When the process began: another process may get the same pid. Empty when that is not known. */
+  readonly startedAt: string;
+  /** Tells this lock from an earlier one of the same process. */
+  readonly id: string;
+}
+
+/** A lock file that names nobody: its maker is just writing it, or was killed at that long ago. */
+const UNREADABLE_AFTER_MS = 10_000;
+const MAX_LOCK_BYTES = 4096;
+/** Each attempt means that another process came and went in between. */
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Takes the lock at `path`, in an existing directory.
+ * @throws BtPublisherError LOCKED when another process holds it; STORAGE_IO, STORAGE_FULL.
+ */
+export async function takeFileLock(path: string): Promise<FileLock> {
+  const me = describeMyself();
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    if ((await createLock(path, me)) || (await replaceStale(path, me))) {
+      return { release: () => release(path, me) };
+    }
+  }
+  throw locked(path, "other processes take it again and again");
+}
+
+/**
+ * Names this run of the system, so that what was only in memory then is known to be lost now.
+ * Empty where the system gives it no name.
+ */
+export function systemBoot(): string {
+  return readProc("/proc/sys/kernel/random/boot_id").trim();
+}
+
+/** Makes the lock file; false when there is one. */
+async function createLock(path: string, me: Holder): Promise<boolean> {
+  try {
+    const file = await open(path, "wx", 0o644);
+    try {
+      await file.writeFile(JSON.stringify(me));
+    } catch (error) {
+      // An empty lock would stand in everybody's way.
+      await removeFile(path);
+      throw error;
+    } finally {
+      await file.close();
+    }
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false;
+    throw diskError(error, "create", path);
+  }
+}
+
+/**
+ * Replaces a lock whose holder is gone; false when there is no lock any more. Between looking and
+ * replacing nobody else may do the same, which takes a lock of its own. That one may be stale too,
+ * and then its own lock, but never many.
+ * @throws BtPublisherError LOCKED when its holder may be there.
+ */
+async function replaceStale(path: string, me: Holder): Promise<boolean> {
+  if (!(await isStale(path))) return false;
+  const takeover = await takeFileLock(`${path}~`);
+  try {
+    if (!(await isStale(path))) return false;
+    const mine = `${path}.${me.id}`;
+    await createLock(mine, me);
+    await rename(mine, path);
+    return true;
+  } catch (error) {
+    throw diskError(error, "create", path);
+  } finally {
+    await takeover.release();
+  }
+}
+
+/** Whether there is a lock, of nobody; false when there is none. @throws BtPublisherError LOCKED */
+async function isStale(path: string): Promise<boolean> {
+  const bytes = await readSmallFile(path, MAX_LOCK_BYTES);
+  if (bytes === undefined) return false;
+  const holder = parseHolder(bytes);
+  if (holder === undefined) {
+    if (!(await isOld(path))) throw locked(path, "another process is just taking it");
+    return true;
+  }
+  if (holder.host !== hostname()) {
+    const who = `process ${holder.pid} on the host ${JSON.stringify(holder.host)}`;
+    throw locked(path, `${who} works there; if that host is gone, delete this file`);
+  }
+  if (holder.boot === systemBoot() && isAlive(holder)) {
+    throw locked(path, `process ${holder.pid} works there; wait for it, or end it`);
+  }
+  return true;
+}
+
+async function release(path: string, me: Holder): Promise<void> {
+  const bytes = await readSmallFile(path, MAX_LOCK_BYTES);
+  if (bytes !== undefined && parseHolder(bytes)?.id === me.id) await removeFile(path);
+}
+
+function parseHolder(bytes: Uint8Array): Holder | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    if (typeof value !== "object" || value === null) return undefined;
+    const { host, boot, pid, startedAt, id } = value as Partial<Record<keyof Holder, unknown>>;
+    if (typeof host !== "string" || typeof boot !== "string" || typeof id !== "string")
+      return undefined;
+    if (typeof startedAt !== "string" || !Number.isSafeInteger(pid)) return undefined;
+    return { host, boot, pid: pid as number, startedAt, id };
+  } catch {
+    return undefined;
+  }
+}
+
+async function isOld(path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs > UNREADABLE_AFTER_MS;
+  } catch (error) {
+    throw diskError(error, "inspect", path);
+  }
+}
+
+function isAlive(holder: Holder): boolean {
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    // Not ours to signal, but there.
+    if (errnoOf(error) !== "EPERM") return false;
+  }
+  return startOf(holder.pid) === holder.startedAt;
+}
+
+function describeMyself(): Holder {
+  const { pid } = process;
+  return { host: hostname(), boot: systemBoot(), pid, startedAt: startOf(pid), id: randomUUID() };
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)), counted after the command, which may hold anything. */
+function startOf(pid: number): string {
+  const text = readProc(`/proc/${pid}/stat`);
+  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function locked(path: string, why: string): BtPublisherError {
+  return new BtPublisherError("LOCKED", `${JSON.stringify(path)} is locked: ${why}`, {
+    detail: { path },
+  });
+}
