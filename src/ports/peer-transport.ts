@@ -53,7 +53,10 @@ export interface PeerLinkHandler {
   blockTarget(block: BlockRef): Uint8Array | undefined;
   /** The payload of `block` is complete in its target; `wasKept` is false when it was dropped. */
   handleBlock(block: BlockRef, wasKept: boolean): void;
-  /** `payloadBytes` of the oldest `sendBlocks` still open have left for the network. */
+  /**
+   * The oldest `sendBlocks` still open is over: all its blocks, `payloadBytes` in all, have left
+   * for the network. Once for each call, in their order.
+   */
   handleBlocksSent(payloadBytes: number): void;
   /** All that one read brought has been told: a good moment to act on it in one go. */
   handleReadEnd(): void;
