@@ -33,8 +33,8 @@ export const CONTROL_VERSION = 1;
 
 /** Registrations of one `register` message at most. */
 export const MAX_REGISTRATIONS = 1000;
-/** Swarms, sources and info hashes of one message at most: more than its size lets in. */
-const MAX_ITEMS = 200_000;
+/** Swarms, sources or info hashes of one message at most. */
+export const MAX_ITEMS = 200_000;
 
 /** Who speaks to the Tracker. */
 export type ControlRole = "source" | "announcer";
