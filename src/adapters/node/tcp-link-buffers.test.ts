@@ -25,7 +25,6 @@ test("a released buffer is given out again, a discarded one never", () => {
   pool.release(released);
   pool.discard(discarded);
 
-  assert.equal(pool.usedBytes, 0);
   assert.equal(pool.take(100, 100), released);
   assert.notEqual(pool.take(100, 100), discarded);
 });
@@ -36,7 +35,10 @@ test("when much is in use, buffers are small, so that nobody waits", () => {
   assert.ok(large.every(({ length }) => length === MAX_FRAME_LENGTH));
 
   assert.equal(pool.take(MAX_FRAME_LENGTH, FRAMED_BLOCK).length, 4 * FRAMED_BLOCK);
-  for (const buffer of large) pool.release(buffer);
+  for (const [i, buffer] of large.entries()) {
+    if (i % 2 === 0) pool.release(buffer);
+    else pool.discard(buffer);
+  }
 
   assert.equal(pool.take(MAX_FRAME_LENGTH, FRAMED_BLOCK).length, MAX_FRAME_LENGTH);
 });

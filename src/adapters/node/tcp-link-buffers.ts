@@ -29,12 +29,8 @@ const MAX_FREE_BYTES = 32 * MAX_FRAME_LENGTH;
 export class SendBufferPool {
   readonly #free = new Map<number, SendBuffer[]>(bufferLengths.map((length) => [length, []]));
   #freeBytes = 0;
-  #usedBytes = 0;
-
   /** Bytes of buffers that were taken and not yet returned. */
-  get usedBytes(): number {
-    return this.#usedBytes;
-  }
+  #usedBytes = 0;
 
   /**
    * A buffer of at least `leastLength` bytes, and of `length` when memory allows.
