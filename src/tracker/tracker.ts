@@ -20,7 +20,7 @@ import type {
 import type { CompactPeer } from "../protocol/tracker/compact-peers.ts";
 import type { AnnounceAnswer } from "../protocol/tracker/http-answer.ts";
 import type { AnnounceQuery } from "../protocol/tracker/http-query.ts";
-import { expiryMs, type TrackerOptions } from "./options.ts";
+import { expiryMs, resolveTrackerOptions, type TrackerOptions } from "./options.ts";
 import { listPeers } from "./peer-list.ts";
 import { type RegistrationRecord, Registrations } from "./registrations.ts";
 import { addressFor, type Asker, handoutOf, type Source, Sources } from "./sources.ts";
@@ -88,10 +88,17 @@ export class Tracker implements TrackerControl {
     this.#scheduleHousekeeping();
   }
 
-  /** Loads the registrations and starts. @throws what the store throws. */
-  static async open(options: TrackerOptions, dependencies: TrackerDependencies): Promise<Tracker> {
+  /**
+   * Loads the registrations and starts. @throws CONFIG for an option out of its range; what the
+   * store throws.
+   */
+  static async open(
+    options: Partial<TrackerOptions>,
+    dependencies: TrackerDependencies,
+  ): Promise<Tracker> {
+    const resolved = resolveTrackerOptions(options);
     const { store, onStoreError } = dependencies;
-    return new Tracker(options, dependencies, await Registrations.load(store, onStoreError));
+    return new Tracker(resolved, dependencies, await Registrations.load(store, onStoreError));
   }
 
   /** Swarm records that exist: never more than registrations. */

@@ -6,7 +6,7 @@ import { createRandom } from "../../src/base/random.ts";
 import type { InfoHash } from "../../src/base/units.ts";
 import type { Registration, SourceHello, SourceStatus } from "../../src/ports/tracker-control.ts";
 import type { RegistrationStore } from "../../src/ports/registration-store.ts";
-import { resolveTrackerOptions, type TrackerOptions } from "../../src/tracker/options.ts";
+import type { TrackerOptions } from "../../src/tracker/options.ts";
 import { Tracker, type TrackerAnnounce } from "../../src/tracker/tracker.ts";
 
 export const announceUrls: readonly string[] = ["http://tracker.example/announce"];
@@ -26,7 +26,7 @@ export async function openTrackerWorld(
 ): Promise<TrackerWorld> {
   const clock = new VirtualClock();
   const storeErrors: unknown[] = [];
-  const tracker = await Tracker.open(resolveTrackerOptions(options), {
+  const tracker = await Tracker.open(options, {
     store,
     clock,
     random: createRandom(7),
