@@ -98,11 +98,13 @@ test("F-01 all that was reported stored is there after a kill at any moment", as
     const child = spawn(process.execPath, [script, directory, String(round)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    const exit = once(child, "exit");
     const reported: number[] = [];
     for await (const line of createInterface(child.stdout)) {
       reported.push(Number(line));
       if (reported.length === killAfter) child.kill("SIGKILL");
     }
+    await exit;
     assert.ok(reported.length >= killAfter);
 
     const download = await storage.open(killMetainfo, { directory, overwrite: false });

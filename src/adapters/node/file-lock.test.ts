@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { BtPublisherError } from "../../base/errors.ts";
 import { takeFileLock } from "./file-lock.ts";
 
@@ -72,6 +73,24 @@ for (const [what, changes] of [
     assert.ok(!existsSync(path));
   });
 }
+
+test("RES-13 a lock of a process that ended, and whose parent does not care, is taken over", async () => {
+  const path = newPath();
+  // The shell's child ends at once, and the shell becomes a program that never asks for it.
+  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec cat"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const [pid] = (await once(parent.stdout, "data")) as [Buffer];
+  const stat = `/proc/${Number(pid)}/stat`;
+  while (!readFileSync(stat, "utf8").includes(") Z ")) await setImmediate();
+  await takeFileLock(path);
+  const startedAt = readFileSync(stat, "utf8").split(" ")[21];
+  rewrite(path, { pid: Number(pid), startedAt });
+
+  await (await takeFileLock(path)).release();
+  parent.stdin.end();
+  await once(parent, "exit");
+});
 
 test("RES-13 a lock of another host is respected", async () => {
   const path = newPath();

@@ -151,18 +151,24 @@ function isAlive(holder: Holder): boolean {
     // Not ours to signal, but there.
     if (errnoOf(error) !== "EPERM") return false;
   }
-  return startOf(holder.pid) === holder.startedAt;
+  const { startedAt, hasEnded } = lookAt(holder.pid);
+  return startedAt === holder.startedAt && !hasEnded;
 }
 
 function describeMyself(): Holder {
   const { pid } = process;
-  return { host: hostname(), boot: systemBoot(), pid, startedAt: startOf(pid), id: randomUUID() };
+  const { startedAt } = lookAt(pid);
+  return { host: hostname(), boot: systemBoot(), pid, startedAt, id: randomUUID() };
 }
 
-/** Field 22 of /proc/PID/stat (proc(5)), counted after the command, which may hold anything. */
-function startOf(pid: number): string {
+/** What the kernel says of a process: nothing where there is no proc(5). */
+function lookAt(pid: number): { readonly startedAt: string; readonly hasEnded: boolean } {
   const text = readProc(`/proc/${pid}/stat`);
-  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  // Fields 3, 20 and 22, counted after the command, which may hold anything.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, threads, startedAt] = [fields[0], fields[17], fields[19] ?? ""];
+  // Its parent has not asked yet how it ended, and no thread of it still writes.
+  return { startedAt, hasEnded: state === "Z" && Number(threads) <= 1 };
 }
 
 function readProc(path: string): string {
