@@ -1,0 +1,54 @@
+/** The Announcer in a server process. */
+import { openPublishToken, type PublishToken } from "../../adapters/node/token-file.ts";
+import { SqlCatalogue } from "../../adapters/sql/catalogue.ts";
+import { type CatalogueTables, catalogueMigrations } from "../../adapters/sql/catalogue-schema.ts";
+import { openDatabase } from "../../adapters/sql/database.ts";
+import { Announcer } from "../../announcer/announcer.ts";
+import { type AnnouncerApp, createAnnouncerApp } from "../../announcer/http/app.ts";
+import type { ContentService } from "../../ports/content-service.ts";
+import type { AnnouncerControlLink } from "../../ports/tracker-control.ts";
+import { version } from "../version.ts";
+import { knownHosts, originReader } from "./public-url.ts";
+import type { ServerWorld } from "./server-world.ts";
+
+/** An open Announcer, its pages and its token. */
+export interface AnnouncerPart {
+  readonly announcer: Announcer;
+  readonly app: AnnouncerApp;
+  readonly token: PublishToken;
+}
+
+/** Opens the Announcer over the world's data folder. */
+export async function openAnnouncerPart(
+  world: ServerWorld,
+  joined: { readonly content: ContentService; readonly control: AnnouncerControlLink },
+): Promise<AnnouncerPart> {
+  const { settings, folder, clock, publicUrl } = world;
+  const token = await openPublishToken(folder.pathOf("publish.token"));
+  const path = folder.pathOf("announcer.sqlite");
+  const db = await openDatabase<CatalogueTables>(path, catalogueMigrations);
+  world.onClose(() => db.destroy());
+  const announcer = new Announcer(
+    { ...joined, catalogue: new SqlCatalogue(db), clock, onEvent: (event) => world.report(event) },
+    { publicUrl },
+  );
+  world.onClose(() => announcer.close());
+  await announcer.start();
+  const app = await createAnnouncerApp({
+    announcer,
+    rules: {
+      isValidToken: (text) => token.isValid(text),
+      originOf: originReader(settings),
+      allowsPlainTokens: settings.isInsecure,
+      isKnownHost: knownHosts(publicUrl),
+    },
+    facts: { version, tokenFile: token.path },
+    onInternalError: (error) => world.report({ type: "internal-error", message: stackOf(error) }),
+  });
+  world.onClose(() => app.close());
+  return { announcer, app, token };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

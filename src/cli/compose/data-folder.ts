@@ -1,0 +1,34 @@
+/** The folder of a server: everything that must survive, held by one process at a time. */
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { diskError } from "../../adapters/node/disk-error.ts";
+import { takeFileLock } from "../../adapters/node/file-lock.ts";
+
+/** A folder that this process holds. */
+export interface DataFolder {
+  /** Absolute. */
+  readonly path: string;
+  /** Path of what is in it. */
+  pathOf(...elements: readonly string[]): string;
+  /** Lets the next process have it. */
+  release(): Promise<void>;
+}
+
+/**
+ * Makes the folder, for its owner only, or takes it over.
+ * @throws BtPublisherError LOCKED when another server works there; a code of the disk.
+ */
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  const absolute = resolve(path);
+  try {
+    await mkdir(absolute, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw diskError(error, "create", absolute);
+  }
+  const lock = await takeFileLock(join(absolute, "lock"));
+  return {
+    path: absolute,
+    pathOf: (...elements) => join(absolute, ...elements),
+    release: () => lock.release(),
+  };
+}

@@ -1,0 +1,79 @@
+/** `btpublisher serve`: Tracker, SourceNode and Announcer in one process, joined in memory. */
+import { stopRequested } from "../command.ts";
+import type { ServerSettings } from "../config.ts";
+import type { Output } from "../output.ts";
+import { openAnnouncerPart } from "./announcer-part.ts";
+import { isLoopbackOnly, localUrlOf } from "./public-url.ts";
+import { type ServerWorld, withServerWorld } from "./server-world.ts";
+import { openSourcePart } from "./source-part.ts";
+import { openTrackerPart } from "./tracker-part.ts";
+
+/** Where its SourceNode's link comes from, as the Tracker sees it: from beside it. */
+const BESIDE = "127.0.0.1";
+
+/** The port when none is chosen. */
+export const DEFAULT_HTTP_PORT = 8080;
+
+/** Runs until `signal`; everything is closed when it resolves. */
+export async function serve(
+  settings: ServerSettings,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  await withServerWorld(settings, output, async (world) => {
+    const { tracker, routes: trackerRoutes } = await openTrackerPart(world);
+    const sourcePart = await openSourcePart(world, (hello) => tracker.attachSource(hello, BESIDE));
+    const { app, token, announcer } = await openAnnouncerPart(world, {
+      content: sourcePart.source,
+      control: tracker.attachAnnouncer(),
+    });
+    world.front.serve({
+      routes: [...trackerRoutes, ...sourcePart.routes],
+      fallback: (request, response) => app.handle(request, response),
+      upgrade: undefined,
+    });
+    const ready = {
+      url: world.publicUrl,
+      announceUrls: await announcer.announceUrls(),
+      peerPort: sourcePart.peerPort,
+      tokenFile: token.path,
+    };
+    output.event("ready", ready, greeting(world, ready));
+    warnOfPlainHttp(settings, output);
+    await stopRequested(signal);
+    output.print("Stopping.");
+  });
+}
+
+/** What to do next, word for word. */
+function greeting(
+  { settings, folder, front, publicUrl }: ServerWorld,
+  { peerPort, tokenFile }: { readonly peerPort: number; readonly tokenFile: string | undefined },
+): string {
+  const isDefault = front.port === DEFAULT_HTTP_PORT && settings.tls === undefined;
+  const server = isDefault ? "" : ` --server ${localUrlOf(settings, front.port)}`;
+  return `BTPublisher is running.
+
+  page     ${publicUrl}/
+  peers    port ${peerPort}
+  data     ${folder.path}
+  token    ${tokenFile ?? "valid, its file was moved away"}
+
+Publish a file or a directory from this machine with
+
+  btpublisher publish PATH${server}
+
+and send people the address of the page that it prints. Ctrl-C stops the server.
+`;
+}
+
+function warnOfPlainHttp(settings: ServerSettings, output: Output): void {
+  const isSafe = settings.tls !== undefined || isLoopbackOnly(settings);
+  if (isSafe || settings.trustedProxies.length > 0) return;
+  output.warn(
+    settings.isInsecure
+      ? "publish tokens travel over plain HTTP (--insecure): whoever can listen can publish"
+      : "plain HTTP: publishing works from this machine only. For other machines give " +
+          "--tls-cert and --tls-key, or --trusted-proxy, or accept the risk with --insecure",
+  );
+}

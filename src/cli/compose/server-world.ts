@@ -1,0 +1,81 @@
+/**
+ * What all server commands begin with and end with: a data folder, the HTTP port, time and chance,
+ * a way to say what happens; and parts that are closed in the reverse order of their opening.
+ */
+import { readFile } from "node:fs/promises";
+import { createSystemClock, createSystemRandom } from "../../adapters/node/clock.ts";
+import { diskError } from "../../adapters/node/disk-error.ts";
+import { FrontServer } from "../../adapters/node/front-server.ts";
+import type { Random } from "../../base/random.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ServerSettings } from "../config.ts";
+import type { Output } from "../output.ts";
+import { type DataFolder, openDataFolder } from "./data-folder.ts";
+import { publicUrlOf } from "./public-url.ts";
+
+/** Around the roles of one process. */
+export interface ServerWorld {
+  readonly settings: ServerSettings;
+  readonly folder: DataFolder;
+  /** Bound, its doors still closed. */
+  readonly front: FrontServer;
+  /** How the world reaches the HTTP port, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Says what happens in a role, to whoever runs the server. */
+  report(event: RoleEvent): void;
+  /** Has `close` called at the end, before what was there already. */
+  onClose(close: () => Promise<void> | void): void;
+}
+
+/** An event of any role. */
+export type RoleEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+/**
+ * Opens a world, has `run` open its roles in it and wait for the end, and closes everything,
+ * whatever happens.
+ */
+export async function withServerWorld(
+  settings: ServerSettings,
+  output: Output,
+  run: (world: ServerWorld) => Promise<void>,
+): Promise<void> {
+  const closers: (() => Promise<void> | void)[] = [];
+  try {
+    const folder = await openDataFolder(settings.data);
+    closers.push(() => folder.release());
+    const { host, httpPort: port } = settings;
+    const front = await FrontServer.open({ host, port, tls: await readTls(settings) });
+    closers.push(() => front.close());
+    await run({
+      settings,
+      folder,
+      front,
+      publicUrl: publicUrlOf(settings, front.port),
+      clock: createSystemClock(),
+      random: createSystemRandom(),
+      report: (event) => say(event, output),
+      onClose: (close) => void closers.push(close),
+    });
+  } finally {
+    for (const close of closers.toReversed()) await close();
+  }
+}
+
+async function readTls({ tls }: ServerSettings) {
+  if (tls === undefined) return undefined;
+  const read = (path: string) =>
+    readFile(path).catch((cause: unknown) => {
+      throw diskError(cause, "read", path);
+    });
+  return { cert: await read(tls.certPath), key: await read(tls.keyPath) };
+}
+
+/** For programs all of the event, for people its words. */
+function say({ type, ...fields }: RoleEvent, output: Output): void {
+  const words = [fields["name"], fields["message"] ?? fields["reason"]]
+    .filter((word) => typeof word === "string")
+    .join(": ");
+  output.event(type, fields, `${type.replaceAll("-", " ")}${words === "" ? "" : ` ${words}`}`);
+}

@@ -1,0 +1,117 @@
+/** The SourceNode in a server process. */
+import { dirname } from "node:path";
+import { copyIntoSharedMemory } from "../../adapters/node/copy-bytes.ts";
+import { sha1 } from "../../adapters/node/disk-hash.ts";
+import { openDiskPieceStore } from "../../adapters/node/disk-piece-store.ts";
+import { DiskPool } from "../../adapters/node/disk-pool.ts";
+import { FilesContentInspector } from "../../adapters/node/files-content-inspector.ts";
+import { createFilesHandler } from "../../adapters/node/files-handler.ts";
+import { FilePublicationStore } from "../../adapters/node/files-publication-store.ts";
+import type { FrontRoute } from "../../adapters/node/front-server.ts";
+import { createHttpClient } from "../../adapters/node/http-client.ts";
+import { readOrCreateKey } from "../../adapters/node/key-file.ts";
+import { FileLedgerStore } from "../../adapters/node/ledger-file.ts";
+import { createLoadProbe } from "../../adapters/node/load-probe.ts";
+import { FileStagingStore } from "../../adapters/node/staging-store.ts";
+import { createTcpTransport } from "../../adapters/node/tcp-transport.ts";
+import { toHex } from "../../base/bytes.ts";
+import { formatIp, parseIp } from "../../base/ip-address.ts";
+import { TokenBucket } from "../../base/token-bucket.ts";
+import type { SourceControlLink, SourceHello } from "../../ports/tracker-control.ts";
+import { clientAddress } from "../../protocol/http/client-address.ts";
+import { createPeerId, isSourcePeerId } from "../../protocol/wire/peer-id.ts";
+import { PeerHost, unlimited } from "../../runtime/peer-host.ts";
+import { createSourceNode, type SourceRole } from "../../source-node/create-source-node.ts";
+import { clientName } from "../version.ts";
+import type { ServerSettings } from "../config.ts";
+import type { ServerWorld } from "./server-world.ts";
+
+/** An open SourceNode and its doors. */
+export interface SourcePart {
+  readonly source: SourceRole["source"];
+  readonly peerPort: number;
+  readonly routes: readonly FrontRoute[];
+}
+
+/** Opens the SourceNode over the world's data folder; `connect` joins it to its Tracker. */
+export async function openSourcePart(
+  world: ServerWorld,
+  connect: (hello: SourceHello) => SourceControlLink,
+): Promise<SourcePart> {
+  const { settings, folder, clock, publicUrl } = world;
+  const uploadLimit = new TokenBucket(settings.maxUpload);
+  const host = await openPeerHost(world, uploadLimit);
+  const peerPort = host.port as number;
+  const sourceId = toHex(await readOrCreateKey(folder.pathOf("source.id")));
+  const link = connect({ sourceId, peerHost: peerHostOf(settings), peerPort, publicUrl });
+  world.onClose(() => link.close());
+  const pool = new DiskPool();
+  world.onClose(() => pool.close());
+  const probe = createLoadProbe();
+  world.onClose(() => probe.close());
+  const folders = {
+    content: folder.pathOf("content"),
+    staging: folder.pathOf("staging"),
+    scratch: folder.pathOf("scratch"),
+  };
+  const role = await createSourceNode({
+    clock,
+    staging: new FileStagingStore(folders.staging),
+    publications: new FilePublicationStore(folders),
+    inspector: new FilesContentInspector(pool),
+    openStore: (path, info) =>
+      openDiskPieceStore({ info, directory: dirname(path), mode: "seed", pool }),
+    ledgerStore: new FileLedgerStore(folder.pathOf("ledger")),
+    host,
+    link,
+    probe,
+    uploadLimit,
+    sha1,
+    onEvent: (event) => world.report({ ...event, type: `source-${event.type}` }),
+  });
+  world.onClose(() => role.close());
+  const files = createFilesHandler({
+    door: role.filesDoor,
+    clock,
+    uploadLimit,
+    remoteHost: ({ headers, socket }) => {
+      const forwardedFor = String(headers["x-forwarded-for"] ?? "");
+      const client = clientAddress(socket.remoteAddress, forwardedFor, settings.trustedProxies);
+      return client === undefined ? "unknown" : formatIp(client.address);
+    },
+  });
+  const handle: FrontRoute["handle"] = (request, response) => void files(request, response);
+  return { source: role.source, peerPort, routes: [{ prefix: "/files", handle }] };
+}
+
+async function openPeerHost(world: ServerWorld, uploadLimit: TokenBucket): Promise<PeerHost> {
+  const { settings, clock, random } = world;
+  const host = new PeerHost(
+    {
+      clock,
+      random,
+      transport: createTcpTransport({ clock }),
+      http: createHttpClient({ clock }),
+      copy: copyIntoSharedMemory,
+      isSourceNode: isSourcePeerId,
+    },
+    {
+      peerId: createPeerId("source", random),
+      clientName,
+      host: settings.host,
+      port: settings.peerPort,
+      uploadLimit,
+      downloadLimit: unlimited(),
+    },
+  );
+  await host.listen();
+  world.onClose(() => host.close());
+  return host;
+}
+
+/** The address to tell peers, when we know one better than the Tracker sees for itself. */
+function peerHostOf({ peerHost, host }: ServerSettings): string | undefined {
+  if (peerHost !== undefined) return peerHost;
+  const isAddress = host !== undefined && parseIp(host) !== undefined;
+  return isAddress && host !== "0.0.0.0" && host !== "::" ? host : undefined;
+}
