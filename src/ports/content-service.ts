@@ -74,7 +74,8 @@ export interface LedgerEntry {
 export interface ContentService {
   /**
    * Opens a staging area, or finds the open one of the same plan.
-   * @throws CONFLICT when the name is taken or the open plan differs; STORAGE_FULL; USAGE for bad paths.
+   * @throws CONFLICT when the name is taken or the open plan differs; STORAGE_FULL; USAGE for a bad
+   * name; META_... for paths that cannot be published, META_EMPTY.
    */
   beginUpload(plan: ContentPlan): Promise<UploadStatus>;
   /** @throws NOT_FOUND */

@@ -10,7 +10,7 @@ export const FILES_PREFIX = "/files/";
 /** What a request says, as far as it matters here. */
 export interface FilesRequest {
   readonly method: string;
-  /** The request target as sent, query included; begins with FILES_PREFIX. */
+  /** The request target as sent, query included. */
   readonly target: string;
   /** Values by lower-case name. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -20,7 +20,6 @@ export interface FilesRequest {
 
 /** Bytes of a file, to send after the head. */
 export interface FileBody {
-  readonly type: "file";
   /** Path on disk. */
   readonly path: string;
   /** How the file must look, before and while it is sent; else `onChanged`, and nothing more. */
@@ -32,19 +31,31 @@ export interface FileBody {
   readonly onSent: (position: number, length: number) => void;
   /** The file is missing or looks different. */
   readonly onChanged: () => void;
+  /** It cannot be opened or read, for a reason that has nothing to do with its content. */
+  readonly onFailed: (message: string) => void;
 }
 
-/** How to answer. */
-export interface FilesAnswer {
+/** The head of an answer. */
+export interface AnswerHead {
   readonly status: number;
   /** Complete, Content-Length included. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Not to be sent in answer to HEAD; a file is looked at all the same. */
-  readonly body: FileBody | { readonly type: "text"; readonly text: string };
+}
+
+/** A short answer. Its text is not to be sent in answer to HEAD. */
+export interface TextAnswer extends AnswerHead {
+  readonly type: "text";
+  readonly text: string;
+}
+
+/** A file, which is not to be sent in answer to HEAD, but to be looked at all the same. */
+export interface FileAnswer extends AnswerHead {
+  readonly type: "file";
+  readonly body: FileBody;
 }
 
 export interface FilesDoor {
-  answer(request: FilesRequest): FilesAnswer;
+  answer(request: FilesRequest): TextAnswer | FileAnswer;
   /** The answer when a file cannot be opened, or is not what was published. */
-  unavailable(): FilesAnswer;
+  unavailable(): TextAnswer;
 }

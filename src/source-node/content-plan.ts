@@ -1,0 +1,21 @@
+/** The rules for content to come; they hold before a byte is transferred. */
+import { BtPublisherError, unwrap } from "../base/errors.ts";
+import type { ContentPlan } from "../ports/content-service.ts";
+import { checkContent } from "../protocol/metainfo/create.ts";
+
+/**
+ * @throws BtPublisherError USAGE for a bad name; META_... for paths and lengths that not all
+ * clients would take as they stand, META_EMPTY.
+ */
+export function assertPublishablePlan(plan: ContentPlan): void {
+  assertName(plan.name);
+  const { contentName: name, isDirectory, files } = plan;
+  unwrap(checkContent({ name, isDirectory, files }));
+}
+
+/** @throws BtPublisherError USAGE when `name` cannot be a publication's, and so a folder's. */
+export function assertName(name: string): void {
+  if (/^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$/.test(name) && !name.includes("..")) return;
+  const message = `a publication's name has lower-case letters, digits, ".", "_" and "-" only`;
+  throw new BtPublisherError("USAGE", message, { detail: { name } });
+}

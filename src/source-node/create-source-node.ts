@@ -1,0 +1,42 @@
+/** Joins the parts of the SourceNode role. */
+import type { TokenBucket } from "../base/token-bucket.ts";
+import type { FilesDoor } from "../ports/files-door.ts";
+import type { LoadProbe } from "../ports/load-probe.ts";
+import { SourceFilesDoor } from "./files-door.ts";
+import { SourceNode, type SourceNodeDependencies } from "./source-node.ts";
+import { StatusReporter } from "./status-reporter.ts";
+
+export interface SourceRoleDependencies extends SourceNodeDependencies {
+  readonly probe: LoadProbe;
+  /** The limit that the seed host and the files door share. */
+  readonly uploadLimit: TokenBucket;
+}
+
+/** A running SourceNode. */
+export interface SourceRole {
+  /** The content service, and what is published. */
+  readonly source: SourceNode;
+  /** For the HTTP server. */
+  readonly filesDoor: FilesDoor;
+  /** Stops reporting and serving, and writes the ledgers. The adapters stay open. */
+  close(): Promise<void>;
+}
+
+/** Starts a SourceNode: everything on disk is loaded and begins to be served. @throws STORAGE_IO */
+export async function createSourceNode(dependencies: SourceRoleDependencies): Promise<SourceRole> {
+  const source = new SourceNode(dependencies);
+  await source.start();
+  const reporter = new StatusReporter({
+    ...dependencies,
+    publications: () => source.publications,
+  });
+  reporter.start();
+  return {
+    source,
+    filesDoor: new SourceFilesDoor(source),
+    close: async () => {
+      reporter.close();
+      await source.close();
+    },
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * The publications of a SourceNode and their way onto the network: ledger, registration at the
+ * Tracker, seeding. What is withdrawn keeps its registration, so that the swarm goes on without us.
+ */
+import { Bitfield } from "../base/bitfield.ts";
+import { BtPublisherError } from "../base/errors.ts";
+import type { InfoHash } from "../base/units.ts";
+import type { LedgerKeeper } from "../ledger/ledger-keeper.ts";
+import type { FileStamp, PublicationStore, StoredPublication } from "../ports/content-storage.ts";
+import type { PieceStore } from "../ports/piece-store.ts";
+import type { SourceControlLink } from "../ports/tracker-control.ts";
+import type { Info } from "../protocol/metainfo/metainfo.ts";
+import { Publication } from "./publication.ts";
+import type { SeedHost } from "./seed-host.ts";
+import { messageOf, type SourceEvent, type WithdrawalReason } from "./source-event.ts";
+
+/** Opens the store of content that lies at `path` (a file or a directory), for reading. */
+export type OpenStore = (path: string, info: Info) => Promise<PieceStore>;
+
+export interface ServingDependencies {
+  readonly publications: PublicationStore;
+  readonly openStore: OpenStore;
+  readonly host: SeedHost;
+  readonly link: SourceControlLink;
+  readonly ledgers: LedgerKeeper;
+  readonly onEvent: (event: SourceEvent) => void;
+}
+
+/** A SourceNode waits for its peers, and stays connected to seeds to watch its swarm. */
+const seedRole = { dialsPeers: false, keepsSeeds: true } as const;
+
+export class ServedPublications {
+  readonly #dependencies: ServingDependencies;
+  readonly #byName = new Map<string, Publication>();
+  /** Also of those that are being committed. */
+  readonly #namesByInfoHash = new Map<InfoHash, string>();
+  readonly #stores = new Map<Publication, PieceStore>();
+
+  constructor(dependencies: ServingDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  get all(): readonly Publication[] {
+    return [...this.#byName.values()];
+  }
+
+  get(name: string): Publication | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** @throws NOT_FOUND */
+  need(name: string): Publication {
+    const publication = this.#byName.get(name);
+    if (publication !== undefined) return publication;
+    throw new BtPublisherError("NOT_FOUND", `there is no publication named ${name}`);
+  }
+
+  /**
+   * Keeps `infoHash` for the publication `name`: two of the same content cannot be served apart.
+   * @throws CONFLICT
+   */
+  reserve(infoHash: InfoHash, name: string): void {
+    const owner = this.#namesByInfoHash.get(infoHash) ?? name;
+    if (owner !== name) {
+      const message = `the same content is published already, as ${owner}`;
+      const detail = { reason: "ALREADY_PUBLISHED", name: owner, infoHash };
+      throw new BtPublisherError("CONFLICT", message, { detail });
+    }
+    this.#namesByInfoHash.set(infoHash, name);
+  }
+
+  /** Undoes `reserve` after a commit that failed. */
+  release(infoHash: InfoHash): void {
+    this.#namesByInfoHash.delete(infoHash);
+  }
+
+  /** Takes in a publication that is stored; `serve` or `withdraw` comes next. */
+  async add(stored: StoredPublication, info: Info): Promise<Publication> {
+    const ledger = await this.#dependencies.ledgers.open(info.infoHash, info.geometry);
+    const publication = new Publication(stored, info, ledger);
+    this.#namesByInfoHash.set(info.infoHash, publication.name);
+    this.#byName.set(publication.name, publication);
+    return publication;
+  }
+
+  /** Seeds it, unless it is seeded. Files that cannot be opened withdraw it instead. */
+  async serve(publication: Publication): Promise<void> {
+    if (this.#stores.has(publication)) return;
+    const { publications, openStore, host, onEvent } = this.#dependencies;
+    const path = publications.contentPath(publication.content);
+    let store: PieceStore;
+    try {
+      store = await openStore(path, publication.info);
+    } catch (cause) {
+      onEvent({ type: "storage-failed", name: publication.name, message: messageOf(cause) });
+      await this.withdraw(publication, { code: "file-missing", path });
+      return;
+    }
+    if (publication.state.name === "removed" || this.#stores.has(publication)) {
+      await store.close();
+      return;
+    }
+    this.#stores.set(publication, store);
+    const { info, ledger } = publication;
+    const have = Bitfield.full(info.geometry.pieceCount);
+    const events = {
+      onBlocksSent: ledger.add.bind(ledger),
+      onStorageError: (error: BtPublisherError) =>
+        onEvent({ type: "storage-failed", name: publication.name, message: error.message }),
+    };
+    host.add({ info, store, have }, events, seedRole);
+    if (publication.state.name === "withdrawn") {
+      onEvent({ type: "restored", name: publication.name, infoHash: publication.infoHash });
+    }
+    publication.state = { name: "serving" };
+  }
+
+  /** Stops seeding it at once, until `serve`. */
+  async withdraw(publication: Publication, reason: WithdrawalReason): Promise<void> {
+    if (publication.state.name !== "serving") return;
+    publication.state = { name: "withdrawn", reason };
+    const { name, infoHash } = publication;
+    this.#dependencies.onEvent({ type: "withdrawn", name, infoHash, reason });
+    await this.#stopSeeding(publication);
+  }
+
+  /** Registers it. @returns whether the Tracker has it now; an event says why not. */
+  async register(publication: Publication): Promise<boolean> {
+    const { name, infoHash, info, content } = publication;
+    try {
+      await this.#dependencies.link.register({
+        infoHash,
+        name,
+        contentLength: content.contentLength,
+        pieceCount: info.geometry.pieceCount,
+        isPrivate: info.isPrivate,
+      });
+      publication.isRegistered = true;
+    } catch (cause) {
+      this.#dependencies.onEvent({ type: "register-failed", name, message: messageOf(cause) });
+    }
+    return publication.isRegistered;
+  }
+
+  /** The files look different than before, and are what was published all the same. */
+  async restamp(publication: Publication, stamps: readonly FileStamp[]): Promise<void> {
+    publication.setStamps(stamps);
+    await this.#dependencies.publications.update(publication.stored);
+  }
+
+  /** Ends it for good. @throws what unregistering throws: then nothing changed. */
+  async remove(publication: Publication): Promise<void> {
+    const { link, ledgers, publications, onEvent } = this.#dependencies;
+    const { name, infoHash } = publication;
+    await link.unregister(infoHash);
+    publication.state = { name: "removed" };
+    await this.#stopSeeding(publication);
+    await ledgers.remove(infoHash);
+    await publications.remove(name);
+    this.#byName.delete(name);
+    this.#namesByInfoHash.delete(infoHash);
+    onEvent({ type: "unpublished", name, infoHash });
+  }
+
+  /** Stops seeding everything. */
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((publication) => this.#stopSeeding(publication)));
+  }
+
+  async #stopSeeding(publication: Publication): Promise<void> {
+    const store = this.#stores.get(publication);
+    if (store === undefined) return;
+    this.#stores.delete(publication);
+    await this.#dependencies.host.remove(publication.infoHash);
+    await store.close();
+  }
+}

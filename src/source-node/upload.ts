@@ -1,0 +1,188 @@
+/**
+ * One upload in its staging area. Each file has one writer at a time and grows only at its end, so
+ * that the bytes received are the offset to go on from.
+ */
+import { BtPublisherError } from "../base/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ContentPlan, UploadFile, UploadStatus } from "../ports/content-service.ts";
+import type { StagedFile, StagedUpload, StagingStore } from "../ports/content-storage.ts";
+
+/** Bytes gathered for one write: a write per network read would cost three times the processor. */
+const WRITE_BYTES = 1024 * 1024;
+/** Pieces of memory gathered for one write, below every system's limit for one call (1024). */
+const WRITE_CHUNKS = 512;
+
+export interface UploadDependencies {
+  readonly staging: StagingStore;
+  readonly clock: Clock;
+}
+
+/** One upload. */
+export class Upload {
+  readonly plan: ContentPlan;
+  touchedAt: number;
+  /** Set while it is being published: nothing may be appended. */
+  isSealed = false;
+  /** Set when its staging area goes away: writers give up. */
+  isDropped = false;
+  readonly #dependencies: UploadDependencies;
+  readonly #receivedBytes: number[];
+  /** Indices of the files that somebody appends to. */
+  readonly #writing = new Set<number>();
+
+  constructor(staged: StagedUpload, dependencies: UploadDependencies) {
+    this.plan = staged.plan;
+    this.touchedAt = staged.touchedAt;
+    this.#receivedBytes = [...staged.receivedBytes];
+    this.#dependencies = dependencies;
+  }
+
+  get status(): UploadStatus {
+    return { name: this.plan.name, receivedBytes: [...this.#receivedBytes] };
+  }
+
+  /** Bytes that are still to come. */
+  get missingBytes(): number {
+    return this.plan.files.reduce((sum, file, i) => sum + file.length - this.#received(i), 0);
+  }
+
+  get isWriting(): boolean {
+    return this.#writing.size > 0;
+  }
+
+  /** The first file that is not complete. */
+  get incompleteFile(): { readonly file: UploadFile; readonly receivedBytes: number } | undefined {
+    const fileIndex = this.plan.files.findIndex((file, i) => file.length !== this.#received(i));
+    const file = this.plan.files[fileIndex];
+    return file && { file, receivedBytes: this.#received(fileIndex) };
+  }
+
+  /** As `ContentService.appendFile`. */
+  async append(fileIndex: number, offset: number, body: AsyncIterable<Uint8Array>): Promise<void> {
+    const planned = this.#assertAppendable(fileIndex, offset);
+    this.#writing.add(fileIndex);
+    try {
+      await this.#touch();
+      await this.#assertRoom(planned.length - offset);
+      const file = await this.#dependencies.staging.openFile(this.plan, fileIndex);
+      try {
+        await this.#write(file, { fileIndex, offset, end: planned.length }, body);
+      } finally {
+        await file.close();
+      }
+    } finally {
+      this.#writing.delete(fileIndex);
+      await this.#touch();
+    }
+  }
+
+  /** Empties a file whose bytes turned out wrong, to be uploaded again. */
+  async reset(fileIndex: number): Promise<void> {
+    const file = await this.#dependencies.staging.openFile(this.plan, fileIndex);
+    try {
+      await file.truncate(0);
+      this.#receivedBytes[fileIndex] = 0;
+    } finally {
+      await file.close();
+    }
+  }
+
+  #assertAppendable(fileIndex: number, offset: number): UploadFile {
+    const { name } = this.plan;
+    const planned = this.plan.files[fileIndex];
+    if (planned === undefined) throw usage(`the upload ${name} has no file number ${fileIndex}`);
+    if (this.isSealed) throw conflict(`${name} is being published`, "SEALED");
+    if (this.#writing.has(fileIndex)) {
+      const message = `somebody else uploads file number ${fileIndex} of ${name}; wait for it`;
+      throw conflict(message, "LOCKED");
+    }
+    const received = this.#received(fileIndex);
+    if (offset !== received) {
+      const message = `file number ${fileIndex} of ${name} has ${received} bytes; go on from there`;
+      throw conflict(message, "OFFSET");
+    }
+    return planned;
+  }
+
+  /** Refuses before the transfer what the disk cannot take. */
+  async #assertRoom(bytes: number): Promise<void> {
+    const freeBytes = await this.#dependencies.staging.freeBytes();
+    if (freeBytes < bytes) throw storageFull(this.plan.name, bytes, freeBytes);
+  }
+
+  async #write(
+    file: StagedFile,
+    range: { readonly fileIndex: number; readonly offset: number; readonly end: number },
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    let gathered: Uint8Array[] = [];
+    let gatheredBytes = 0;
+    const flush = async (): Promise<void> => {
+      if (this.isDropped) throw cancelled(this.plan.name);
+      const chunks = gathered;
+      gathered = [];
+      gatheredBytes = 0;
+      try {
+        await file.append(chunks);
+      } finally {
+        this.#receivedBytes[range.fileIndex] = file.length;
+      }
+    };
+    try {
+      for await (const chunk of body) {
+        gathered.push(chunk);
+        gatheredBytes += chunk.length;
+        if (file.length + gatheredBytes > range.end) {
+          gathered = [];
+          await this.#takeBack(file, range);
+        }
+        if (gatheredBytes >= WRITE_BYTES || gathered.length >= WRITE_CHUNKS) await flush();
+      }
+    } finally {
+      if (gathered.length > 0) await flush();
+    }
+  }
+
+  /** The body is another file than the plan's: nothing of it may stay. */
+  async #takeBack(
+    file: StagedFile,
+    range: { readonly fileIndex: number; readonly offset: number; readonly end: number },
+  ): Promise<never> {
+    await file.truncate(range.offset);
+    this.#receivedBytes[range.fileIndex] = file.length;
+    throw usage(`the body goes beyond the planned ${range.end} bytes; nothing of it was kept`);
+  }
+
+  async #touch(): Promise<void> {
+    const { staging, clock } = this.#dependencies;
+    this.touchedAt = clock.unixNow();
+    await staging.touch(this.plan.name, this.touchedAt);
+  }
+
+  #received(fileIndex: number): number {
+    return this.#receivedBytes[fileIndex] ?? 0;
+  }
+}
+
+/** The disk cannot take `neededBytes` for the upload `name`. */
+export function storageFull(
+  name: string,
+  neededBytes: number,
+  freeBytes: number,
+): BtPublisherError {
+  const message = `${name} needs ${neededBytes} bytes, and the disk has room for ${freeBytes}; free some space`;
+  return new BtPublisherError("STORAGE_FULL", message, { detail: { neededBytes, freeBytes } });
+}
+
+/** The upload `name` was dropped. */
+export function cancelled(name: string): BtPublisherError {
+  return new BtPublisherError("CANCELLED", `the upload ${name} was cancelled`);
+}
+
+function usage(message: string): BtPublisherError {
+  return new BtPublisherError("USAGE", message);
+}
+
+function conflict(message: string, reason: string): BtPublisherError {
+  return new BtPublisherError("CONFLICT", message, { detail: { reason } });
+}
