@@ -55,6 +55,14 @@ export function action<Options extends object>(
   };
 }
 
+/** Resolves when somebody asks the program to stop. */
+export function stopRequested(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 /** Help text with examples of use, for commander's `addHelpText("after", …)`. */
 export function examples(...lines: readonly string[]): string {
   return ["", "Examples:", ...lines.map((line) => `  $ btpublisher ${line}`)].join("\n");

@@ -4,27 +4,33 @@
  * Commands are described here and loaded when they run: `register` of each module under
  * `commands/` must import nothing heavy; its action imports what it works with.
  */
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { BtPublisherError, exitCodes } from "../base/errors.ts";
+import { register as registerCreate } from "./commands/create.ts";
+import { register as registerGet } from "./commands/get.ts";
 import { register as registerInspect } from "./commands/inspect.ts";
+import { register as registerSeed } from "./commands/seed.ts";
+import { register as registerServe } from "./commands/serve.ts";
 import { register as registerVerify } from "./commands/verify.ts";
 import { jsonLine } from "./text.ts";
+import { description, version } from "./version.ts";
 
 /** One line for each command, in the order of the help. */
-const registrations: readonly ((program: Command) => void)[] = [registerInspect, registerVerify];
-
-/** The package's own description of itself; beside `src` and beside `dist` alike. */
-const packageJson = JSON.parse(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-) as { readonly version: string; readonly description: string };
+const registrations: readonly ((program: Command) => void)[] = [
+  registerServe,
+  registerGet,
+  registerSeed,
+  registerCreate,
+  registerInspect,
+  registerVerify,
+];
 
 /** The program with all its commands, not yet run. */
 export function createProgram(): Command {
   const program = new Command("btpublisher")
-    .description(packageJson.description)
-    .version(packageJson.version)
+    .description(description)
+    .version(version)
     .option("--json", "one JSON object a line on standard output")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help of a command")

@@ -36,12 +36,17 @@ export type EventFields = Readonly<Record<string, unknown>>;
 /** What a command speaks through. */
 export interface Output {
   readonly isJson: boolean;
+  /** Whether progress is a line that is drawn over, on a terminal that somebody looks at. */
+  readonly isInteractive: boolean;
   /** Says that something happened: a JSON line, or `text` for people when there is one. */
   event(name: string, fields: EventFields, text?: string): void;
   /** Text for people only: nothing with --json. */
   print(text: string): void;
-  /** Says how far the work is. Call it as often as convenient, once a second at most with --json. */
-  progress(figures: ProgressFigures): void;
+  /**
+   * Says how far the work is; `fields` are added to the event. Call it as often as convenient, once
+   * a second at most with --json.
+   */
+  progress(figures: ProgressFigures, fields?: EventFields): void;
   /** A warning: standard error for people, a `warning` event with --json. */
   warn(message: string): void;
   /** Why the command failed: standard error for people, an `error` event with --json. */
@@ -99,6 +104,7 @@ class Sink {
 
 class JsonOutput implements Output {
   readonly isJson = true;
+  readonly isInteractive = false;
   readonly #stdout: Sink;
   readonly #now: () => number;
 
@@ -114,8 +120,8 @@ class JsonOutput implements Output {
 
   print(): void {}
 
-  progress(figures: ProgressFigures): void {
-    this.event("progress", { ...figures });
+  progress(figures: ProgressFigures, fields: EventFields = {}): void {
+    this.event("progress", { ...figures, ...fields });
   }
 
   warn(message: string): void {
@@ -138,11 +144,10 @@ class JsonOutput implements Output {
 
 class TextOutput implements Output {
   readonly isJson = false;
+  readonly isInteractive: boolean;
   readonly #stdout: Sink;
   readonly #stderr: Sink;
   readonly #now: () => number;
-  /** Whether a progress line can be drawn over; else progress is a plain line now and then. */
-  readonly #canRedraw: boolean;
   #isLineDrawn = false;
   #progressAt = Number.NEGATIVE_INFINITY;
 
@@ -150,7 +155,7 @@ class TextOutput implements Output {
     this.#stdout = new Sink(options.stdout, options.onBroken);
     this.#stderr = new Sink(options.stderr, () => undefined);
     this.#now = options.now;
-    this.#canRedraw = this.#stdout.isTerminal && options.term !== "dumb";
+    this.isInteractive = this.#stdout.isTerminal && options.term !== "dumb";
   }
 
   event(_name: string, _fields: EventFields, text?: string): void {
@@ -163,15 +168,15 @@ class TextOutput implements Output {
   }
 
   progress(figures: ProgressFigures): void {
-    const interval = this.#canRedraw ? DRAWN_PROGRESS_INTERVAL_MS : PLAIN_PROGRESS_INTERVAL_MS;
+    const interval = this.isInteractive ? DRAWN_PROGRESS_INTERVAL_MS : PLAIN_PROGRESS_INTERVAL_MS;
     const now = this.#now();
     if (now - this.#progressAt < interval) return;
     this.#progressAt = now;
     // The last column stays free: some terminals wrap when it is written.
     const line = progressLine(figures, this.#stdout.columns - 1);
     this.#clearLine();
-    this.#stdout.write(this.#canRedraw ? line : `${line}\n`);
-    this.#isLineDrawn = this.#canRedraw;
+    this.#stdout.write(this.isInteractive ? line : `${line}\n`);
+    this.#isLineDrawn = this.isInteractive;
   }
 
   warn(message: string): void {

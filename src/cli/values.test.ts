@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { InvalidArgumentError } from "commander";
-import { parseDuration, parsePort, parseRate, parseSize } from "./values.ts";
+import {
+  parseDuration,
+  parseHostPort,
+  parsePieceLength,
+  parsePort,
+  parseRate,
+  parseSize,
+} from "./values.ts";
 
 function accepts(parse: (text: string) => number, cases: Readonly<Record<string, number>>): void {
   for (const [text, expected] of Object.entries(cases)) {
@@ -10,7 +17,7 @@ function accepts(parse: (text: string) => number, cases: Readonly<Record<string,
   }
 }
 
-function refuses(parse: (text: string) => number, texts: readonly string[]): void {
+function refuses(parse: (text: string) => unknown, texts: readonly string[]): void {
   test(`CLI-13 ${parse.name} refuses ${texts.join(" | ")}`, () => {
     for (const text of texts) assert.throws(() => parse(text), InvalidArgumentError, text);
   });
@@ -70,4 +77,18 @@ describe("parseDuration", () => {
     "7d": 604_800_000,
   });
   refuses(parseDuration, [...NOT_NUMBERS, "5y", "s", "1h30m"]);
+});
+
+describe("parsePieceLength", () => {
+  accepts(parsePieceLength, { "16384": 16_384, "256Ki": 262_144, "64Mi": 67_108_864 });
+  refuses(parsePieceLength, [...NOT_NUMBERS, "0", "8Ki", "48Ki", "100k", "128Mi"]);
+});
+
+describe("parseHostPort", () => {
+  test("takes names, IPv4 and bracketed IPv6 addresses", () => {
+    assert.deepEqual(parseHostPort("example.org:6881"), { host: "example.org", port: 6881 });
+    assert.deepEqual(parseHostPort("192.0.2.1:1"), { host: "192.0.2.1", port: 1 });
+    assert.deepEqual(parseHostPort("[2001:db8::1]:65535"), { host: "2001:db8::1", port: 65_535 });
+  });
+  refuses(parseHostPort, ["", "host", "host:", ":1", "host:0", "host:65536", "::1:80", "a b:1"]);
 });

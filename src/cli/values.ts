@@ -3,6 +3,7 @@
  * A value out of range is a usage error (exit 64), never a default.
  */
 import { InvalidArgumentError } from "commander";
+import { isCommonPieceLength } from "../protocol/metainfo/limits.ts";
 
 const MULTIPLIERS: Readonly<Record<string, number>> = {
   "": 1,
@@ -60,9 +61,27 @@ export function parseInteger(
   throw new InvalidArgumentError(`Use a whole number from ${range.min} to ${range.max}.`);
 }
 
-/** For options that may be given several times. */
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
+/** A piece length that all clients read: a power of two. @throws InvalidArgumentError */
+export function parsePieceLength(text: string): number {
+  const bytes = sizeOf(text);
+  if (bytes !== undefined && isCommonPieceLength(bytes)) return bytes;
+  throw new InvalidArgumentError("Use a power of two from 16Ki to 64Mi: 256Ki, 4Mi.");
+}
+
+/** `host:port`, with an IPv6 address in brackets. @throws InvalidArgumentError */
+export function parseHostPort(text: string): { readonly host: string; readonly port: number } {
+  const [, inBrackets, name, port] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):([0-9]+)$/.exec(text) ?? [];
+  const host = inBrackets ?? name;
+  if (host !== undefined) return { host, port: parseInteger(port ?? "", { min: 1, max: 65535 }) };
+  throw new InvalidArgumentError("Use HOST:PORT, as 192.0.2.1:6881 or [2001:db8::1]:6881.");
+}
+
+/** For options that may be given several times: all their values, each parsed by `parse`. */
+export function collect<Value>(
+  parse: (text: string) => Value,
+): (text: string, before: readonly Value[] | undefined) => readonly Value[] {
+  return (text, before = []) => [...before, parse(text)];
 }
 
 function sizeOf(text: string): number | undefined {

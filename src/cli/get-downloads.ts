@@ -1,0 +1,246 @@
+/** The work of `btpublisher get`: several downloads through one Peer, each to its own end. */
+import { lookup } from "node:dns/promises";
+import { access, constants, mkdir } from "node:fs/promises";
+import { BtPublisherError } from "../base/errors.ts";
+import type { Download } from "../peer/download.ts";
+import type { Trouble } from "../peer/peer.ts";
+import type { PeerAddress } from "../ports/peer-transport.ts";
+import { type CommandContext, stopRequested } from "./command.ts";
+import { type PeerNode, startPeerNode } from "./compose/peer.ts";
+import { Patience } from "./patience.ts";
+import type { ProgressFigures } from "./progress.ts";
+import { formatBytes, formatSeconds } from "./text.ts";
+import { resolveTorrentRef } from "./torrent-ref.ts";
+import { warnOfTroubles } from "./troubles.ts";
+
+/** Options of `get`, parsed. */
+export interface GetOptions {
+  readonly output: string;
+  readonly port?: number;
+  readonly peer?: readonly { readonly host: string; readonly port: number }[];
+  /** Milliseconds to serve after completion; Infinity for ever. */
+  readonly seed: number;
+  /** Bytes a second. */
+  readonly maxUpload?: number;
+  /** Bytes a second. */
+  readonly maxDownload?: number;
+  readonly webSeed: boolean;
+  readonly overwrite?: boolean;
+  /** Milliseconds without anything arriving; 0 for ever. */
+  readonly timeout?: number;
+}
+
+type GetContext = CommandContext<GetOptions>;
+
+const REPORT_INTERVAL_MS = 1000;
+
+/**
+ * Downloads every operand. One that fails does not stop the others.
+ * @throws the last failure, when all have ended; the others have been said by then.
+ */
+export async function getAll(context: GetContext): Promise<void> {
+  await makeWritable(context.options.output);
+  const node = await startPeerNode(context.options);
+  const running = new Set<GetOne>();
+  const timer = setInterval(() => report(running, context), REPORT_INTERVAL_MS);
+  try {
+    const peers = await resolvePeers(context.options.peer ?? []);
+    const endings = await Promise.allSettled(
+      context.operands.map(async (ref) => {
+        const one = new GetOne(node, context, peers);
+        running.add(one);
+        try {
+          await one.run(ref);
+        } finally {
+          running.delete(one);
+        }
+      }),
+    );
+    const failures = endings.filter((ending) => ending.status === "rejected");
+    for (const failure of failures.slice(0, -1)) context.output.error(failure.reason);
+    const last = failures.at(-1);
+    if (last !== undefined) throw last.reason;
+  } finally {
+    clearInterval(timer);
+    await node.close();
+  }
+}
+
+/** One torrent, from its reference to the end of its serving. */
+class GetOne {
+  readonly #node: PeerNode;
+  readonly #context: GetContext;
+  readonly #peers: readonly PeerAddress[];
+  readonly #patience: Patience;
+  readonly #startedAt = performance.now();
+  /** Aborted by the user's wish to stop, by lost patience, or by a disk that cannot be written. */
+  readonly #stop = new AbortController();
+  #download: Download | undefined;
+
+  constructor(node: PeerNode, context: GetContext, peers: readonly PeerAddress[]) {
+    this.#node = node;
+    this.#context = context;
+    this.#peers = peers;
+    this.#patience = new Patience(context.options.timeout, this.#startedAt);
+  }
+
+  async run(ref: string): Promise<void> {
+    const { signal } = this.#context;
+    const onStop = (): void => this.#stop.abort(signal.reason);
+    signal.addEventListener("abort", onStop);
+    if (signal.aborted) onStop();
+    try {
+      await this.#fetch(ref);
+      await this.#serve();
+    } catch (error) {
+      throw this.#stop.signal.aborted ? this.#stop.signal.reason : error;
+    } finally {
+      signal.removeEventListener("abort", onStop);
+      await this.#download?.stop();
+    }
+  }
+
+  /** Loses patience where it is time. @returns figures of a download that is under way. */
+  look(): { readonly figures: ProgressFigures; readonly infoHash: string } | undefined {
+    const live = this.#download?.figures();
+    const { downloadedBytes: bytes = 0, connections = 0 } = live ?? {};
+    if (this.#download?.isComplete !== true) {
+      const why = this.#patience.look(performance.now(), { bytes, connections });
+      if (why !== undefined) this.#stop.abort(why);
+    }
+    if (live === undefined || this.#download === undefined) return undefined;
+    return {
+      infoHash: live.infoHash,
+      figures: {
+        bytes: live.verifiedBytes,
+        total: this.#download.info.geometry.contentLength,
+        downRate: live.downloadBytesPerSecond,
+        upRate: live.uploadBytesPerSecond,
+        peers: live.connections,
+        fromSource: live.fromSourceBytes,
+        fromPeers: live.downloadedBytes - live.fromSourceBytes,
+      },
+    };
+  }
+
+  async #fetch(ref: string): Promise<void> {
+    const { options, output } = this.#context;
+    const { signal } = this.#stop;
+    const warn = warnOfTroubles(output);
+    const source = await resolveTorrentRef(ref, { http: this.#node.http, output, signal });
+    const download = await this.#node.peer.download(source, {
+      directory: options.output,
+      peers: this.#peers,
+      useWebSeeds: options.webSeed,
+      overwrite: options.overwrite === true,
+      onCheck: (bytes, total) => output.progress({ bytes, total }),
+      onTrouble: (trouble) => {
+        warn(trouble);
+        this.#hear(trouble);
+      },
+      signal,
+    });
+    this.#download = download;
+    const { infoHash, name, geometry } = download.info;
+    output.event(
+      "started",
+      { infoHash, name, bytes: geometry.contentLength, path: download.path },
+      `${name}: ${formatBytes(geometry.contentLength)}`,
+    );
+    await Promise.race([download.completed, this.#stopped()]);
+    this.#sayComplete(download);
+  }
+
+  async #serve(): Promise<void> {
+    const { seed } = this.#context.options;
+    if (seed === 0) return;
+    const end = AbortSignal.any([
+      this.#context.signal,
+      ...(Number.isFinite(seed) ? [AbortSignal.timeout(seed)] : []),
+    ]);
+    await stopRequested(end);
+  }
+
+  /** A full disk does not get better by waiting for it here: say how much is needed, and stop. */
+  #hear(trouble: Trouble): void {
+    this.#patience.hear(trouble);
+    if (trouble.type !== "storage") return;
+    const { code, message, detail } = trouble.error;
+    const missing = this.#missingBytes();
+    const needed = missing === undefined ? "" : `; ${formatBytes(missing)} are still to come`;
+    const text = `${message}${needed}; run it again to go on where it stopped`;
+    this.#stop.abort(new BtPublisherError(code, text, { detail, cause: trouble.error }));
+  }
+
+  #missingBytes(): number | undefined {
+    const download = this.#download;
+    if (download === undefined) return undefined;
+    return download.info.geometry.contentLength - download.figures().verifiedBytes;
+  }
+
+  async #stopped(): Promise<never> {
+    await stopRequested(this.#stop.signal);
+    throw this.#stop.signal.reason;
+  }
+
+  #sayComplete(download: Download): void {
+    const { downloadedBytes, fromSourceBytes, uploadedBytes } = download.figures();
+    const seconds = Math.round(performance.now() - this.#startedAt) / 1000;
+    const { infoHash, geometry } = download.info;
+    this.#context.output.event(
+      "complete",
+      {
+        infoHash,
+        path: download.path,
+        bytes: geometry.contentLength,
+        seconds,
+        fromSource: fromSourceBytes,
+        fromPeers: downloadedBytes - fromSourceBytes,
+        uploaded: uploadedBytes,
+      },
+      `complete: ${download.path} (${formatBytes(geometry.contentLength)} in ${formatSeconds(seconds)})`,
+    );
+  }
+}
+
+/** With --json one event a torrent; one line for all of them together otherwise. */
+function report(running: ReadonlySet<GetOne>, { output }: GetContext): void {
+  const looks = [...running].flatMap((one) => one.look() ?? []);
+  if (output.isJson) {
+    for (const { figures, infoHash } of looks) output.progress(figures, { infoHash });
+  } else if (looks.length > 0) {
+    output.progress(looks.map(({ figures }) => figures).reduce(sumOf));
+  }
+}
+
+function sumOf(a: ProgressFigures, b: ProgressFigures): ProgressFigures {
+  const keys = Object.keys(a) as (keyof ProgressFigures)[];
+  const sums = keys.map((key) => [key, (a[key] ?? 0) + (b[key] ?? 0)]);
+  return Object.fromEntries(sums) as ProgressFigures;
+}
+
+/** @throws BtPublisherError STORAGE_PATH */
+async function makeWritable(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK);
+  } catch (cause) {
+    const message = `cannot write to the folder ${directory}: ${(cause as Error).message}`;
+    throw new BtPublisherError("STORAGE_PATH", message, { detail: { directory }, cause });
+  }
+}
+
+/** Addresses of peers that the user named, which may be host names. @throws UNAVAILABLE */
+function resolvePeers(
+  named: readonly { readonly host: string; readonly port: number }[],
+): Promise<readonly PeerAddress[]> {
+  return Promise.all(
+    named.map(async ({ host, port }) => {
+      try {
+        return { host: (await lookup(host)).address, port };
+      } catch (cause) {
+        throw new BtPublisherError("UNAVAILABLE", `cannot find the peer ${host}`, { cause });
+      }
+    }),
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * How long a download may go without anything arriving.
+ *
+ * A swarm may be silent for a while and come back, so silence after success is borne for long; where
+ * nobody ever answered there is less to hope for, and a tracker that refuses will refuse again.
+ */
+import { BtPublisherError } from "../base/errors.ts";
+import { formatSeconds } from "./text.ts";
+import { describeTrouble } from "./troubles.ts";
+import type { Trouble } from "../peer/peer.ts";
+
+/** A tracker has refused, and nobody else answers. */
+const REFUSED_LIMIT_MS = 15_000;
+
+/** Nobody has answered yet: some rounds of announces. */
+const UNREACHED_LIMIT_MS = 2 * 60_000;
+
+/** Something arrived before: time for a server to be restarted, and a little more. */
+const STALLED_LIMIT_MS = 10 * 60_000;
+
+/** What a look at the download shows. */
+export interface Signs {
+  /** Bytes that arrived in all. */
+  readonly bytes: number;
+  readonly connections: number;
+}
+
+/** Watches one download. */
+export class Patience {
+  readonly #limitMs: number | undefined;
+  #quietSince: number;
+  #bytes = 0;
+  #wasReached = false;
+  #lastTrouble: Trouble | undefined;
+
+  /** `limitMs` is what the user said: it stands for all limits, and 0 for none at all. */
+  constructor(limitMs: number | undefined, now: number) {
+    this.#limitMs = limitMs;
+    this.#quietSince = now;
+  }
+
+  hear(trouble: Trouble): void {
+    this.#lastTrouble = trouble;
+  }
+
+  /** @returns why to give up at `now`, or undefined to go on. */
+  look(now: number, { bytes, connections }: Signs): BtPublisherError | undefined {
+    if (connections > 0) this.#wasReached = true;
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#wasReached = true;
+      this.#quietSince = now;
+    }
+    const quietMs = now - this.#quietSince;
+    const limitMs = this.#limit(connections);
+    return limitMs === 0 || quietMs < limitMs ? undefined : this.#reason(quietMs);
+  }
+
+  #limit(connections: number): number {
+    if (this.#limitMs !== undefined) return this.#limitMs;
+    if (this.#isRefused && connections === 0) return REFUSED_LIMIT_MS;
+    return this.#wasReached ? STALLED_LIMIT_MS : UNREACHED_LIMIT_MS;
+  }
+
+  get #isRefused(): boolean {
+    return this.#lastTrouble?.type === "tracker" && this.#lastTrouble.isRefusal;
+  }
+
+  #reason(quietMs: number): BtPublisherError {
+    const trouble = this.#lastTrouble;
+    const why = trouble === undefined ? "" : ` (${describeTrouble(trouble)})`;
+    return new BtPublisherError(
+      this.#isRefused ? "DENIED" : "TRK_UNREACHABLE",
+      `nothing arrived for ${formatSeconds(quietMs / 1000)}${why}; run it again to go on where it stopped`,
+    );
+  }
+}
