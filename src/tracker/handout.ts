@@ -21,6 +21,7 @@ export type HandoutReason =
   | { readonly code: "link-lost"; readonly silentMs: Millis }
   | { readonly code: "source-gone"; readonly silentMs: Millis };
 
+/** Whether a source is handed out, with the reason. */
 export interface HandoutDecision {
   readonly handOut: boolean;
   readonly reason: HandoutReason;
@@ -31,6 +32,7 @@ export const REPORTS_MISSING_MS = 15_000;
 /** How long after its last word a disconnected source is handed out; a guess at a long repair. */
 export const SOURCE_GONE_MS = 3_600_000;
 
+/** Decides about one source. */
 export function decideHandout({ isConnected, silentMs }: HandoutView): HandoutDecision {
   if (!isConnected) {
     const handOut = silentMs <= SOURCE_GONE_MS;

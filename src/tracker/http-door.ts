@@ -33,6 +33,7 @@ export interface TrackerHttpAnswer {
   readonly body: Uint8Array;
 }
 
+/** Settings of the door. */
 export interface TrackerHttpDoorOptions {
   /** Whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly IpNetwork[];
@@ -42,6 +43,7 @@ export interface TrackerHttpDoorOptions {
 const maxTargetLengths = { "/announce": 4096, "/scrape": 8192 } as const;
 type TrackerPath = keyof typeof maxTargetLengths;
 
+/** Turns requests into announces and scrapes, and what comes of them into answers. */
 export class TrackerHttpDoor {
   readonly #tracker: Tracker;
   readonly #options: TrackerHttpDoorOptions;

@@ -2,6 +2,7 @@
 import { BtPublisherError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 
+/** What an operator may set. */
 export interface TrackerOptions {
   /**
    * How often peers announce: 10 s … 24 h, default 120 s, which keeps peer lists fresh while swarms
@@ -17,6 +18,7 @@ export interface TrackerOptions {
   readonly maxPeersPerNetwork: number;
 }
 
+/** What holds when nothing is set. */
 export const defaultTrackerOptions: TrackerOptions = {
   intervalMs: 120_000,
   maxPeersPerAnswer: 50,

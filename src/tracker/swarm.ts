@@ -19,6 +19,7 @@ export interface PeerAnnounce extends PeerKey {
   readonly isSeed: boolean;
 }
 
+/** Limits of a swarm. */
 export interface SwarmOptions {
   /** Peers of one IPv4 address or IPv6 /64 that are listed; further ones get answers only. */
   readonly maxPeersPerNetwork: number;

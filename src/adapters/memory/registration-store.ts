@@ -3,6 +3,7 @@ import type { InfoHash } from "../../base/units.ts";
 import type { RegistrationStore, StoredRegistration } from "../../ports/registration-store.ts";
 import type { Registration } from "../../ports/tracker-control.ts";
 
+/** A registration store without a disk. */
 export class MemoryRegistrationStore implements RegistrationStore {
   readonly #registrations = new Map<InfoHash, StoredRegistration>();
 

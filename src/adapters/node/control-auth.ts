@@ -34,6 +34,7 @@ export function serverProof(key: Uint8Array, greeting: Greeting): string {
   return derive(key, "server proof", greeting).toString("hex");
 }
 
+/** The keys that the greeting's nonces give, to those who hold `key`. */
 export function frameKeys(key: Uint8Array, greeting: Greeting): FrameKeys {
   return {
     toServer: derive(key, "frames to server", greeting),

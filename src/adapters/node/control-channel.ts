@@ -39,6 +39,7 @@ export const closeCodes = {
   timeout: 4408,
 } as const;
 
+/** What a channel needs beside its socket. */
 export interface ControlChannelSetup {
   readonly sendKey: Uint8Array;
   readonly receiveKey: Uint8Array;

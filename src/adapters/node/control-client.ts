@@ -47,6 +47,7 @@ export type ControlClientEvent =
   /** The Tracker could not keep a registration that was said again. */
   | { readonly type: "failed"; readonly reason: string };
 
+/** Where and how to connect. */
 export interface ControlClientOptions {
   /** WebSocket URL of the Tracker's control path; see `parseControlUrl`. */
   readonly url: string;

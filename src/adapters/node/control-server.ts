@@ -32,7 +32,9 @@ export const CONTROL_PATH = "/control";
 
 const GREETING_MS = 10_000;
 /** Connections that have not proved anything yet; beyond it new ones are turned away. */
-const MAX_STRANGERS = 64;
+const MAX_STRANGERS = 256;
+/** The same from one address, so that no single host keeps the SourceNodes out. */
+const MAX_STRANGERS_PER_ADDRESS = 8;
 
 /** For logs. */
 export type ControlServerEvent =
@@ -46,6 +48,7 @@ export type ControlServerEvent =
       readonly reason: string;
     };
 
+/** What a control server needs. */
 export interface ControlServerOptions {
   readonly tracker: TrackerControl;
   /** The service key that all roles share. */
@@ -63,7 +66,8 @@ export class ControlServer {
     maxPayload: MAX_FRAME_LENGTH,
     perMessageDeflate: false,
   });
-  #strangerCount = 0;
+  /** The address of each connection that has not proved anything yet. */
+  readonly #strangers = new Map<WebSocket, string>();
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
@@ -82,7 +86,7 @@ export class ControlServer {
     if (request.url?.replace(/\?.*$/s, "") !== CONTROL_PATH) return false;
     const address = this.#addressOf(request);
     if (address === undefined) refuse(socket, 400);
-    else if (this.#strangerCount >= MAX_STRANGERS) refuse(socket, 503);
+    else if (this.#isCrowded(address)) refuse(socket, 503);
     else {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
         this.#greet(webSocket, address);
@@ -100,6 +104,13 @@ export class ControlServer {
     await Promise.all(closed);
   }
 
+  #isCrowded(address: string): boolean {
+    if (this.#strangers.size >= MAX_STRANGERS) return true;
+    let count = 0;
+    for (const stranger of this.#strangers.values()) if (stranger === address) count++;
+    return count >= MAX_STRANGERS_PER_ADDRESS;
+  }
+
   #addressOf(request: IncomingMessage): string | undefined {
     const header = request.headers["x-forwarded-for"];
     const client = clientAddress(
@@ -115,14 +126,14 @@ export class ControlServer {
     const { clock, onEvent } = this.#options;
     const serverNonce = newNonce();
     let reason = "left without a proof";
-    this.#strangerCount++;
+    this.#strangers.set(socket, address);
     const timer = clock.setTimer(GREETING_MS, () => {
       reason = "no proof in time";
       socket.close(closeCodes.timeout, reason);
     });
     const leave = () => {
       onEvent({ type: "refused", address, reason });
-      this.#endGreeting(timer);
+      this.#endGreeting(socket, timer);
     };
     // The socket ends by itself after an error; without a listener the process would.
     socket.on("error", (error) => {
@@ -138,16 +149,16 @@ export class ControlServer {
         return;
       }
       socket.off("close", leave);
-      this.#endGreeting(timer);
+      this.#endGreeting(socket, timer);
       this.#open(socket, address, proof.greeting);
     });
     const challenge = { type: "challenge", version: CONTROL_VERSION, nonce: serverNonce } as const;
     socket.send(encodeControlMessage(challenge));
   }
 
-  #endGreeting(timer: Timer): void {
+  #endGreeting(socket: WebSocket, timer: Timer): void {
     timer.cancel();
-    this.#strangerCount--;
+    this.#strangers.delete(socket);
   }
 
   #checkProof(text: string, serverNonce: string): ProofVerdict {

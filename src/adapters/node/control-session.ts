@@ -19,6 +19,7 @@ import {
   type ServerMessage,
 } from "../../protocol/control/messages.ts";
 
+/** What a session needs beside the Tracker. */
 export interface ControlSessionSetup {
   readonly role: ControlRole;
   /** Where the client connects from. */

@@ -31,6 +31,7 @@ const createRegistration: Migration = (db) =>
 
 const migrations: readonly Migration[] = [createRegistration];
 
+/** A registration store in a database file of its own. */
 export class SqlRegistrationStore implements RegistrationStore {
   readonly #db: Kysely<Tables>;
 

@@ -3,6 +3,7 @@
  * whole value; keys that it does not know are let pass, and nobody reads them.
  */
 
+/** A check that tells the compiler what it found. */
 export type Guard<Value> = (value: unknown) => value is Value;
 
 type Guarded<SomeGuard> = SomeGuard extends Guard<infer Value> ? Value : never;
@@ -20,19 +21,23 @@ export function isObjectOf<Shape extends Record<string, Guard<unknown>>>(
     );
 }
 
+/** An array of at most `maxLength` elements that all pass `guard`. */
 export function isArrayOf<Value>(guard: Guard<Value>, maxLength: number): Guard<readonly Value[]> {
   return (value): value is readonly Value[] =>
     Array.isArray(value) && value.length <= maxLength && value.every(guard);
 }
 
+/** What passes `guard`, or nothing. */
 export function isOptional<Value>(guard: Guard<Value>): Guard<Value | undefined> {
   return (value): value is Value | undefined => value === undefined || guard(value);
 }
 
+/** This very value. */
 export function isExactly<const Value extends string | number>(expected: Value): Guard<Value> {
   return (value): value is Value => value === expected;
 }
 
+/** One of these words. */
 export function isOneOf<const Value extends string>(values: readonly Value[]): Guard<Value> {
   return (value): value is Value => values.includes(value as Value);
 }
@@ -58,6 +63,7 @@ export function isAmount(value: unknown): value is number {
   return Number.isFinite(value) && (value as number) >= 0;
 }
 
+/** True or false. */
 export function isBoolean(value: unknown): value is boolean {
   return typeof value === "boolean";
 }
