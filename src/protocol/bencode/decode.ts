@@ -3,7 +3,7 @@
  * an allocation that its claims could inflate; what it returns is read on demand (value.ts).
  *
  * Integers and string lengths must be canonical, and keys unique, in both modes: what two readers
- * could take differently is refused. Lenient mode forgives only what real files get wrong.
+ * could take differently is refused. Lenient mode forgives unsorted keys, which real files have.
  */
 import { latin1 } from "../../base/bytes.ts";
 import { fail, type MetainfoErrorCode, ok, type Result } from "../../base/errors.ts";
@@ -25,7 +25,7 @@ import { type BencodeValue, type Outline, Reader } from "./value.ts";
 export type BencodeErrorCode = Extract<MetainfoErrorCode, `BENC_${string}`>;
 
 export interface DecodeOptions {
-  /** Refuses unsorted keys, and a newline after the value. Default false. */
+  /** Refuses unsorted keys, as a writer must sort them. Default false. */
   readonly isStrict?: boolean;
   /** Lists and dictionaries open at once. Default 100. */
   readonly maxDepth?: number;
@@ -50,10 +50,7 @@ export function decodeBencode(
   const prefix = decodeBencodePrefix(bytes, options);
   if (!prefix.ok) return prefix;
   const { value, end } = prefix.value;
-  const isWhole =
-    end === bytes.length ||
-    (options.isStrict !== true && end === bytes.length - 1 && bytes[end] === NEWLINE);
-  if (isWhole) return ok(value);
+  if (end === bytes.length) return ok(value);
   return fail("BENC_TRAILING", `${bytes.length - end} bytes follow the value, from byte ${end} on`);
 }
 
@@ -74,8 +71,6 @@ export function decodeBencodePrefix(
   const outline = scanner.outline;
   return ok({ value: new Reader(outline, 0, 0).readValue(), end: scanner.position });
 }
-
-const NEWLINE = 0x0a;
 
 /** So many digits a number holds exactly. */
 const MAX_LENGTH_DIGITS = 15;

@@ -5,7 +5,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { parseUtf8 } from "../../base/bytes.ts";
-import { COLON, DICTIONARY, END, INTEGER, LIST } from "./syntax.ts";
+import { COLON, DICTIONARY, END, INTEGER, LIST, ZERO } from "./syntax.ts";
 
 /**
  * A decoded value: a byte string (a view of the input), an integer (bigint only beyond what a
@@ -171,8 +171,7 @@ export class Reader {
   skipValue(): void {
     switch (this.#bytes[this.position]) {
       case INTEGER:
-        this.position++;
-        this.#readUntil(END);
+        while (this.#readByte() !== END);
         break;
       case LIST:
       case DICTIONARY:
@@ -201,26 +200,27 @@ export class Reader {
 
   /** Where the string's bytes begin; they end at `position`. */
   #skipString(): number {
-    const length = Number(this.#readUntil(COLON));
+    let length = 0;
+    for (let byte = this.#readByte(); byte !== COLON; byte = this.#readByte()) {
+      length = length * 10 + byte - ZERO;
+    }
     const start = this.position;
     this.position += length;
     return start;
   }
 
   #readInteger(): number | bigint {
-    const text = this.#readUntil(END);
+    let text = "";
+    for (let byte = this.#readByte(); byte !== END; byte = this.#readByte()) {
+      text += String.fromCharCode(byte);
+    }
     const value = Number(text);
     return Number.isSafeInteger(value) ? value : BigInt(text);
   }
 
-  /** The characters before the next `delimiter`, which is read too. */
-  #readUntil(delimiter: number): string {
-    let text = "";
-    for (;;) {
-      const byte = this.#bytes[this.position++];
-      assert(byte !== undefined, "bencoded bytes changed after they were checked");
-      if (byte === delimiter) return text;
-      text += String.fromCharCode(byte);
-    }
+  #readByte(): number {
+    const byte = this.#bytes[this.position++];
+    assert(byte !== undefined, "bencoded bytes changed after they were checked");
+    return byte;
   }
 }
