@@ -1,4 +1,5 @@
 /** One link of a running torrent: passes what the peer does to the engine, and batches to the link. */
+import { assert } from "../base/assert.ts";
 import type { PeerKey } from "../engine/peer-session/peer-session.ts";
 import type { Torrent } from "../engine/torrent/torrent.ts";
 import type {
@@ -62,10 +63,11 @@ export class LinkDriver implements PeerLinkHandler {
     this.#owner.torrent.handleBlock(this.#owner.now(), this.key, block, wasKept);
   }
 
-  handleBlocksSent(payloadBytes: number): void {
+  handleBlocksSent(_payloadBytes: number): void {
     const blocks = this.#batches.shift();
-    this.#owner.torrent.handleBlocksSent(this.#owner.now(), this.key, payloadBytes);
-    if (blocks !== undefined) this.#owner.handleBlocksSent(blocks);
+    assert(blocks !== undefined, "a batch was sent that nobody handed over");
+    this.#owner.torrent.handleBlocksSent(this.#owner.now(), this.key, blocks);
+    this.#owner.handleBlocksSent(blocks);
     this.#owner.handleReadEnd();
   }
 

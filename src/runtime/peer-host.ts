@@ -6,6 +6,7 @@ import { equalBytes, infoHashOf } from "../base/bytes.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
 import type { InfoHash } from "../base/units.ts";
 import { defaultChokerOptions } from "../engine/choking/choker.ts";
+import type { ServingController } from "../engine/torrent/serving.ts";
 import type { TorrentOptions } from "../engine/torrent/torrent-state.ts";
 import type { IncomingDecision, PeerAddress, PeerListener } from "../ports/peer-transport.ts";
 import type { Handshake } from "../protocol/wire/message.ts";
@@ -34,6 +35,8 @@ export interface TorrentRoleOptions {
   readonly keepsSeeds?: boolean;
   readonly maxPeers?: number;
   readonly uploadSlots?: number;
+  /** Decides what each peer is shown; see `TorrentOptions.serving`. */
+  readonly serving?: ServingController;
 }
 
 const DEFAULT_MAX_PEERS = 80;
@@ -125,6 +128,7 @@ export class PeerHost {
       maxConnecting: MAX_CONNECTING,
       dialsPeers: role.dialsPeers ?? true,
       keepsSeeds: role.keepsSeeds ?? false,
+      serving: role.serving,
       pieceBufferBytes: PIECE_BUFFER_BYTES,
       listenPort: this.port,
       peerId,

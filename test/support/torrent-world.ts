@@ -34,6 +34,7 @@ export class TorrentWorld {
       maxConnecting: 5,
       dialsPeers: true,
       keepsSeeds: false,
+      serving: undefined,
       pieceBufferBytes: 1024 * 1024,
       listenPort: 6881,
       peerId: OUR_ID,

@@ -32,6 +32,8 @@ export interface PeerSessionInfo {
 export interface OutstandingRequest {
   readonly block: BlockRef;
   readonly sentAt: Millis;
+  /** Requests that were open before it. */
+  readonly queuedBlocks: number;
   /** Whether the picker still counts it; not so after a snub, when others may be asked. */
   isCounted: boolean;
 }

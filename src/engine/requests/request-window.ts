@@ -3,7 +3,9 @@
  * many that the queue at a slow peer holds blocks which others could give sooner.
  *
  * Starts like TCP: one block more for each that arrives, until the rate stops growing; then it
- * follows rate × (least delay seen + reserve).
+ * follows rate × (delay + reserve). The delay is what a block took beyond the time for those asked
+ * for before it; on a weak uplink it grows with our own uploads, so the least one ever seen would
+ * starve the window, and with it the rate, and with that the window.
  */
 import { BLOCK_LENGTH, type Millis } from "../../base/units.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -14,7 +16,10 @@ export interface RequestWindowOptions {
   readonly minBlocks: number;
   /** 512 blocks are 8 MiB: 80 ms of 100 MB/s. */
   readonly maxBlocks: number;
-  /** Queue kept beyond the delay, so that a late answer of ours does not idle the peer. */
+  /**
+   * Queue kept beyond the delay. Much less and a weak uplink, where requests wait behind our own
+   * uploads, starves; much more and slow peers hold blocks that others could give sooner.
+   */
   readonly reserveMs: number;
 }
 
@@ -22,9 +27,12 @@ export const defaultRequestWindowOptions: RequestWindowOptions = Object.freeze({
   initialBlocks: 32,
   minBlocks: 4,
   maxBlocks: 512,
-  reserveMs: 400,
+  reserveMs: 1500,
 });
 
+/** A delay is believed up to this, and smoothed over so many blocks. */
+const MAX_DELAY_MS = 4000;
+const DELAY_SMOOTHING = 8;
 /** The rate is compared this often to find the end of the start phase. */
 const GROWTH_CHECK_MS = 500;
 
@@ -34,7 +42,7 @@ export class RequestWindow {
   #maxBlocks: number;
   #blocks: number;
   #isStarting = true;
-  #minDelayMs = Number.POSITIVE_INFINITY;
+  #delayMs = 0;
   #checkedAt: Millis;
   #checkedRate = 0;
 
@@ -60,10 +68,12 @@ export class RequestWindow {
     return this.#rate.bytesPerSecond(now);
   }
 
-  /** A block asked for `delayMs` ago has arrived. */
-  handleBlock(now: Millis, delayMs: Millis, bytes: number): void {
+  /** A block of `bytes` has arrived, asked for `waitedMs` ago behind `queuedBlocks` others. */
+  handleBlock(now: Millis, waitedMs: Millis, queuedBlocks: number, bytes: number): void {
     this.#rate.add(now, bytes);
-    if (delayMs < this.#minDelayMs) this.#minDelayMs = delayMs;
+    const queueMs = (queuedBlocks * BLOCK_LENGTH * 1000) / this.#rate.bytesPerSecond(now);
+    const delayMs = Math.min(MAX_DELAY_MS, Math.max(0, waitedMs - queueMs));
+    this.#delayMs += (delayMs - this.#delayMs) / DELAY_SMOOTHING;
     if (this.#isStarting) this.#blocks++;
     if (now - this.#checkedAt >= GROWTH_CHECK_MS) this.#follow(now);
   }
@@ -88,7 +98,7 @@ export class RequestWindow {
     }
     this.#isStarting = false;
     this.#checkedAt = now;
-    const delayMs = Math.min(this.#minDelayMs, 2000) + this.#options.reserveMs;
+    const delayMs = this.#delayMs + this.#options.reserveMs;
     this.#blocks = Math.max(
       this.#options.minBlocks,
       Math.ceil((rate * delayMs) / 1000 / BLOCK_LENGTH),

@@ -92,6 +92,7 @@ export class Downloads {
   /** The peer said that it has piece `index`. */
   handleHave(now: Millis, session: PeerSession, index: PieceIndex): void {
     if (!session.pieces.add(index)) return;
+    this.#state.serving?.handleHave(now, session.key, index);
     if (!session.isCountedAsSeed) this.picker.order.increment(index);
     if (this.#state.have.has(index)) return;
     session.interestingCount++;
@@ -111,6 +112,7 @@ export class Downloads {
         if (!have.has(index)) session.interestingCount++;
       }
     }
+    this.#state.serving?.handlePieces(now, session.key);
     this.#updateInterest(now, session);
   }
 
@@ -157,7 +159,7 @@ export class Downloads {
     const request = session.outstanding.get(number);
     if (request !== undefined) {
       this.#withdraw(session, number, request);
-      session.window.handleBlock(now, now - request.sentAt, block.length);
+      session.window.handleBlock(now, now - request.sentAt, request.queuedBlocks, block.length);
     }
     session.lastBlockAt = now;
     session.isSnubbed = false;
@@ -237,7 +239,8 @@ export class Downloads {
     if (session.outstanding.size === 0) session.lastBlockAt = now;
     for (const block of blocks) {
       const number = blockNumber(this.#state.geometry, block);
-      session.outstanding.set(number, { block, sentAt: now, isCounted: true });
+      const queuedBlocks = session.outstanding.size;
+      session.outstanding.set(number, { block, sentAt: now, queuedBlocks, isCounted: true });
       this.#state.options.downloadLimit.take(now, block.length);
     }
     this.#state.output({ type: "request", peer: session.key, blocks });

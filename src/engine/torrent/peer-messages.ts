@@ -53,7 +53,10 @@ export class PeerMessages {
   /** Says what we have and can, right after the handshake. */
   greet(session: PeerSession): void {
     const { have, options } = this.#state;
-    if (session.info.supportsFast && have.isFull) this.#state.send(session, { type: "have-all" });
+    if (this.#state.serving !== undefined) {
+      if (session.info.supportsFast) this.#state.send(session, { type: "have-none" });
+    } else if (session.info.supportsFast && have.isFull)
+      this.#state.send(session, { type: "have-all" });
     else if (session.info.supportsFast && have.isEmpty) {
       this.#state.send(session, { type: "have-none" });
     } else if (!have.isEmpty) {
@@ -157,7 +160,8 @@ export class PeerMessages {
     if (message.id === 0) {
       const handshake = parseExtensionHandshake(message.payload);
       if (handshake === undefined) return undefined;
-      session.extensionIds = handshake.extensions;
+      // A later handshake adds to the first one (BEP 10).
+      session.extensionIds = new Map([...session.extensionIds, ...handshake.extensions]);
       if (handshake.clientName !== undefined) session.clientName = handshake.clientName;
       session.window.limitTo(handshake.maxRequests);
       return undefined;

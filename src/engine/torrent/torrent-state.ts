@@ -8,6 +8,7 @@ import type { PeerAddress } from "../../ports/peer-transport.ts";
 import type { BlockRef, PieceGeometry } from "../../protocol/metainfo/piece-geometry.ts";
 import type { PeerMessage } from "../../protocol/wire/message.ts";
 import type { ChokerOptions } from "../choking/choker.ts";
+import type { ServingController } from "./serving.ts";
 import type { CloseWhy, PeerKey, PeerSession } from "../peer-session/peer-session.ts";
 
 /** What the runtime must do now, in order. */
@@ -51,6 +52,8 @@ export interface TorrentOptions {
   readonly peerId: Uint8Array;
   /** Client name and version for the extension handshake. */
   readonly clientName: string;
+  /** Decides what each peer is shown; undefined shows everything to everybody. */
+  readonly serving: ServingController | undefined;
   /** Shared by all torrents of a process. */
   readonly uploadLimit: TokenBucket;
   readonly downloadLimit: TokenBucket;
@@ -58,6 +61,7 @@ export interface TorrentOptions {
 
 export class TorrentState {
   readonly geometry: PieceGeometry;
+  readonly serving: ServingController | undefined;
   /** Verified pieces; shared with the role, written here. */
   readonly have: Bitfield;
   readonly options: TorrentOptions;
@@ -68,6 +72,7 @@ export class TorrentState {
   constructor(geometry: PieceGeometry, have: Bitfield, options: TorrentOptions, random: Random) {
     assert(have.size === geometry.pieceCount, "the set of pieces does not fit the torrent");
     this.geometry = geometry;
+    this.serving = options.serving;
     this.have = have;
     this.options = options;
     this.random = random;

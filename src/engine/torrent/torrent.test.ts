@@ -185,7 +185,7 @@ describe("requests", () => {
     world.request(peer, ...blocks.slice(2));
     const outputs = world.say(peer, { type: "cancel", block: blocks[5] as BlockRef });
     assert.deepEqual(sentTo(peer, outputs), [{ type: "reject", block: blocks[5] }]);
-    world.torrent.handleBlocksSent(world.now, peer, BLOCK_LENGTH);
+    world.torrent.handleBlocksSent(world.now, peer, blocks.slice(0, 1));
     const [batch] = world.collect();
     assert.ok(batch?.type === "send-blocks" && !batch.blocks.includes(blocks[5] as BlockRef));
   });

@@ -100,6 +100,7 @@ export class Torrent {
     }
     const session = new PeerSession(info, this.#state.geometry, now);
     this.#state.peers.set(info.key, session);
+    this.#state.serving?.handleJoined(now, info.key, session.pieces);
     this.#careAt ??= now + CARE_INTERVAL_MS;
     this.#messages.greet(session);
   }
@@ -149,9 +150,9 @@ export class Torrent {
     if (session !== undefined) this.#downloads.fill(now, session);
   }
 
-  handleBlocksSent(now: Millis, peer: PeerKey, bytes: number): void {
+  handleBlocksSent(now: Millis, peer: PeerKey, blocks: readonly BlockRef[]): void {
     const session = this.#state.peers.get(peer);
-    if (session !== undefined) this.#uploads.handleBlocksSent(now, session, bytes);
+    if (session !== undefined) this.#uploads.handleBlocksSent(now, session, blocks);
   }
 
   handleCommitted(
@@ -181,6 +182,7 @@ export class Torrent {
     this.#downloads.handleTimeout(now);
     this.#webSeeds.handleTimeout(now);
     this.#chokes.handleTimeout(now);
+    this.#state.serving?.handleTimeout(now);
     if (this.#careAt !== undefined && now >= this.#careAt) this.#care(now);
     this.#dial(now);
   }
@@ -193,6 +195,7 @@ export class Torrent {
       this.#downloads.nextTimeout(),
       this.#webSeeds.nextTimeout(),
       this.#chokes.nextTimeout(),
+      this.#state.serving?.nextTimeout(),
       this.#careAt,
       this.#canDial() ? this.#addresses.nextRetryAt() : undefined,
     ];
@@ -204,6 +207,10 @@ export class Torrent {
   }
 
   takeOutputs(): readonly TorrentOutput[] {
+    for (const { peer, piece } of this.#state.serving?.takeShows() ?? []) {
+      const session = this.#state.peers.get(peer);
+      if (session !== undefined) this.#state.send(session, { type: "have", pieceIndex: piece });
+    }
     return this.#state.takeOutputs();
   }
 
@@ -290,6 +297,8 @@ export class Torrent {
 
   #care(now: Millis): void {
     this.#careAt = this.#state.peers.size > 0 ? now + CARE_INTERVAL_MS : undefined;
+    // In the endgame a peer that has nothing to send hears nothing either: ask it by the clock.
+    this.#downloads.fillAll(now);
     for (const session of this.#state.peers.values()) {
       this.#closeIf(now, session, this.#downloads.checkProgress(now, session));
       if (now - session.lastReceivedAt > IDLE_CLOSE_AFTER_MS) this.#close(now, session, "idle");
@@ -325,6 +334,7 @@ export class Torrent {
 
   #forget(now: Millis, session: PeerSession, wasUseless: boolean): void {
     this.#state.peers.delete(session.key);
+    this.#state.serving?.handleLeft(now, session.key);
     this.#addresses.handleClosed(now, session.info.addressKey, wasUseless);
     this.#uploads.forget(session);
     this.#chokes.handleLinkClosed(now, session);

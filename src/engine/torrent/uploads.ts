@@ -58,6 +58,7 @@ export class Uploads {
     for (const block of blocks) {
       if (this.#isServable(session, block)) {
         session.uploadQueue.set(blockNumber(this.#state.geometry, block), block);
+        this.#state.serving?.handleRequest(session.key, block.pieceIndex);
         continue;
       }
       if (block.length === 0 || block.length > 131_072) return "bad-request";
@@ -81,7 +82,13 @@ export class Uploads {
     if (session.info.supportsFast) this.#state.send(session, { type: "reject", block });
   }
 
-  handleBlocksSent(now: Millis, session: PeerSession, bytes: number): void {
+  /** The oldest batch of `session` has left for the network. */
+  handleBlocksSent(now: Millis, session: PeerSession, blocks: readonly BlockRef[]): void {
+    let bytes = 0;
+    for (const { pieceIndex, length } of blocks) {
+      bytes += length;
+      this.#state.serving?.handleSent(now, session.key, pieceIndex, length);
+    }
     session.batchesInFlight--;
     session.turnBytes += bytes;
     session.uploadRate.add(now, bytes);
@@ -154,6 +161,7 @@ export class Uploads {
       block.length <= MAX_REQUEST_LENGTH &&
       this.#state.geometry.hasBlock(block) &&
       this.#state.have.has(block.pieceIndex) &&
+      (this.#state.serving?.isShown(session.key, block.pieceIndex) ?? true) &&
       session.uploadQueue.size < MAX_QUEUED_REQUESTS
     );
   }
