@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { AssertionError } from "../../base/assert.ts";
 import { latin1, latin1Bytes, toHex, utf8Bytes } from "../../base/bytes.ts";
 import { createRandom } from "../../base/random.ts";
 import { type DecodeOptions, decodeBencode, decodeBencodePrefix } from "./decode.ts";
@@ -89,6 +90,14 @@ test("takes a Buffer for plain bytes, and copies nothing", () => {
   assert.ok(result.ok);
   assert.equal(Object.getPrototypeOf(result.value), Uint8Array.prototype);
   assert.equal((result.value as Uint8Array).buffer, buffer.buffer);
+});
+
+test("bytes that change after they were decoded are noticed", () => {
+  const bytes = latin1Bytes("d1:a1:be");
+  const result = decodeBencode(bytes);
+  assert.ok(result.ok);
+  bytes.fill(0x31);
+  assert.throws(() => (result.value as BencodeDictionary).get("a"), AssertionError);
 });
 
 test("decodes a prefix and tells where it ends", () => {

@@ -19,6 +19,15 @@ export function displayText(bytes: Uint8Array, maxBytes: number): string {
     .replace(/(?![\n\t])\p{Cc}/gu, "_");
 }
 
+/** A name as a message shows it: in quotes, cut, and with escapes for what cannot be seen. */
+export function quoteName(name: string): string {
+  const shown = name.length > 200 ? `${name.slice(0, 200)}...` : name;
+  return JSON.stringify(shown).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  );
+}
+
 /**
  * The text of `bytes`, with `_` for each sequence that is not UTF-8. Overlong forms are such: no
  * dot or slash comes of them.

@@ -5,6 +5,7 @@
 import { equalBytes } from "../../base/bytes.ts";
 import { fail, type MetainfoErrorCode, ok, type Result } from "../../base/errors.ts";
 import { BencodeDictionary } from "../bencode/value.ts";
+import { MAX_FILE_COUNT } from "./limits.ts";
 import type { ContentFile, Info } from "./metainfo.ts";
 
 /** Which version the info dictionary is; META_V2_ONLY or META_UNSUPPORTED_VERSION if not for us. */
@@ -35,7 +36,9 @@ export function checkFileTree(
   const tree = info.getDictionary("file tree");
   const expected = files.filter((file) => !file.isPad && file.length > 0);
   let index = 0;
+  let leafCount = 0;
   for (const leaf of tree === undefined ? [] : leavesOf(tree, [])) {
+    if (++leafCount > MAX_FILE_COUNT) return mismatch;
     if (leaf.length === 0) continue;
     const file = expected[index++];
     if (file === undefined || file.length !== leaf.length || !isSamePath(file.rawPath, leaf.path)) {

@@ -14,7 +14,6 @@ import {
   MAX_PATH_BYTES,
   MAX_PATH_DEPTH,
   type NameRules,
-  pathBytes,
   sanitizeName,
 } from "./safe-path.ts";
 
@@ -85,7 +84,7 @@ function parseFile(file: BencodeDictionary, offset: number, rules: FileRules): P
   const length = parseLength(file);
   if (!length.ok) return length;
   const isMarkedPad = hasAttribute(file, "p");
-  const rawPath = parseRawPath(file, isMarkedPad ? length.value : undefined);
+  const rawPath = parseRawPath(file, isMarkedPad ? length.value : undefined, rules);
   if (!rawPath.ok) return rawPath;
   const path = parsePath(rawPath.value, rules);
   if (!path.ok) return path;
@@ -114,12 +113,18 @@ function hasAttribute(file: BencodeDictionary, attribute: "p" | "l"): boolean {
 function parseRawPath(
   file: BencodeDictionary,
   padLength: number | undefined,
+  { rawName }: FileRules,
 ): Parsed<readonly Uint8Array[]> {
   const path: Uint8Array[] = [];
+  let byteCount = rawName.length;
   for (const element of file.getList("path.utf-8") ?? file.getList("path") ?? []) {
     if (!(element instanceof Uint8Array)) return fail("META_TYPE", "a path element is no string");
     if (path.push(element) > MAX_PATH_DEPTH) {
       return fail("META_PATH_DEPTH", `a path has more than ${MAX_PATH_DEPTH} elements`);
+    }
+    byteCount += 1 + element.length;
+    if (byteCount > MAX_PATH_BYTES) {
+      return fail("META_PATH_LONG", `a path has more than ${MAX_PATH_BYTES} bytes`);
     }
   }
   if (path.length > 0) return ok(path);
@@ -137,11 +142,7 @@ function parsePath(
     const check = checkPath([name, ...path]);
     return check.ok ? ok(path) : check;
   }
-  const path = rawPath.map((element) => sanitizeName(element, nameRules) ?? "_");
-  if (pathBytes([name, ...path]) > MAX_PATH_BYTES) {
-    return fail("META_PATH_LONG", `a path has more than ${MAX_PATH_BYTES} bytes`);
-  }
-  return ok(path);
+  return ok(rawPath.map((element) => sanitizeName(element, nameRules) ?? "_"));
 }
 
 /**

@@ -175,6 +175,11 @@ test("TOR-16 reserved names get their underscore on Windows", () => {
   assert.deepEqual(pathsOf(info), ["_aux/_prn.txt"]);
 });
 
+test("TOR-24 a name of megabytes", () => {
+  const name = Buffer.alloc(5_000_000, 0xff);
+  assert.deepEqual(codes(infoFields({ name })), both("META_PATH_LONG"));
+});
+
 test("TOR-14 no name, or one that is no string", () => {
   assert.deepEqual(codes(infoFields({ name: undefined })), both("META_NAME"));
   assert.deepEqual(codes(infoFields({ name: 5 })), both("META_NAME"));
@@ -251,6 +256,13 @@ test("TOR-42 a hybrid whose parts name other files", () => {
     const fields = infoFields({ "meta version": 2, "file tree": fileTree });
     assert.deepEqual(codes(fields), both("META_HYBRID_MISMATCH"));
   }
+});
+
+test("TOR-42 a hybrid with more files than a torrent may have", () => {
+  const leaf = { "": { length: 0 } };
+  const many = Object.fromEntries(Array.from({ length: 100_001 }, (_, i) => [`f${i}`, leaf]));
+  const fields = infoFields({ "meta version": 2, "file tree": many });
+  assert.equal(codeOf(readInfo(fields)), "META_HYBRID_MISMATCH");
 });
 
 test("TOR-43 file tree keys that are no names: what is used are the v1 part's, made safe", () => {

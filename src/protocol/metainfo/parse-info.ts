@@ -8,16 +8,11 @@ import type { InfoHash } from "../../base/units.ts";
 import { decodeBencode } from "../bencode/decode.ts";
 import { BencodeDictionary } from "../bencode/value.ts";
 import { checkFileTree, parseVersion } from "./hybrid.ts";
-import {
-  isCommonPieceLength,
-  MAX_PIECE_COUNT,
-  MAX_PIECE_LENGTH,
-  MAX_TORRENT_BYTES,
-} from "./limits.ts";
+import { isCommonPieceLength, MAX_PIECE_LENGTH, MAX_TORRENT_BYTES } from "./limits.ts";
 import type { ContentFile, Info } from "./metainfo.ts";
 import { parseFiles } from "./parse-files.ts";
 import { PieceGeometry } from "./piece-geometry.ts";
-import { checkPath, type NameRules, sanitizeName } from "./safe-path.ts";
+import { checkPath, MAX_PATH_BYTES, type NameRules, sanitizeName } from "./safe-path.ts";
 
 export interface ParseOptions {
   /** SHA-1 (20 bytes) of `bytes`; the core has no hash of its own. */
@@ -99,6 +94,9 @@ function parseName(
 ): Parsed<Pick<Info, "name" | "rawName">> {
   const rawName = info.getBytes("name.utf-8") ?? info.getBytes("name");
   if (rawName === undefined) return fail("META_NAME", "the torrent has no name");
+  if (rawName.length > MAX_PATH_BYTES) {
+    return fail("META_PATH_LONG", `the torrent's name has more than ${MAX_PATH_BYTES} bytes`);
+  }
   if (!isStrict) return ok({ name: sanitizeName(rawName, nameRules) ?? infoHash, rawName });
   const name = parseUtf8(rawName);
   if (name === undefined) return fail("META_NAME", "the torrent's name is not UTF-8");
@@ -118,7 +116,7 @@ function parsePieces(
   const last = files.at(-1) as ContentFile;
   const geometry = new PieceGeometry(pieceLength, last.offset + last.length);
   const count = pieceHashes.length / 20;
-  if (count !== geometry.pieceCount || count > MAX_PIECE_COUNT) {
+  if (count !== geometry.pieceCount) {
     const message = `the torrent has ${count} piece hashes for ${geometry.pieceCount} pieces`;
     return fail("META_PIECES_COUNT", message);
   }

@@ -3,6 +3,7 @@
  * accents are composed. And a name cannot be both a file and a directory.
  */
 import { fail, type MetainfoErrorCode, ok, type Result } from "../../base/errors.ts";
+import { quoteName } from "./display-text.ts";
 
 /**
  * Names that may be found taken while numbering. Enough for 100 equal names, and a bound for
@@ -53,10 +54,9 @@ export function checkDistinct(
 ): Result<undefined, MetainfoErrorCode> {
   const collision = findCollision(paths);
   if (collision === undefined) return ok(undefined);
-  const shown = JSON.stringify(collision.join("/"));
   return fail(
     "META_PATH_COLLISION",
-    `not all systems can tell ${shown} from another path of the content: please rename it`,
+    `not all systems can tell ${quoteName(collision.join("/"))} from another path of the content: please rename it`,
   );
 }
 

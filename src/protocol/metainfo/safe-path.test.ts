@@ -183,6 +183,16 @@ describe("checkPath", () => {
     assert.equal(code(...Array<string>(21).fill("a".repeat(200))), "META_PATH_LONG");
   });
 
+  test("the message shows what cannot be seen, and not all of a long name", () => {
+    const messageOf = (name: string): string => {
+      const result = checkPath([name]);
+      return result.ok ? "" : result.message;
+    };
+    assert.match(messageOf("a\u202e\u0085"), /^the name "a\\u\{202e\}\\u\{85\}" has a control/);
+    assert.match(messageOf("b\ud800"), /^the name "b\\ud800" has/);
+    assert.ok(messageOf("c".repeat(1_000_000)).length < 300);
+  });
+
   test("takes only names that the lenient reader leaves alone", () => {
     fc.assert(
       fc.property(anyText, (name) => {

@@ -4,7 +4,7 @@
  * equal names. What we publish must need no such change anywhere.
  */
 import { fail, type MetainfoErrorCode, ok, type Result } from "../../base/errors.ts";
-import { decodeText, deceptiveCharacters } from "./display-text.ts";
+import { decodeText, deceptiveCharacters, quoteName } from "./display-text.ts";
 
 /** Whose rules names follow: Windows allows fewer. */
 export type NameRules = "posix" | "windows";
@@ -71,11 +71,6 @@ function shorten(name: string): string {
   return name.slice(0, end) + (hasExtension ? extension : "");
 }
 
-/** UTF-8 bytes of a path, with a separator before each element. */
-export function pathBytes(elements: readonly string[]): number {
-  return elements.reduce((sum, element) => sum + 1 + utf8Length(element), 0);
-}
-
 /** Whether the path is one of BitComet's pad files, older than BEP 47. */
 export function isBitCometPad(path: readonly string[]): boolean {
   return path.some((element) => element.includes(bitCometPad));
@@ -93,10 +88,10 @@ export function checkPath(elements: readonly string[]): Result<undefined, Metain
   for (const element of elements) {
     const flaw = flawOf(element);
     if (flaw !== undefined) {
-      return fail("META_NAME", `the name ${JSON.stringify(element)} ${flaw}: please rename it`);
+      return fail("META_NAME", `the name ${quoteName(element)} ${flaw}: please rename it`);
     }
   }
-  if (pathBytes(elements) > MAX_PATH_BYTES) {
+  if (utf8Length(elements.join("/")) > MAX_PATH_BYTES) {
     return fail(
       "META_PATH_LONG",
       `a path has more than ${MAX_PATH_BYTES} bytes: please shorten it`,
