@@ -5,8 +5,8 @@
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Host } from "./netns.ts";
-import { Program } from "./programs.ts";
+import { type Host, startOn } from "./netns.ts";
+import type { Program } from "./programs.ts";
 
 /** What a client is to do. */
 export interface ClientTask {
@@ -47,7 +47,7 @@ export const clientKinds: readonly ClientKind[] = [
 ];
 
 function startAria2(role: "seed" | "leech", task: ClientTask): RunningClient {
-  const program = new Program(task.host, [
+  const program = startOn(task.host, [
     "aria2c",
     "--no-conf",
     `--dir=${task.directory}`,
@@ -71,7 +71,7 @@ function startLibtorrent(role: "seed" | "leech", task: ClientTask): RunningClien
   const script = fileURLToPath(new URL("libtorrent-client.py", import.meta.url));
   const { torrent, directory, host } = task;
   const place = [torrent, directory, host.ip, String(PEER_PORT)];
-  const program = new Program(host, ["/usr/bin/python3", script, role, ...place]);
+  const program = startOn(host, ["/usr/bin/python3", script, role, ...place]);
   return {
     complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
     stop: () => program.stop(),
@@ -88,7 +88,7 @@ function startTransmission(_role: "seed" | "leech", task: ClientTask): RunningCl
   const settings = { ...settingsFor(task, hook), "watch-dir-enabled": true, "watch-dir": watched };
   writeFileSync(join(task.scratch, "settings.json"), JSON.stringify(settings));
   const command = ["transmission-daemon", "--foreground", "--config-dir", task.scratch];
-  const program = new Program(task.host, command);
+  const program = startOn(task.host, command);
   return {
     complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
     stop: () => program.stop(),
@@ -124,6 +124,6 @@ export function startOpentracker(
   writeFileSync(accessList, `${options.infoHash}\n`, { mode: 0o644 });
   const where = ["-i", host.ip, "-p", port, "-P", port];
   const how = ["-w", accessList, "-u", "nobody", "-d", "/"];
-  const program = new Program(host, ["opentracker", ...where, ...how]);
+  const program = startOn(host, ["opentracker", ...where, ...how]);
   return { program, announceUrl: `http://${host.ip}:${port}/announce` };
 }

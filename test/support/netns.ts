@@ -5,8 +5,9 @@
  * Names begin with `btp-test-` and hold the process id, so that what a crashed run left behind is
  * found and removed by the next one.
  */
-import { type ChildProcess, execFileSync, spawn, type SpawnOptions } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import process from "node:process";
+import { Program } from "./programs.ts";
 
 const PREFIX = "btp-test-";
 
@@ -68,21 +69,11 @@ export class TestNetwork {
 }
 
 /** Starts a program on `host`. */
-export function spawnOn(
-  host: Host,
-  command: readonly string[],
-  options: SpawnOptions = {},
-): ChildProcess {
-  return spawn("ip", ["netns", "exec", host.namespace, ...command], options);
-}
-
-/** Runs a short program on `host` and returns what it prints. @throws when it fails. */
-export function runOn(host: Host, command: readonly string[]): string {
-  return execFileSync("ip", ["netns", "exec", host.namespace, ...command], {
-    encoding: "utf8",
+export function startOn(host: Host, command: readonly string[]): Program {
+  const child = spawn("ip", ["netns", "exec", host.namespace, ...command], {
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 30_000,
   });
+  return new Program(command.join(" "), child);
 }
 
 function removeLeftovers(): void {

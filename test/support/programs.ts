@@ -1,8 +1,7 @@
-/** Programs that a test starts on a host: what they say, and their certain end. */
+/** Programs that a test starts: what they say, and their certain end. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { type Host, spawnOn } from "./netns.ts";
 
 /** One line of a program that speaks JSON lines. */
 export type Line = Readonly<Record<string, unknown>>;
@@ -10,31 +9,47 @@ export type Line = Readonly<Record<string, unknown>>;
 /** How long a program may take to end after SIGTERM before it is killed. */
 const END_LIMIT_MS = 10_000;
 
+/** Text that is kept of each stream: the last of it tells why a program failed. */
+const MAX_KEPT_TEXT = 100_000;
+
 /** A started program. Its JSON lines are kept, so that waiting for one never comes too late. */
 export class Program {
+  readonly child: ChildProcess;
   readonly #name: string;
-  readonly #child: ChildProcess;
   readonly #lines: Line[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #closed: Promise<void>;
-  #errors = "";
+  #stdout = "";
+  #stderr = "";
   #hasClosed = false;
 
-  constructor(host: Host, command: readonly string[]) {
-    this.#name = command.join(" ");
-    this.#child = spawnOn(host, command, { stdio: ["ignore", "pipe", "pipe"] });
-    createInterface({ input: this.#child.stdout! }).on("line", (line) => this.#hear(line));
-    this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-      this.#errors = (this.#errors + text).slice(-4000);
+  /** Takes over `child`, which has pipes for its output. */
+  constructor(name: string, child: ChildProcess) {
+    this.#name = name;
+    this.child = child;
+    createInterface({ input: child.stdout! }).on("line", (line) => this.#hear(line));
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-MAX_KEPT_TEXT);
     });
-    this.#closed = once(this.#child, "close").then(() => {
+    this.#closed = once(child, "close").then(() => {
       this.#hasClosed = true;
       this.#wake();
     });
   }
 
+  /** JSON lines of the standard output so far. */
   get lines(): readonly Line[] {
     return this.#lines;
+  }
+
+  /** All lines of the standard output so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  /** Standard error so far. */
+  get stderr(): string {
+    return this.#stderr;
   }
 
   /** The first line, said or still to come, that has `value` in `field`. */
@@ -49,14 +64,14 @@ export class Program {
     }
   }
 
-  /** Waits for the program's end by itself. @returns its exit code. */
+  /** Waits for the program's end. @returns its exit code, or 128 + 9 and the like for a signal. */
   async end(limitMs = 90_000): Promise<number> {
     const limit = AbortSignal.timeout(limitMs);
     while (!this.#hasClosed) {
       if (limit.aborted) throw this.#failure(`did not end within ${limitMs} ms`);
       await this.#next(limit);
     }
-    return this.#child.exitCode ?? -1;
+    return this.child.exitCode ?? 128;
   }
 
   /** Waits for a good end. @throws when the exit code is not 0. */
@@ -67,18 +82,15 @@ export class Program {
 
   /** Ends the program. Safe to call at any time, also twice. */
   async stop(): Promise<void> {
-    this.#child.kill("SIGTERM");
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), END_LIMIT_MS);
+    this.child.kill("SIGTERM");
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), END_LIMIT_MS);
     await this.#closed;
     clearTimeout(timer);
   }
 
   #hear(text: string): void {
-    try {
-      this.#lines.push(JSON.parse(text) as Line);
-    } catch {
-      this.#errors = `${this.#errors}${text}\n`.slice(-4000);
-    }
+    this.#stdout = `${this.#stdout}${text}\n`.slice(-MAX_KEPT_TEXT);
+    if (text.startsWith("{")) this.#lines.push(JSON.parse(text) as Line);
     this.#wake();
   }
 
@@ -99,7 +111,6 @@ export class Program {
   }
 
   #failure(what: string): Error {
-    const said = this.#lines.slice(-5).map((line) => JSON.stringify(line));
-    return new Error([`${this.#name} ${what}`, ...said, this.#errors].join("\n"));
+    return new Error([`${this.#name} ${what}`, this.#stdout, this.#stderr].join("\n"));
   }
 }
