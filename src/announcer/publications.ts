@@ -41,6 +41,8 @@ export interface PublishingProgress {
 
 /** A publishing under way. Its result outlives the request that asked for it. */
 interface PublishJob {
+  /** What is published where it lies; undefined for an upload. */
+  readonly localPath: string | undefined;
   progress: PublishingProgress;
   readonly listeners: Set<PublishProgress>;
   readonly done: Promise<Publication>;
@@ -64,6 +66,7 @@ export class Publications {
   readonly #removals = new Map<string, Promise<void>>();
   readonly #timers = new Set<Timer>();
   #lastCreatedAt: UnixMillis = 0;
+  #firstReconciliation: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(adapters: ReconcilerAdapters) {
@@ -74,12 +77,17 @@ export class Publications {
     });
   }
 
-  /** Reconciles the catalogue with the SourceNode, at once or as soon as that one is there. */
+  /** Begins to reconcile the catalogue with the SourceNode; see `firstReconciliation`. */
   async start(): Promise<void> {
     const [newest] = await this.#adapters.catalogue.list({ limit: 1 });
     this.#lastCreatedAt = newest?.createdAt ?? 0;
     this.#later(SWEEP_MS, () => void this.#sweepUploads());
-    await this.#reconciler.start();
+    this.#firstReconciliation = this.#reconciler.start();
+  }
+
+  /** Resolves after the first attempt; if it failed, more of them follow. Never rejects. */
+  get firstReconciliation(): Promise<void> {
+    return this.#firstReconciliation;
   }
 
   /** Stops timers. What is being hashed or removed is taken up again by the next start. */
@@ -165,16 +173,15 @@ export class Publications {
     this.#assertReady();
     const name = unwrap(chooseName(request.name, lastElement(request.path)));
     const job = await this.#lock.run(name, async () => {
+      const { path, policy } = request;
+      const running = this.#jobs.get(name);
+      if (running?.localPath === path) return running;
       const existing = await this.#settled(name);
       if (existing !== undefined) throw taken(existing);
-      const publication = await this.#create({ name, policy: request.policy, state: "hashing" });
-      return this.#startJob(publication, (listener) =>
-        this.#adapters.content.publishLocal(
-          { name, path: request.path },
-          request.options,
-          listener,
-        ),
-      );
+      const publication = await this.#create({ name, policy, state: "hashing" });
+      const work = (listener: PublishProgress) =>
+        this.#adapters.content.publishLocal({ name, path }, request.options, listener);
+      return this.#startJob(publication, work, path);
     });
     return follow(job, onProgress);
   }
@@ -223,6 +230,7 @@ export class Publications {
   async #startJob(
     publication: Publication,
     work: (listener: PublishProgress) => Promise<PublishedContent>,
+    localPath?: string,
   ): Promise<PublishJob> {
     const hashing: Publication = { ...publication, state: "hashing" };
     await this.#adapters.catalogue.update(hashing);
@@ -232,7 +240,8 @@ export class Publications {
       for (const each of listeners) each(doneBytes, totalBytes);
     };
     const done = this.#runJob(hashing, () => work(listener));
-    const job: PublishJob = { progress: { doneBytes: 0, totalBytes: 0 }, listeners, done };
+    const progress = { doneBytes: 0, totalBytes: 0 };
+    const job: PublishJob = { localPath, progress, listeners, done };
     this.#jobs.set(publication.name, job);
     const end = () => this.#jobs.delete(publication.name);
     done.then(end, end);
@@ -348,6 +357,7 @@ async function follow(job: PublishJob, onProgress?: PublishProgress): Promise<Pu
 
 function finishedJob(publication: Publication): PublishJob {
   return {
+    localPath: undefined,
     progress: { doneBytes: 0, totalBytes: 0 },
     listeners: new Set(),
     done: Promise.resolve(publication),

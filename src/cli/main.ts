@@ -7,11 +7,19 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { BtPublisherError, exitCodes } from "../base/errors.ts";
+import { register as registerAnnouncer } from "./commands/announcer.ts";
 import { register as registerCreate } from "./commands/create.ts";
 import { register as registerGet } from "./commands/get.ts";
 import { register as registerInspect } from "./commands/inspect.ts";
+import { register as registerLog } from "./commands/log.ts";
+import { register as registerLs } from "./commands/ls.ts";
+import { register as registerPublish } from "./commands/publish.ts";
 import { register as registerSeed } from "./commands/seed.ts";
 import { register as registerServe } from "./commands/serve.ts";
+import { register as registerSource } from "./commands/source.ts";
+import { register as registerStatus } from "./commands/status.ts";
+import { register as registerTracker } from "./commands/tracker.ts";
+import { register as registerUnpublish } from "./commands/unpublish.ts";
 import { register as registerVerify } from "./commands/verify.ts";
 import { jsonLine } from "./text.ts";
 import { description, version } from "./version.ts";
@@ -19,11 +27,19 @@ import { description, version } from "./version.ts";
 /** One line for each command, in the order of the help. */
 const registrations: readonly ((program: Command) => void)[] = [
   registerServe,
+  registerPublish,
+  registerLs,
+  registerStatus,
+  registerLog,
+  registerUnpublish,
   registerGet,
   registerSeed,
   registerCreate,
   registerInspect,
   registerVerify,
+  registerTracker,
+  registerSource,
+  registerAnnouncer,
 ];
 
 /** The program with all its commands, not yet run. */

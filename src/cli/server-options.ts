@@ -38,6 +38,22 @@ export function addTrackerOptions(command: Command): Command {
   );
 }
 
+/** Options of all commands that talk to a server. */
+export interface ServerAccessFlags {
+  readonly server?: string;
+  readonly token?: string;
+}
+
+/** Where `btpublisher serve` is by default. */
+export const DEFAULT_SERVER = "http://127.0.0.1:8080";
+
+/** Adds what says which server a command talks to, and who we are there. */
+export function addAccessOptions(command: Command): Command {
+  return command
+    .option("--server <url>", `the server (default: ${DEFAULT_SERVER})`)
+    .option("--token <token>", "publish token (or BTPUBLISHER_TOKEN; not needed on the server)");
+}
+
 /** Adds what joins a role alone to its Tracker. */
 export function addControlOptions(command: Command): Command {
   return command

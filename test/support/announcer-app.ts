@@ -30,6 +30,7 @@ export async function startApp(t: TestContext, allowsPlainTokens = false): Promi
       isValidToken: (token) => token === TOKEN,
       originOf: () => origin,
       allowsPlainTokens,
+      takesLocalPaths: true,
       isKnownHost: (host) => host === "pub.example",
     },
     facts: { version: "1.2.3", tokenFile: "/data/publish.token" },

@@ -74,6 +74,7 @@ export async function startAnnouncer(from?: AnnouncerWorld): Promise<AnnouncerWo
     { publicUrl: "http://pub.example" },
   );
   await announcer.start();
+  await announcer.publications.firstReconciliation;
   return { announcer, catalogue, content, control, clock, events };
 }
 

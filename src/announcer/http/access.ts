@@ -28,6 +28,8 @@ export interface AccessRules {
   originOf(request: IncomingMessage): RequestOrigin;
   /** Take tokens also over plain HTTP from elsewhere (`--insecure`). */
   readonly allowsPlainTokens: boolean;
+  /** Whether paths of this machine's disk mean the same to the SourceNode: it is on it, too. */
+  readonly takesLocalPaths: boolean;
   /** Whether a Host header names this server (421 otherwise). */
   isKnownHost(host: string): boolean;
 }
@@ -65,8 +67,8 @@ function refusalOfPublisher(
       "start the server with TLS, behind a trusted proxy, or with --insecure";
     return problem(403, { code: "DENIED", message, more: { reason: "PLAIN_HTTP" } });
   }
-  if (access === "local-publisher" && !origin.isLocal) {
-    const message = "paths of the server can be published from its own machine only";
+  if (access === "local-publisher" && !(origin.isLocal && rules.takesLocalPaths)) {
+    const message = "paths can be published only on the machine that holds the content";
     return problem(403, { code: "DENIED", message, more: { reason: "NOT_LOCAL" } });
   }
   const token = bearerToken(request.headers);

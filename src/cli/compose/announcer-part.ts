@@ -21,7 +21,12 @@ export interface AnnouncerPart {
 /** Opens the Announcer over the world's data folder. */
 export async function openAnnouncerPart(
   world: ServerWorld,
-  joined: { readonly content: ContentService; readonly control: AnnouncerControlLink },
+  joined: {
+    readonly content: ContentService;
+    readonly control: AnnouncerControlLink;
+    /** The SourceNode is in this very process. */
+    readonly isTogether: boolean;
+  },
 ): Promise<AnnouncerPart> {
   const { settings, folder, clock, publicUrl } = world;
   const token = await openPublishToken(folder.pathOf("publish.token"));
@@ -29,17 +34,26 @@ export async function openAnnouncerPart(
   const db = await openDatabase<CatalogueTables>(path, catalogueMigrations);
   world.onClose(() => db.destroy());
   const announcer = new Announcer(
-    { ...joined, catalogue: new SqlCatalogue(db), clock, onEvent: (event) => world.report(event) },
+    {
+      catalogue: new SqlCatalogue(db),
+      content: joined.content,
+      control: joined.control,
+      clock,
+      onEvent: (event) => world.report(event),
+    },
     { publicUrl },
   );
   world.onClose(() => announcer.close());
   await announcer.start();
+  // A SourceNode elsewhere may come later; one of our own is there.
+  if (joined.isTogether) await announcer.publications.firstReconciliation;
   const app = await createAnnouncerApp({
     announcer,
     rules: {
       isValidToken: (text) => token.isValid(text),
       originOf: originReader(settings),
       allowsPlainTokens: settings.isInsecure,
+      takesLocalPaths: joined.isTogether,
       isKnownHost: knownHosts(publicUrl),
     },
     facts: { version, tokenFile: token.path },

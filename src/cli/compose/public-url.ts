@@ -60,7 +60,9 @@ export function originReader(
       (value) => value !== undefined,
     );
     const isLoopback = client !== undefined && isLoopbackIp(client.address);
-    const isLocal = isLoopback && !isProxied;
+    // Nobody else can open a connection that begins and ends at one address of ours.
+    const isOwn = isLoopback || socket.remoteAddress === socket.localAddress;
+    const isLocal = isOwn && !isProxied;
     const isSecureProxy = client?.isForwarded === true && headers["x-forwarded-proto"] === "https";
     return { isLocal, isPrivate: isLocal || socket instanceof TLSSocket || isSecureProxy };
   };

@@ -3,8 +3,8 @@ import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
 import type { Output } from "../output.ts";
 import { openAnnouncerPart } from "./announcer-part.ts";
-import { isLoopbackOnly, localUrlOf } from "./public-url.ts";
-import { type ServerWorld, withServerWorld } from "./server-world.ts";
+import { localUrlOf } from "./public-url.ts";
+import { type ServerWorld, warnOfPlainHttp, withServerWorld } from "./server-world.ts";
 import { openSourcePart } from "./source-part.ts";
 import { openTrackerPart } from "./tracker-part.ts";
 
@@ -22,10 +22,17 @@ export async function serve(
 ): Promise<void> {
   await withServerWorld(settings, output, async (world) => {
     const { tracker, routes: trackerRoutes } = await openTrackerPart(world);
-    const sourcePart = await openSourcePart(world, (hello) => tracker.attachSource(hello, BESIDE));
+    const sourcePart = await openSourcePart(world, {
+      connect: (hello) => tracker.attachSource(hello, BESIDE),
+      onEvent: (event) => {
+        // The Announcer tells these, once they are true for everybody.
+        if (event.type !== "published" && event.type !== "unpublished") world.report(event);
+      },
+    });
     const { app, token, announcer } = await openAnnouncerPart(world, {
       content: sourcePart.source,
       control: tracker.attachAnnouncer(),
+      isTogether: true,
     });
     world.front.serve({
       routes: [...trackerRoutes, ...sourcePart.routes],
@@ -38,7 +45,7 @@ export async function serve(
       peerPort: sourcePart.peerPort,
       tokenFile: token.path,
     };
-    output.event("ready", ready, greeting(world, ready));
+    world.ready(ready, greeting(world, ready));
     warnOfPlainHttp(settings, output);
     await stopRequested(signal);
     output.print("Stopping.");
@@ -65,15 +72,4 @@ Publish a file or a directory from this machine with
 
 and send people the address of the page that it prints. Ctrl-C stops the server.
 `;
-}
-
-function warnOfPlainHttp(settings: ServerSettings, output: Output): void {
-  const isSafe = settings.tls !== undefined || isLoopbackOnly(settings);
-  if (isSafe || settings.trustedProxies.length > 0) return;
-  output.warn(
-    settings.isInsecure
-      ? "publish tokens travel over plain HTTP (--insecure): whoever can listen can publish"
-      : "plain HTTP: publishing works from this machine only. For other machines give " +
-          "--tls-cert and --tls-key, or --trusted-proxy, or accept the risk with --insecure",
-  );
 }

@@ -6,12 +6,13 @@ import { readFile } from "node:fs/promises";
 import { createSystemClock, createSystemRandom } from "../../adapters/node/clock.ts";
 import { diskError } from "../../adapters/node/disk-error.ts";
 import { FrontServer } from "../../adapters/node/front-server.ts";
+import { BtPublisherError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ServerSettings } from "../config.ts";
-import type { Output } from "../output.ts";
+import type { EventFields, Output } from "../output.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
-import { publicUrlOf } from "./public-url.ts";
+import { isLoopbackOnly, publicUrlOf } from "./public-url.ts";
 
 /** Around the roles of one process. */
 export interface ServerWorld {
@@ -23,8 +24,10 @@ export interface ServerWorld {
   readonly publicUrl: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Says what happens in a role, to whoever runs the server. */
+  /** Says what happens in a role, to whoever runs the server; before `ready` it is kept back. */
   report(event: RoleEvent): void;
+  /** The first thing that is said: the server may be used. `text` is for people. */
+  ready(fields: EventFields, text: string): void;
   /** Has `close` called at the end, before what was there already. */
   onClose(close: () => Promise<void> | void): void;
 }
@@ -45,6 +48,8 @@ export async function withServerWorld(
   try {
     const folder = await openDataFolder(settings.data);
     closers.push(() => folder.release());
+    const early: RoleEvent[] = [];
+    let report = (event: RoleEvent): void => void early.push(event);
     const { host, httpPort: port } = settings;
     const front = await FrontServer.open({ host, port, tls: await readTls(settings) });
     closers.push(() => front.close());
@@ -55,12 +60,35 @@ export async function withServerWorld(
       publicUrl: publicUrlOf(settings, front.port),
       clock: createSystemClock(),
       random: createSystemRandom(),
-      report: (event) => say(event, output),
+      report: (event) => report(event),
+      ready: (fields, text) => {
+        output.event("ready", fields, text);
+        report = (event) => say(event, output);
+        for (const event of early) report(event);
+      },
       onClose: (close) => void closers.push(close),
     });
   } finally {
     for (const close of closers.toReversed()) await close();
   }
+}
+
+/** Says what an Announcer on plain HTTP does not take from other machines, and why. */
+export function warnOfPlainHttp(settings: ServerSettings, output: Output): void {
+  const isSafe = settings.tls !== undefined || isLoopbackOnly(settings);
+  if (isSafe || settings.trustedProxies.length > 0) return;
+  output.warn(
+    settings.isInsecure
+      ? "publish tokens travel over plain HTTP (--insecure): whoever can listen can publish"
+      : "plain HTTP: publishing works from this machine only. For other machines give " +
+          "--tls-cert and --tls-key, or --trusted-proxy, or accept the risk with --insecure",
+  );
+}
+
+/** @throws USAGE when a role alone was not told where its Tracker is. */
+export function neededControlUrl({ control }: ServerSettings): string {
+  if (control !== undefined) return control;
+  throw new BtPublisherError("USAGE", "--control is needed: the URL of the Tracker");
 }
 
 async function readTls({ tls }: ServerSettings) {

@@ -22,6 +22,7 @@ import { clientAddress } from "../../protocol/http/client-address.ts";
 import { createPeerId, isSourcePeerId } from "../../protocol/wire/peer-id.ts";
 import { PeerHost, unlimited } from "../../runtime/peer-host.ts";
 import { createSourceNode, type SourceRole } from "../../source-node/create-source-node.ts";
+import type { SourceEvent } from "../../source-node/source-event.ts";
 import { clientName } from "../version.ts";
 import type { ServerSettings } from "../config.ts";
 import type { ServerWorld } from "./server-world.ts";
@@ -33,17 +34,21 @@ export interface SourcePart {
   readonly routes: readonly FrontRoute[];
 }
 
-/** Opens the SourceNode over the world's data folder; `connect` joins it to its Tracker. */
-export async function openSourcePart(
-  world: ServerWorld,
-  connect: (hello: SourceHello) => SourceControlLink,
-): Promise<SourcePart> {
+/** What joins a SourceNode to the rest. */
+export interface SourceJoint {
+  /** Opens its link to the Tracker. */
+  connect(hello: SourceHello): SourceControlLink;
+  readonly onEvent: (event: SourceEvent) => void;
+}
+
+/** Opens the SourceNode over the world's data folder. */
+export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Promise<SourcePart> {
   const { settings, folder, clock, publicUrl } = world;
   const uploadLimit = new TokenBucket(settings.maxUpload);
   const host = await openPeerHost(world, uploadLimit);
   const peerPort = host.port as number;
   const sourceId = toHex(await readOrCreateKey(folder.pathOf("source.id")));
-  const link = connect({ sourceId, peerHost: peerHostOf(settings), peerPort, publicUrl });
+  const link = joint.connect({ sourceId, peerHost: peerHostOf(settings), peerPort, publicUrl });
   world.onClose(() => link.close());
   const pool = new DiskPool();
   world.onClose(() => pool.close());
@@ -67,7 +72,7 @@ export async function openSourcePart(
     probe,
     uploadLimit,
     sha1,
-    onEvent: (event) => world.report({ ...event, type: `source-${event.type}` }),
+    onEvent: joint.onEvent,
   });
   world.onClose(() => role.close());
   const files = createFilesHandler({
@@ -80,8 +85,7 @@ export async function openSourcePart(
       return client === undefined ? "unknown" : formatIp(client.address);
     },
   });
-  const handle: FrontRoute["handle"] = (request, response) => void files(request, response);
-  return { source: role.source, peerPort, routes: [{ prefix: "/files", handle }] };
+  return { source: role.source, peerPort, routes: [{ prefix: "/files", handle: files }] };
 }
 
 async function openPeerHost(world: ServerWorld, uploadLimit: TokenBucket): Promise<PeerHost> {

@@ -1,0 +1,24 @@
+/** `btpublisher announcer`: an Announcer alone. */
+import type { Command } from "commander";
+import { action, examples } from "../command.ts";
+import type { ServerFlags } from "../config.ts";
+import { addControlOptions, addServerOptions } from "../server-options.ts";
+
+/** Adds the command to `program`. */
+export function register(program: Command): void {
+  const command = program
+    .command("announcer")
+    .description("run an Announcer alone: pages and publishing")
+    .addHelpText(
+      "after",
+      examples("announcer --control https://tracker.example --control-key control.key"),
+    );
+  addControlOptions(addServerOptions(command)).action(
+    action<ServerFlags>(async ({ options, output, signal }) => {
+      const { resolveServerSettings } = await import("../config.ts");
+      const { runAnnouncer } = await import("../compose/announcer.ts");
+      const defaults = { data: "btpublisher-announcer", httpPort: 8082 };
+      await runAnnouncer(await resolveServerSettings(options, defaults), output, signal);
+    }),
+  );
+}

@@ -1,0 +1,51 @@
+/** `btpublisher log`: the ledger of a publication, which piece went to which node. */
+import process from "node:process";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Json } from "../api-client.ts";
+import { action, type CommandContext, examples } from "../command.ts";
+import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
+import { formatBytes } from "../text.ts";
+import { parseDuration } from "../values.ts";
+
+interface LogFlags extends ServerAccessFlags {
+  /** ISO 8601. */
+  readonly since?: string;
+}
+
+/** Adds the command to `program`. */
+export function register(program: Command): void {
+  const command = program
+    .command("log")
+    .description("show which piece went to which node, oldest first")
+    .argument("<publication>", "its name, or the address of its page")
+    .option("--since <time>", "a moment, as 2026-12-31T18:00, or how long ago: 2h", parseSince)
+    .addHelpText("after", examples("log debian.iso --since 1h"));
+  addAccessOptions(command).action(action(log));
+}
+
+async function log(context: CommandContext<LogFlags>): Promise<void> {
+  const { operands, options, output, signal } = context;
+  const { accessServer, parsePublication } = await import("../server-access.ts");
+  const { name, flags } = parsePublication(operands[0] ?? "", options);
+  const { api } = await accessServer(flags, process.env, signal);
+  const query = options.since === undefined ? "" : `?since=${encodeURIComponent(options.since)}`;
+  const path = `/api/v1/publications/${encodeURIComponent(name)}/ledger${query}`;
+  for await (const entry of api.lines("GET", path)) {
+    const { event: _event, ...fields } = entry;
+    output.event("sent", fields, textOf(entry));
+  }
+}
+
+function textOf(entry: Json): string {
+  const { at, door, address, peerId, pieceIndex, bytes } = entry;
+  const size = formatBytes(Number(bytes)).padStart(7);
+  const node = `${String(address)} ${String(peerId)}`.trimEnd();
+  return `${String(at)}  ${String(door).padEnd(10)}  piece ${String(pieceIndex)}  ${size}  ${node}`;
+}
+
+function parseSince(text: string): string {
+  const isMoment = /^\d{4}-\d\d-\d\d/.test(text);
+  const time = isMoment ? Date.parse(text) : Date.now() - parseDuration(text);
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw new InvalidArgumentError("Use a moment, as 2026-12-31T18:00, or a duration: 90s, 2h.");
+}

@@ -1,0 +1,46 @@
+/** `btpublisher ls`: what a server has. */
+import process from "node:process";
+import type { Command } from "commander";
+import type { Json } from "../api-client.ts";
+import { action, type CommandContext, examples } from "../command.ts";
+import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
+import { formatBytes, formatTable } from "../text.ts";
+
+/** Adds the command to `program`. */
+export function register(program: Command): void {
+  const command = program
+    .command("ls")
+    .description("list the publications of a server, newest first")
+    .addHelpText("after", examples("ls", "ls --server https://files.example --json"));
+  addAccessOptions(command).action(action(list));
+}
+
+async function list(context: CommandContext<ServerAccessFlags>): Promise<void> {
+  const { options, output, signal } = context;
+  const { accessServer } = await import("../server-access.ts");
+  const { api } = await accessServer(options, process.env, signal);
+  const rows: string[][] = [];
+  let path: string | undefined = "/api/v1/publications?limit=100";
+  while (path !== undefined) {
+    const page: Json = await api.json("GET", path);
+    for (const publication of page["publications"] as readonly Json[]) {
+      output.event("publication", publication);
+      rows.push(rowOf(publication));
+    }
+    path = page["next"] as string | undefined;
+  }
+  if (rows.length === 0) output.print("nothing is published here yet");
+  else output.print(formatTable(["NAME", "SIZE", "STATE", "PEERS", "PUBLISHED"], rows));
+}
+
+function rowOf(publication: Json): string[] {
+  const { name, state, bytes, publishedAt, createdAt } = publication;
+  const peers = publication["peers"] as { complete: number; incomplete: number } | undefined;
+  return [
+    String(name),
+    bytes === undefined ? "" : formatBytes(Number(bytes)),
+    String(state),
+    peers === undefined ? "" : String(peers.complete + peers.incomplete),
+    String(publishedAt ?? createdAt).slice(0, 10),
+  ];
+}

@@ -1,0 +1,134 @@
+/** `btpublisher publish`: puts files and directories on a server. */
+import process from "node:process";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { BtPublisherError } from "../../base/errors.ts";
+import type { Json } from "../api-client.ts";
+import { action, type CommandContext, examples } from "../command.ts";
+import type { Output } from "../output.ts";
+import type { OnPublishProgress } from "../publishing.ts";
+import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
+import { formatBytes } from "../text.ts";
+import { parseInteger, parsePieceLength, parseRate, parseSize } from "../values.ts";
+
+interface PublishFlags extends ServerAccessFlags {
+  readonly name?: string;
+  readonly copy?: boolean;
+  readonly policy?: string;
+  readonly floor?: number;
+  readonly minRate?: number;
+  readonly egressBudget?: number;
+  readonly deadline?: string;
+  readonly onBudgetEnd?: string;
+  readonly pieceLength?: number;
+}
+
+/** Adds the command to `program`. */
+export function register(program: Command): void {
+  const command = program
+    .command("publish")
+    .description("publish files or folders; goes on where it was cut")
+    .argument("<path...>", "file or folder")
+    .option("--name <name>", "name in the page's address (default: from the content's name)")
+    .option("--copy", "copy to the server even what it could serve where it lies")
+    .addHelpText(
+      "after",
+      examples(
+        "publish debian.iso",
+        "publish dataset/ --name weather-2026 --server https://files.example",
+      ),
+    );
+  addPolicyOptions(addAccessOptions(command))
+    .addOption(new Option("--format <format>", "format").choices(["v1"]).default("v1"))
+    .option("--piece-length <size>", "a power of two (default: by the size)", parsePieceLength)
+    .action(action(publish));
+}
+
+function addPolicyOptions(command: Command): Command {
+  const policies = ["fast", "balanced", "thrifty"];
+  const ends = ["serve-floor-only", "stop", "ignore"];
+  const parseFloor = (text: string) => parseInteger(text, { min: 0, max: 1000 });
+  return command
+    .addOption(
+      new Option("--policy <policy>", "how much the server helps (default: balanced)").choices(
+        policies,
+      ),
+    )
+    .option("--floor <count>", "copies that peers hold before the server steps back", parseFloor)
+    .option("--min-rate <rate>", "what each downloader gets at least", parseRate)
+    .option("--egress-budget <size>", "bytes that the server may send", parseSize)
+    .option("--deadline <time>", "when all should have it, as 2026-12-31T18:00", parseInstant)
+    .addOption(new Option("--on-budget-end <what>", "what the server does then").choices(ends));
+}
+
+async function publish(context: CommandContext<PublishFlags>): Promise<void> {
+  const { operands, options, output, signal } = context;
+  if (operands.length > 1 && options.name !== undefined) {
+    throw new BtPublisherError(
+      "USAGE",
+      "--name is for one file or folder: publish them one by one",
+    );
+  }
+  const { accessServer } = await import("../server-access.ts");
+  const { publishContent } = await import("../publishing.ts");
+  const access = await accessServer(options, process.env, signal);
+  for (const path of operands) {
+    const job = {
+      path,
+      name: options.name,
+      isCopy: options.copy === true,
+      policy: policyOf(options),
+      pieceLength: options.pieceLength,
+    };
+    say(await publishContent(access, job, progressTo(output)), output);
+  }
+}
+
+function say(published: Json, output: Output): void {
+  const { event: _event, ...fields } = published;
+  const { name, bytes, pageUrl, torrentUrl, magnet } = published;
+  const text = `Published ${String(name)}, ${formatBytes(Number(bytes))}.
+
+  page     ${String(pageUrl)}
+  torrent  ${String(torrentUrl)}
+  magnet   ${String(magnet)}
+`;
+  output.event("published", fields, text);
+}
+
+/** Tells how far it is: once a second is often enough for programs, and for people a line. */
+function progressTo(output: Output): OnPublishProgress {
+  let saidAt = 0;
+  let saidStage = "";
+  return (stage, bytes, total) => {
+    if (stage !== saidStage) {
+      saidStage = stage;
+      output.print(stage === "upload" ? "Uploading" : "Hashing");
+    }
+    const now = performance.now();
+    if (output.isJson && now - saidAt < 1000) return;
+    saidAt = now;
+    output.progress({ bytes, total });
+  };
+}
+
+/** As the API takes it; undefined when nothing was said. */
+function policyOf(flags: PublishFlags): object | undefined {
+  const { policy, floor, minRate, egressBudget, deadline, onBudgetEnd } = flags;
+  const all = {
+    policy,
+    floor,
+    minRateBytesPerSecond: minRate,
+    egressBudgetBytes: egressBudget,
+    deadline,
+    onBudgetEnd,
+  };
+  return Object.values(all).every((value) => value === undefined) ? undefined : all;
+}
+
+/** A day, or a day and a time, of this machine's zone unless it names one. */
+function parseInstant(text: string): string {
+  const isForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$/.test(text);
+  const time = isForm ? Date.parse(text.length === 10 ? `${text}T00:00` : text) : Number.NaN;
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw new InvalidArgumentError("Use a day and a time, as 2026-12-31T18:00.");
+}

@@ -1,0 +1,73 @@
+/** `btpublisher status`: what a server does, for all or for one publication. */
+import process from "node:process";
+import type { Command } from "commander";
+import type { ApiClient, Json } from "../api-client.ts";
+import { action, type CommandContext, examples } from "../command.ts";
+import type { Output } from "../output.ts";
+import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
+import { formatBytes, formatRate, formatTable } from "../text.ts";
+
+/** Adds the command to `program`. */
+export function register(program: Command): void {
+  const command = program
+    .command("status")
+    .description("show the SourceNodes of a server, or one publication")
+    .argument("[publication]", "its name, or the address of its page")
+    .addHelpText("after", examples("status", "status debian.iso --json"));
+  addAccessOptions(command).action(action(status));
+}
+
+async function status(context: CommandContext<ServerAccessFlags>): Promise<void> {
+  const { operands, options, output, signal } = context;
+  const { accessServer, parsePublication } = await import("../server-access.ts");
+  const [publication] = operands;
+  if (publication === undefined) {
+    const { api } = await accessServer(options, process.env, signal);
+    return sayServer(api, output);
+  }
+  const { name, flags } = parsePublication(publication, options);
+  const { api } = await accessServer(flags, process.env, signal);
+  const path = `/api/v1/publications/${encodeURIComponent(name)}/status`;
+  return sayPublication(await api.json("GET", path), output);
+}
+
+async function sayServer(api: ApiClient, output: Output): Promise<void> {
+  const answer = await api.json("GET", "/api/v1/status");
+  output.event("status", answer);
+  const sources = answer["sources"] as readonly Json[];
+  if (sources.length === 0) return output.print("no SourceNode is connected");
+  const rows = sources.map((source) => [
+    String(source["sourceId"]).slice(0, 8),
+    source["isAlive"] === true ? "alive" : "silent",
+    formatRate(Number(source["uplinkBytesPerSecond"] ?? 0)),
+    String(Number(source["connections"] ?? 0)),
+    `${Math.round(100 * Number(source["cpuFraction"] ?? 0))} %`,
+    String(Number(source["publications"] ?? 0)),
+  ]);
+  output.print(formatTable(["SOURCE", "STATE", "UPLINK", "PEERS", "CPU", "PUBLICATIONS"], rows));
+}
+
+function sayPublication(answer: Json, output: Output): void {
+  output.event("status", answer);
+  const { name, state, bytes, policy, progress, peers, sentBytes, copiesSent, copies } = answer;
+  const counts = peers as { complete: number; incomplete: number; downloaded: number } | undefined;
+  const hashed = progress as { bytes: number; total: number } | undefined;
+  const lines: readonly (readonly [string, string | undefined])[] = [
+    ["name", String(name)],
+    ["state", String(state)],
+    ["size", bytes === undefined ? undefined : formatBytes(Number(bytes))],
+    ["policy", (policy as { policy: string }).policy],
+    ["hashed", hashed && `${formatBytes(hashed.bytes)} of ${formatBytes(hashed.total)}`],
+    ["peers", counts && `${counts.complete} seeds, ${counts.incomplete} downloading`],
+    ["completed", counts && `${counts.downloaded} times`],
+    ["sent", sentBytes === undefined ? undefined : sentText(Number(sentBytes), Number(copiesSent))],
+    ["copies", copies === undefined ? undefined : `${Number(copies)} outside the server`],
+  ];
+  for (const [key, text] of lines) {
+    if (text !== undefined) output.print(`${key.padEnd(10)} ${text}`);
+  }
+}
+
+function sentText(sentBytes: number, copiesSent: number): string {
+  return `${formatBytes(sentBytes)}, ${copiesSent.toFixed(2)} copies`;
+}

@@ -1,0 +1,43 @@
+/** `btpublisher unpublish`: ends a publication, or an upload. */
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import { BtPublisherError } from "../../base/errors.ts";
+import type { ApiClient } from "../api-client.ts";
+import { action, type CommandContext, examples } from "../command.ts";
+import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
+
+/** How often is asked whether it is done. */
+const POLL_MS = 200;
+
+/** Adds the command to `program`. */
+export function register(program: Command): void {
+  const command = program
+    .command("unpublish")
+    .description("end a publication; files that were published where they lie stay")
+    .argument("<publication>", "its name, or the address of its page")
+    .addHelpText("after", examples("unpublish debian.iso"));
+  addAccessOptions(command).action(action(unpublish));
+}
+
+async function unpublish(context: CommandContext<ServerAccessFlags>): Promise<void> {
+  const { operands, options, output, signal } = context;
+  const { accessServer, parsePublication } = await import("../server-access.ts");
+  const { name, flags } = parsePublication(operands[0] ?? "", options);
+  const { api } = await accessServer(flags, process.env, signal);
+  const path = `/api/v1/publications/${encodeURIComponent(name)}`;
+  await api.json("DELETE", path);
+  while (await isThere(api, path))
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+  output.event("unpublished", { name }, `Unpublished ${name}.`);
+}
+
+async function isThere(api: ApiClient, path: string): Promise<boolean> {
+  try {
+    await api.json("GET", `${path}/status`);
+    return true;
+  } catch (error) {
+    if (error instanceof BtPublisherError && error.code === "NOT_FOUND") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+/** `btpublisher announcer`: an Announcer alone; Tracker and SourceNode are elsewhere. */
+import process from "node:process";
+import { parseControlUrl } from "../../adapters/node/control-client.ts";
+import { connectAnnouncer } from "../../adapters/node/control-links.ts";
+import { stopRequested } from "../command.ts";
+import type { ServerSettings } from "../config.ts";
+import type { Output } from "../output.ts";
+import { openAnnouncerPart } from "./announcer-part.ts";
+import { readControlKey } from "./control-key.ts";
+import { RemoteContent } from "./remote-content.ts";
+import { neededControlUrl, warnOfPlainHttp, withServerWorld } from "./server-world.ts";
+
+/** Runs until `signal`; everything is closed when it resolves. */
+export async function runAnnouncer(
+  settings: ServerSettings,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = parseControlUrl(neededControlUrl(settings));
+  const key = await readControlKey(settings.controlKeyPath, process.env);
+  await withServerWorld(settings, output, async (world) => {
+    const { clock, random } = world;
+    const control = connectAnnouncer({
+      url,
+      key,
+      clock,
+      random,
+      onEvent: (event) => world.report({ ...event, type: `control-${event.type}` }),
+    });
+    const content = new RemoteContent(control, { key, clock });
+    const { app, token } = await openAnnouncerPart(world, { content, control, isTogether: false });
+    world.front.serve({
+      routes: [],
+      fallback: (request, response) => app.handle(request, response),
+      upgrade: undefined,
+    });
+    world.ready(
+      { url: world.publicUrl, tokenFile: token.path },
+      `The Announcer is running.
+
+  page     ${world.publicUrl}/
+  data     ${world.folder.path}
+  token    ${token.path ?? "valid, its file was moved away"}
+  tracker  ${url}
+`,
+    );
+    warnOfPlainHttp(settings, output);
+    await stopRequested(signal);
+    output.print("Stopping.");
+  });
+}

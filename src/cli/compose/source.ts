@@ -1,0 +1,57 @@
+/** `btpublisher source`: a SourceNode alone, joined to a Tracker elsewhere. */
+import process from "node:process";
+import { ContentServiceServer } from "../../adapters/node/content-service-server.ts";
+import { parseControlUrl } from "../../adapters/node/control-client.ts";
+import { connectSource } from "../../adapters/node/control-links.ts";
+import type { FrontRoute } from "../../adapters/node/front-server.ts";
+import { stopRequested } from "../command.ts";
+import type { ServerSettings } from "../config.ts";
+import type { Output } from "../output.ts";
+import { readControlKey } from "./control-key.ts";
+import { answerHealth } from "./health.ts";
+import { neededControlUrl, withServerWorld } from "./server-world.ts";
+import { openSourcePart } from "./source-part.ts";
+
+/** Runs until `signal`; everything is closed when it resolves. */
+export async function runSource(
+  settings: ServerSettings,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = parseControlUrl(neededControlUrl(settings));
+  const key = await readControlKey(settings.controlKeyPath, process.env);
+  await withServerWorld(settings, output, async (world) => {
+    const { clock, random } = world;
+    let isConnected = false;
+    const onEvent = (event: { readonly type: string }) => {
+      isConnected = event.type === "connected" || (isConnected && event.type !== "disconnected");
+      world.report({ ...event, type: `control-${event.type}` });
+    };
+    const { source, peerPort, routes } = await openSourcePart(world, {
+      connect: (hello) => connectSource({ url, key, clock, random, onEvent }, hello),
+      onEvent: (event) => world.report(event),
+    });
+    const service = new ContentServiceServer({ service: source, key, clock });
+    const serviceRoute = {
+      prefix: "/source/v1",
+      handle: (request, response) => void service.handle(request, response),
+    } as const satisfies FrontRoute;
+    world.front.serve({
+      routes: [...routes, serviceRoute],
+      fallback: answerHealth(() => isConnected),
+      upgrade: undefined,
+    });
+    world.ready(
+      { url: world.publicUrl, peerPort },
+      `The SourceNode is running.
+
+  files    ${world.publicUrl}/files/
+  peers    port ${peerPort}
+  data     ${world.folder.path}
+  tracker  ${url}
+`,
+    );
+    await stopRequested(signal);
+    output.print("Stopping.");
+  });
+}

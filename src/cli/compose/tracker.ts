@@ -1,0 +1,51 @@
+/** `btpublisher tracker`: the Tracker alone; SourceNodes and Announcers join over the control link. */
+import { ControlServer } from "../../adapters/node/control-server.ts";
+import { readOrCreateKey } from "../../adapters/node/key-file.ts";
+import { stopRequested } from "../command.ts";
+import type { ServerSettings } from "../config.ts";
+import type { Output } from "../output.ts";
+import { answerHealth } from "./health.ts";
+import { withServerWorld } from "./server-world.ts";
+import { openTrackerPart } from "./tracker-part.ts";
+
+/** Runs until `signal`; everything is closed when it resolves. */
+export async function runTracker(
+  settings: ServerSettings,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  await withServerWorld(settings, output, async (world) => {
+    const { folder, clock, publicUrl: url } = world;
+    const { tracker, routes } = await openTrackerPart(world);
+    const keyFile = folder.pathOf("control.key");
+    const control = new ControlServer({
+      tracker,
+      key: await readOrCreateKey(keyFile),
+      clock,
+      trustedProxies: settings.trustedProxies,
+      onEvent: (event) => world.report({ ...event, type: `control-${event.type}` }),
+    });
+    world.onClose(() => control.close());
+    world.front.serve({
+      routes,
+      fallback: answerHealth(() => true),
+      upgrade: (request, socket, head) => control.handleUpgrade(request, socket, head),
+    });
+    const announceUrls = [`${url}/announce`];
+    world.ready(
+      { url, announceUrls, controlKeyFile: keyFile },
+      `The Tracker is running.
+
+  announce  ${announceUrls.join(" ")}
+  data      ${folder.path}
+
+Copy ${keyFile} to the machines of the other roles and start there
+
+  btpublisher source --control ${url} --control-key FILE
+  btpublisher announcer --control ${url} --control-key FILE
+`,
+    );
+    await stopRequested(signal);
+    output.print("Stopping.");
+  });
+}

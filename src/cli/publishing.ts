@@ -1,0 +1,202 @@
+/**
+ * How `btpublisher publish` gets content to a server: by its path when the server is on this
+ * machine and may read it, else by an upload that goes on where it was cut.
+ */
+import { createReadStream } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { diskError } from "../adapters/node/disk-error.ts";
+import { FilesContentInspector } from "../adapters/node/files-content-inspector.ts";
+import { DiskPool } from "../adapters/node/disk-pool.ts";
+import { BtPublisherError } from "../base/errors.ts";
+import type { ContentTree } from "../ports/content-inspector.ts";
+import { type ApiClient, errorFrom, type Json } from "./api-client.ts";
+import type { ServerAccess } from "./server-access.ts";
+
+/** What to publish, and how. */
+export interface PublishJob {
+  readonly path: string;
+  readonly name: string | undefined;
+  /** Send a copy even to a server that could read the path itself. */
+  readonly isCopy: boolean;
+  /** As in the API; undefined: the default. */
+  readonly policy: object | undefined;
+  readonly pieceLength: number | undefined;
+}
+
+/** What is being done, and how far it is. */
+export type PublishStage = "upload" | "hash";
+
+/** Hears bytes done of bytes to do. */
+export type OnPublishProgress = (stage: PublishStage, bytes: number, total: number) => void;
+
+/** Pauses after a cut, before the upload is tried again; together a server's restart fits. */
+const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000] as const;
+
+/** Refusals of a path that an upload may overcome: the server cannot get at it. */
+const UNREADABLE = new Set(["NO_INPUT", "STORAGE_IO"]);
+
+/** Publishes, and returns the API's `published` event. */
+export async function publishContent(
+  { api, isLocal }: ServerAccess,
+  job: PublishJob,
+  onProgress: OnPublishProgress,
+): Promise<Json> {
+  const pool = new DiskPool();
+  const tree = await new FilesContentInspector(pool).scan(job.path);
+  await pool.close();
+  if (isLocal && !job.isCopy) {
+    const published = await publishPath(api, job, onProgress);
+    if (published !== undefined) return published;
+  }
+  const name = await upload(api, { tree, job }, onProgress);
+  const body = { pieceLength: job.pieceLength };
+  const path = `/api/v1/publications/${name}/publish`;
+  return retrying(api, () => followPublishing(api.lines("POST", path, body), onProgress));
+}
+
+/** Undefined when the server cannot read the path. */
+async function publishPath(
+  api: ApiClient,
+  job: PublishJob,
+  onProgress: OnPublishProgress,
+): Promise<Json | undefined> {
+  const { name, policy, pieceLength } = job;
+  const body = { path: resolve(job.path), name, policy, pieceLength };
+  try {
+    return await followPublishing(
+      api.lines("POST", "/api/v1/local-publications", body),
+      onProgress,
+    );
+  } catch (error) {
+    if (!(error instanceof BtPublisherError)) throw error;
+    if (UNREADABLE.has(error.code) || error.detail["reason"] === "NOT_LOCAL") return undefined;
+    throw error;
+  }
+}
+
+/** Sends what the server lacks. @returns the publication's name. */
+async function upload(
+  api: ApiClient,
+  { tree, job }: { readonly tree: ContentTree; readonly job: PublishJob },
+  onProgress: OnPublishProgress,
+): Promise<string> {
+  const { contentName, isDirectory, files } = tree;
+  const plan = { name: job.name, contentName, isDirectory, files, policy: job.policy };
+  const planned = await api.json("POST", "/api/v1/publications", plan);
+  const name = String(planned["name"]);
+  const received = planned["receivedBytes"] as readonly number[];
+  const total = files.reduce((sum, { length }) => sum + length, 0);
+  let before = 0;
+  for (const [index, { path, length }] of files.entries()) {
+    const begun = before;
+    const file = {
+      place: `/api/v1/publications/${name}/files/${index}`,
+      source: isDirectory ? join(tree.path, ...path) : tree.path,
+      length,
+    };
+    await sendFile(api, file, received[index] ?? 0, (offset) =>
+      onProgress("upload", begun + offset, total),
+    );
+    before += length;
+  }
+  return name;
+}
+
+interface FileToSend {
+  /** Where it goes to, at the server. */
+  readonly place: string;
+  /** Where it lies. */
+  readonly source: string;
+  readonly length: number;
+}
+
+/** Sends a file from byte `offset` on, through cuts; `onOffset` hears how far it is. */
+async function sendFile(
+  api: ApiClient,
+  file: FileToSend,
+  offset: number,
+  onOffset: (offset: number) => void,
+): Promise<void> {
+  let from = offset;
+  let attempt = 0;
+  while (from < file.length) {
+    try {
+      const body = bytesOf(file, from, onOffset);
+      await api.append(file.place, from, { body, length: file.length - from });
+      return;
+    } catch (error) {
+      // After a cut the server may be busy with the old connection for a moment: a conflict, too.
+      const isCut = isUnavailable(error) || (isConflict(error) && attempt > 0);
+      if (!isCut || attempt === RETRY_MS.length) throw error;
+      await pause(api, attempt);
+      const kept = await retrying(api, () => api.head(file.place, "upload-offset"));
+      attempt = Number(kept) > from ? 1 : attempt + 1;
+      from = Number(kept);
+    }
+  }
+}
+
+/** The bytes of a file from `from` on, exactly as many as were planned. */
+async function* bytesOf(
+  { source, length }: FileToSend,
+  from: number,
+  onOffset: (offset: number) => void,
+): AsyncIterable<Uint8Array> {
+  let offset = from;
+  // To the planned length: a file that grew meanwhile is not what was planned.
+  const stream = createReadStream(source, { start: from, end: length - 1, highWaterMark: 2 ** 20 });
+  try {
+    for await (const part of stream as AsyncIterable<Buffer>) {
+      yield part;
+      offset += part.length;
+      onOffset(offset);
+    }
+  } catch (cause) {
+    throw diskError(cause, "read", source);
+  }
+  if (offset === length) return;
+  const message = `${source} became shorter while it was being sent: publish it again`;
+  throw new BtPublisherError("STORAGE_CHANGED", message, { detail: { path: source } });
+}
+
+/** The `published` event at the end of `lines`. */
+async function followPublishing(
+  lines: AsyncIterable<Json>,
+  onProgress: OnPublishProgress,
+): Promise<Json> {
+  for await (const line of lines) {
+    if (line["event"] === "published") return line;
+    if (line["event"] === "error") throw errorFrom(line);
+    onProgress("hash", Number(line["bytes"]), Number(line["total"]));
+  }
+  throw new BtPublisherError("UNAVAILABLE", "the server ended before all was done");
+}
+
+/** Runs `work` again while the server cannot be reached, with longer and longer pauses. */
+async function retrying<Value>(api: ApiClient, work: () => Promise<Value>): Promise<Value> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnavailable(error) || attempt === RETRY_MS.length) throw error;
+      await pause(api, attempt);
+    }
+  }
+}
+
+async function pause({ signal }: ApiClient, attempt: number): Promise<void> {
+  try {
+    await sleep(RETRY_MS[attempt], undefined, { signal });
+  } catch {
+    throw new BtPublisherError("CANCELLED", "stopped before the work was done");
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof BtPublisherError && error.code === "UNAVAILABLE";
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof BtPublisherError && error.code === "CONFLICT";
+}
