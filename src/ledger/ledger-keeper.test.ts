@@ -42,6 +42,8 @@ class FakeStore implements LedgerStore {
     this.expiries.push(now);
   }
 
+  async prune(): Promise<void> {}
+
   async remove(): Promise<void> {
     this.entries = [];
     this.summary = undefined;
@@ -164,6 +166,6 @@ test("a removed ledger is gone", async () => {
 
   await keeper.remove(infoHash);
 
-  assert.equal(keeper.get(infoHash), undefined);
   assert.deepEqual(store.entries, []);
+  assert.equal((await keeper.open(infoHash, geometry)).summary().sentBytes, 0);
 });

@@ -78,10 +78,6 @@ export class LedgerKeeper {
     return ledger;
   }
 
-  get(infoHash: InfoHash): Ledger | undefined {
-    return this.#kept.get(infoHash)?.ledger;
-  }
-
   /** Entries not older than `since`, oldest first, up to the moment of the call. */
   async *read(infoHash: InfoHash, since: UnixMillis): AsyncIterable<LedgerEntry> {
     // In one turn, so that no entry moves from memory to the store between the two.
@@ -103,12 +99,21 @@ export class LedgerKeeper {
     });
   }
 
-  /** Forgets a ledger, and deletes what is stored of it. @throws STORAGE_IO */
+  /** Forgets a ledger, and deletes what is stored of it. Never rejects: `prune` tries again. */
   remove(infoHash: InfoHash): Promise<void> {
     return this.#inTurn(async () => {
       this.#kept.delete(infoHash);
       await this.#dependencies.store.remove(infoHash);
+    }).catch((cause: unknown) => {
+      this.#dependencies.onFailure(infoHash, cause);
     });
+  }
+
+  /** Deletes what is stored of torrents that are not open. Never rejects. */
+  prune(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#dependencies.store.prune(new Set(this.#kept.keys()));
+    }).catch(() => undefined);
   }
 
   /** Writes everything, summaries too. Nothing may be added afterwards. */
@@ -137,7 +142,7 @@ export class LedgerKeeper {
 
   async #write(kept: KeptLedger): Promise<void> {
     const { ledger } = kept;
-    const taken = ledger.takeEntries(this.#dependencies.clock.unixNow());
+    const taken = ledger.takeEntries(Math.floor(this.#dependencies.clock.unixNow()));
     const entries = kept.unwritten.length === 0 ? taken : [...kept.unwritten, ...taken];
     if (entries.length === 0) return;
     try {

@@ -85,6 +85,9 @@ export interface PublicationStore {
   contentPath(content: PublishedContent): string;
   /** Path of file number `fileIndex`. */
   filePath(content: PublishedContent, fileIndex: number): string;
-  /** Deletes it in one atomic step, never a local path's files. Idempotent. @throws STORAGE_IO */
+  /**
+   * Deletes it in one atomic step, never a local path's files. Idempotent.
+   * @throws STORAGE_IO: then nothing changed.
+   */
   remove(name: string): Promise<void>;
 }

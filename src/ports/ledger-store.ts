@@ -49,6 +49,8 @@ export interface LedgerStore {
   read(infoHash: InfoHash, since: UnixMillis): Promise<AsyncIterable<LedgerEntry>>;
   /** Drops what retention no longer allows at `now`. @throws STORAGE_IO */
   expire(infoHash: InfoHash, now: UnixMillis): Promise<void>;
-  /** Idempotent. */
+  /** Idempotent. @throws STORAGE_IO */
   remove(infoHash: InfoHash): Promise<void>;
+  /** Removes all ledgers but those of `kept`: what a removal that was killed left. */
+  prune(kept: ReadonlySet<InfoHash>): Promise<void>;
 }

@@ -49,7 +49,7 @@ export class ContentWatch {
     this.#dependencies = dependencies;
   }
 
-  /** Looks at everything once, in the order of publications, and then again and again. */
+  /** Looks at everything now, and then again and again. */
   start(): void {
     this.#looking = this.#lookAtAll();
   }
@@ -71,38 +71,54 @@ export class ContentWatch {
   }
 
   async #lookAtAll(): Promise<void> {
-    const { clock, served, onEvent } = this.#dependencies;
+    const { clock, served } = this.#dependencies;
     const startedAt = clock.now();
+    const touched = new Map<Publication, readonly FileStamp[]>();
     for (const publication of served.all) {
-      if (this.#signal.aborted) return;
-      try {
-        await this.#settle(publication);
-      } catch (cause) {
-        onEvent({ type: "storage-failed", name: publication.name, message: messageOf(cause) });
-      }
+      await this.#tell(publication, async () => {
+        const stamps = await this.#settle(publication);
+        if (stamps !== undefined) touched.set(publication, stamps);
+      });
     }
-    const pauseMs = Math.max(PAUSE_MS, PAUSE_PER_LOOK * (clock.now() - startedAt));
+    // Last, since it may take hours: what is in order must not wait for it.
+    for (const [publication, stamps] of touched) {
+      await this.#tell(publication, () => this.#restore(publication, stamps));
+    }
     if (this.#signal.aborted) return;
-    this.#timer = clock.setTimer(pauseMs, () => {
-      this.#looking = this.#lookAtAll();
-    });
+    const pauseMs = Math.max(PAUSE_MS, PAUSE_PER_LOOK * (clock.now() - startedAt));
+    this.#timer = clock.setTimer(pauseMs, () => this.start());
   }
 
-  async #settle(publication: Publication): Promise<void> {
+  /** Does `work`, unless it is too late for it, and tells when it fails. */
+  async #tell(publication: Publication, work: () => Promise<void>): Promise<void> {
+    if (this.#signal.aborted) return;
+    try {
+      await work();
+    } catch (cause) {
+      if (this.#signal.aborted) return;
+      const message = messageOf(cause);
+      const { name } = publication;
+      this.#dependencies.onEvent({ type: "storage-failed", name, message });
+    }
+  }
+
+  /** Serves or withdraws it. @returns how its files look when only their hash can tell. */
+  async #settle(publication: Publication): Promise<readonly FileStamp[] | undefined> {
     const { served } = this.#dependencies;
     const look = await this.#look(publication);
-    switch (look.type) {
-      case "same":
-        return served.serve(publication);
-      case "gone":
-        return served.withdraw(publication, look.reason);
-      case "touched":
-        await served.withdraw(publication, look.reason);
-        if (await this.#proves(publication, look.stamps)) {
-          await served.restamp(publication, look.stamps);
-          await served.serve(publication);
-        }
+    if (look.type === "same") {
+      await served.serve(publication);
+      return undefined;
     }
+    await served.withdraw(publication, look.reason);
+    return look.type === "touched" ? look.stamps : undefined;
+  }
+
+  async #restore(publication: Publication, stamps: readonly FileStamp[]): Promise<void> {
+    const { served } = this.#dependencies;
+    if (!(await this.#proves(publication, stamps))) return;
+    await served.restamp(publication, stamps);
+    await served.serve(publication);
   }
 
   async #look(publication: Publication): Promise<Look> {

@@ -148,17 +148,23 @@ export class ServedPublications {
     await this.#dependencies.publications.update(publication.stored);
   }
 
-  /** Ends it for good. @throws what unregistering throws: then nothing changed. */
+  /** Ends it for good. @throws what unregistering or deleting throws: then it stays published. */
   async remove(publication: Publication): Promise<void> {
     const { link, ledgers, publications, onEvent } = this.#dependencies;
     const { name, infoHash } = publication;
     await link.unregister(infoHash);
+    publication.isRegistered = false;
     publication.state = { name: "removed" };
     await this.#stopSeeding(publication);
-    await ledgers.remove(infoHash);
-    await publications.remove(name);
+    try {
+      await publications.remove(name);
+    } catch (error) {
+      publication.state = { name: "withdrawn", reason: { code: "not-removed" } };
+      throw error;
+    }
     this.#byName.delete(name);
     this.#namesByInfoHash.delete(infoHash);
+    await ledgers.remove(infoHash);
     onEvent({ type: "unpublished", name, infoHash });
   }
 

@@ -6,7 +6,9 @@ export type WithdrawalReason =
   /** A file is not there, or cannot be read. */
   | { readonly code: "file-missing"; readonly path: string }
   /** A file is not as it was when it was hashed, and its bytes are (or may be) others. */
-  | { readonly code: "file-changed"; readonly path: string };
+  | { readonly code: "file-changed"; readonly path: string }
+  /** It was to be unpublished, and could not be deleted. */
+  | { readonly code: "not-removed" };
 
 export type SourceEvent =
   | { readonly type: "published"; readonly name: string; readonly infoHash: InfoHash }

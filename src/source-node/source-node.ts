@@ -2,9 +2,10 @@
  * The SourceNode: takes content in, publishes it, seeds it, and tells what it sent. It is the first
  * seed of every swarm, and serves only what was hashed from its own disk and has not changed since.
  */
+import { BtPublisherError } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
-import { LedgerKeeper } from "../ledger/ledger-keeper.ts";
 import type { Millis, UnixMillis } from "../base/units.ts";
+import { LedgerKeeper } from "../ledger/ledger-keeper.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentInspector } from "../ports/content-inspector.ts";
 import type {
@@ -23,7 +24,6 @@ import type {
 } from "../ports/content-storage.ts";
 import type { LedgerStore } from "../ports/ledger-store.ts";
 import type { SourceControlLink } from "../ports/tracker-control.ts";
-import { BtPublisherError } from "../base/errors.ts";
 import { parseInfo } from "../protocol/metainfo/parse.ts";
 import { ContentWatch } from "./content-watch.ts";
 import type { Publication } from "./publication.ts";
@@ -98,6 +98,8 @@ export class SourceNode implements ContentService {
       onEvent({ type: "publication-damaged", name, message });
     }
     for (const publication of stored) await this.#load(publication);
+    // A folder that cannot be read may be repaired, and would want its ledger back.
+    if (this.#damaged.size === 0) await this.#ledgers.prune();
     for (const staged of await staging.list()) {
       if (this.#isPublished(staged.plan.name)) await staging.remove(staged.plan.name);
       else this.#uploads.restore(staged);

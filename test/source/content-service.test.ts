@@ -1,6 +1,7 @@
 /** The content service's contract, in the same process and over HTTP. */
 import assert from "node:assert/strict";
-import { createServer, request as httpRequest } from "node:http";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { ContentServiceServer } from "../../src/adapters/node/content-service-se
 import type { ContentService } from "../../src/ports/content-service.ts";
 import { type ContractWorld, testContentService } from "../support/content-service-contract.ts";
 import {
+  bodyOf,
   discardSource,
   ManualClock,
   type SourceWorld,
@@ -111,6 +113,53 @@ test("a SourceNode that is not there is UNAVAILABLE", async (t) => {
     yield new Uint8Array(10);
   })();
   await assert.rejects(client.appendFile("x", file, body), { code: "UNAVAILABLE" });
+});
+
+test("publishing goes on when the one who asked for it went away", async (t) => {
+  const world = await openSource(t);
+  const { baseUrl } = await serve(t, world);
+  const { clock, source, dependencies } = world;
+  const { inspector } = dependencies;
+  const hash = inspector.hash.bind(inspector);
+  const body = JSON.stringify({ pieceLength: 16_384, isPrivate: false });
+  const target = "/source/v1/uploads/thing/publish";
+  const headers = signRequest(
+    { method: "POST", target, bodyDigest: bodyDigest(body) },
+    key,
+    clock.unixNow(),
+  );
+  await source.beginUpload({
+    name: "thing",
+    contentName: "f",
+    isDirectory: false,
+    files: [{ path: ["f"], length: 50_000 }],
+  });
+  const file = { fileIndex: 0, offset: 0 };
+  await source.appendFile("thing", file, bodyOf(new Uint8Array(50_000)));
+  const request = httpRequest(`${baseUrl}${target}`, { method: "POST", headers });
+  request.on("error", () => undefined);
+  const answered = once(request, "response");
+  inspector.hash = async (tree, options) => {
+    // A line each 10 s tells that it is still at work.
+    clock.advance(10_000);
+    const [response] = (await answered) as [IncomingMessage];
+    const [line] = (await once(response.setEncoding("utf8"), "data")) as [string];
+    assert.equal(line, '{"progress":[0,0]}\n');
+    response.on("error", () => undefined);
+    const closed = new Promise((done) => response.once("close", done));
+    request.destroy();
+    await closed;
+    return hash(tree, options);
+  };
+  request.end(body);
+
+  await answered;
+  await source.publishUpload("thing", { pieceLength: undefined, isPrivate: false });
+
+  assert.deepEqual(
+    (await source.list()).map((content) => content.name),
+    ["thing"],
+  );
 });
 
 test("requests that nobody signed, that lie about their body, or that lead nowhere", async (t) => {

@@ -124,6 +124,9 @@ function away(): BtPublisherError {
   return new BtPublisherError("UNAVAILABLE", "the Tracker is away");
 }
 
+/** One for all worlds of a process: its threads take long to start, and do not keep it alive. */
+const pool = new DiskPool({ threads: 1 });
+
 /** See the head of this file. */
 export interface SourceWorld {
   readonly source: SourceNode;
@@ -134,13 +137,11 @@ export interface SourceWorld {
   readonly events: SourceEvent[];
   /** The data folder. */
   readonly data: string;
-  readonly pool: DiskPool;
 }
 
 /** The adapters of a SourceNode whose data folder is `data`. */
 export function sourceAdapters(
   data: string,
-  pool: DiskPool,
 ): Pick<
   SourceNodeDependencies,
   "staging" | "publications" | "inspector" | "openStore" | "ledgerStore" | "sha1"
@@ -167,24 +168,22 @@ export async function startSource(
   overrides: Partial<SourceNodeDependencies> = {},
 ): Promise<SourceWorld> {
   const data = from?.data ?? (await mkdtemp(join(tmpdir(), "source-")));
-  const pool = new DiskPool({ threads: 1 });
   const host = new FakeSeedHost();
   const link = new FakeLink();
   const clock = new ManualClock();
   const events: SourceEvent[] = [];
   const onEvent = (event: SourceEvent): void => void events.push(event);
-  const adapters = sourceAdapters(data, pool);
+  const adapters = sourceAdapters(data);
   const dependencies = { ...adapters, clock, host, link, onEvent, ...overrides };
   const source = new SourceNode(dependencies);
   await source.start();
   await source.settled();
-  return { source, dependencies, host, link, clock, events, data, pool };
+  return { source, dependencies, host, link, clock, events, data };
 }
 
 /** Ends it; its folder stays. */
 export async function stopSource(world: SourceWorld): Promise<void> {
   await world.source.close();
-  await world.pool.close();
 }
 
 /** Ends it and deletes its folder. */

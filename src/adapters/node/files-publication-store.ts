@@ -64,11 +64,17 @@ export class FilePublicationStore implements PublicationStore {
     try {
       // Fails when a publication of that name exists: its folder is not empty.
       await rename(made, target);
-      await sync(this.#folders.content);
-      await sync(dirname(made));
     } catch (cause) {
       if (errnoOf(cause) === "ENOTEMPTY" || errnoOf(cause) === "EEXIST") throw nameTaken(name);
       throw diskError(cause, "create", target);
+    }
+    try {
+      await sync(this.#folders.content);
+      await sync(dirname(made));
+    } catch (cause) {
+      // It could be gone after a power cut, so it must not count as published.
+      await rename(target, made);
+      throw cause;
     }
   }
 
@@ -93,14 +99,19 @@ export class FilePublicationStore implements PublicationStore {
     const grave = await this.#newScratch();
     try {
       await rename(folder, grave);
-      await sync(this.#folders.content);
     } catch (cause) {
       if (errnoOf(cause) === "ENOENT") return;
       throw diskError(cause, "remove", folder);
     }
-    await rm(grave, { recursive: true, force: true }).catch((cause: unknown) => {
-      throw diskError(cause, "remove", grave);
-    });
+    try {
+      await sync(this.#folders.content);
+    } catch (cause) {
+      // It could be back after a power cut, so it must not count as removed.
+      await rename(grave, folder);
+      throw cause;
+    }
+    // What cannot be deleted now is deleted at the next start.
+    await rm(grave, { recursive: true, force: true }).catch(() => undefined);
   }
 
   async #read(name: string): Promise<StoredPublication | DamagedPublication> {

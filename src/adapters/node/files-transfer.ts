@@ -8,7 +8,7 @@
 import { close, constants, fstat, fstatSync, open, read, type Stats } from "node:fs";
 import type { ServerResponse } from "node:http";
 import type { TokenBucket } from "../../base/token-bucket.ts";
-import type { Millis } from "../../base/units.ts";
+import { BLOCK_LENGTH, type Millis } from "../../base/units.ts";
 import type { FileStamp } from "../../ports/content-storage.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 import type { FileBody } from "../../ports/files-door.ts";
@@ -113,22 +113,23 @@ export class FilesTransfer {
     if (length > 0) this.#read(length);
   }
 
-  /** Bytes to read now; 0 when the rate limit makes it wait, and then `#pump` is called again. */
+  /**
+   * Bytes to read now; 0 when the rate limit makes it wait, and then `#pump` is called again. As
+   * the peers at the other doors: whoever finds any room goes on, by a block at least.
+   */
   #allowedLength(): number {
     const { clock, uploadLimit } = this.#surroundings;
     const now = clock.now();
-    const wanted = Math.min(this.#readLength, this.#body.end - this.#position);
     const available = uploadLimit.available(now);
-    const least = Math.min(wanted, MIN_READ);
-    const readyAt = uploadLimit.readyAt(now, least);
-    if (readyAt > now) {
-      this.#pause = clock.setTimer(readyAt - now, () => {
+    if (available <= 0) {
+      this.#pause = clock.setTimer(uploadLimit.readyAt(now, BLOCK_LENGTH) - now, () => {
         this.#pause = undefined;
         this.#pump();
       });
       return 0;
     }
-    const length = Math.min(wanted, Math.max(least, Math.floor(available)));
+    const allowed = Math.max(BLOCK_LENGTH, Math.floor(available));
+    const length = Math.min(this.#readLength, this.#body.end - this.#position, allowed);
     uploadLimit.take(now, length);
     return length;
   }

@@ -193,6 +193,19 @@ test("removing leaves nothing, and the next entry begins anew", async () => {
   assert.deepEqual(await read(store), [anEntry(2)]);
 });
 
+test("pruning removes the ledgers of nobody, and nothing that is not a ledger", async () => {
+  const store = new FileLedgerStore(root);
+  const other = infoHashOf(new Uint8Array(20).fill(8));
+  await store.append(infoHash, [anEntry(1)]);
+  await store.append(other, [anEntry(1)]);
+  await writeFile(join(root, "note"), "");
+
+  await store.prune(new Set([infoHash]));
+
+  assert.deepEqual((await readdir(root)).sort(), [infoHash, "note"].sort());
+  assert.deepEqual(await read(store), [anEntry(1)]);
+});
+
 test("a folder that cannot be made is an error of storage, and is tried again", async () => {
   const path = join(root, "file");
   await writeFile(path, "");

@@ -20,6 +20,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { parseInfoHash } from "../../base/bytes.ts";
 import type { InfoHash, UnixMillis } from "../../base/units.ts";
 import type { LedgerEntry } from "../../ports/content-service.ts";
 import type { LedgerStore, LedgerSummary, StoredLedger } from "../../ports/ledger-store.ts";
@@ -145,6 +146,13 @@ export class FileLedgerStore implements LedgerStore {
     await rm(folder, { recursive: true, force: true }).catch((cause: unknown) => {
       throw diskError(cause, "remove", folder);
     });
+  }
+
+  async prune(kept: ReadonlySet<InfoHash>): Promise<void> {
+    for (const name of await readdir(this.#root).catch(() => [])) {
+      const infoHash = parseInfoHash(name);
+      if (infoHash !== undefined && !kept.has(infoHash)) await this.remove(infoHash);
+    }
   }
 
   async #segmentToWrite(infoHash: InfoHash, now: UnixMillis): Promise<OpenSegment> {
