@@ -97,7 +97,7 @@ function say(published: Json, output: Output): void {
 
 /** Tells how far it is: once a second is often enough for programs, and for people a line. */
 function progressTo(output: Output): OnPublishProgress {
-  let saidAt = 0;
+  let saidAt = Number.NEGATIVE_INFINITY;
   let saidStage = "";
   return (stage, bytes, total) => {
     if (stage !== saidStage) {

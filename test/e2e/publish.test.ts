@@ -1,0 +1,225 @@
+/** Publishing as users do it: real processes over loopback, cut and killed in the middle. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { parseMetainfo } from "../../src/protocol/metainfo/parse.ts";
+import { sha1 } from "../../src/adapters/node/disk-hash.ts";
+import { runCommand, startCommand } from "../support/command-line.ts";
+import {
+  authorized,
+  beginAppend,
+  killAndRestart,
+  type LoopbackServer,
+  startLoopbackServer,
+} from "../support/loopback-server.ts";
+import { testBytes, writeOddTree } from "../support/odd-tree.ts";
+import type { Line } from "../support/programs.ts";
+
+const MiB = 2 ** 20;
+
+describe("publish", () => {
+  let folder: string;
+  let server: LoopbackServer;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "btp-publish-"));
+    writeOddTree(join(folder, "tree"));
+    writeFileSync(join(folder, "big.bin"), testBytes(24 * MiB, 5));
+    writeFileSync(join(folder, "cut.bin"), testBytes(4 * MiB, 6));
+    server = await startLoopbackServer(folder);
+  });
+
+  after(async () => {
+    await server.program.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const run = (...args: readonly string[]) => runCommand(folder, ...args, "--server", server.url);
+
+  /** Publishes with --json. @returns the last event. */
+  async function publish(...args: readonly string[]): Promise<Line> {
+    const ended = await run("publish", ...args, "--json");
+    assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+    const last = JSON.parse(ended.stdout.trimEnd().split("\n").at(-1) as string) as Line;
+    assert.equal(last["event"], "published");
+    return last;
+  }
+
+  test("the first line of serve says all that is needed", () => {
+    const [first] = server.program.lines;
+    assert.equal(first?.["event"], "ready");
+    assert.deepEqual(first["announceUrls"], [`${server.url}/announce`]);
+    assert.equal(typeof first["peerPort"], "number");
+    assert.equal(statSync(String(first["tokenFile"])).mode & 0o777, 0o600);
+  });
+
+  for (const how of ["where it lies", "as a copy"]) {
+    test(`a folder ${how}: page, .torrent and every file by HTTP`, async () => {
+      const name = how.replaceAll(" ", "-");
+      const copy = how === "as a copy" ? ["--copy"] : [];
+      const published = await publish("tree", "--name", name, ...copy);
+
+      const page = await (await fetch(String(published["pageUrl"]))).text();
+      assert.ok(page.includes(String(published["infoHash"])));
+      const torrent = await fetch(String(published["torrentUrl"]));
+      assert.equal(torrent.headers.get("content-type"), "application/x-bittorrent");
+      const metainfo = parseMetainfo(new Uint8Array(await torrent.arrayBuffer()), { sha1 });
+      assert.ok(metainfo.ok);
+      assert.equal(metainfo.value.info.infoHash, published["infoHash"]);
+      assert.deepEqual(metainfo.value.announceTiers, [[`${server.url}/announce`]]);
+      assert.deepEqual(metainfo.value.webSeeds, [`${server.url}/files/${name}/`]);
+
+      const urls = published["fileUrls"] as readonly string[];
+      for (const [index, { path }] of metainfo.value.info.files.entries()) {
+        const expected = readFileSync(join(folder, "tree", ...path));
+        await assertServes(urls[index] as string, expected);
+      }
+      assert.equal((await run("unpublish", name)).code, 0);
+      assert.equal((await fetch(String(published["pageUrl"]))).status, 404);
+      assert.equal((await fetch(urls[0] as string)).status, 404);
+    });
+  }
+
+  test("what is published where it lies is not copied", async () => {
+    await publish("big.bin");
+    const kept = readdirSync(join(folder, "data", "content", "big.bin"), { recursive: true });
+    assert.deepEqual(kept, ["publication.json"]);
+
+    const again = await run("publish", "big.bin");
+    assert.equal(again.code, 73);
+    assert.match(again.stderr, /published|already/);
+    const unpublished = await run("unpublish", `${server.url}/p/big.bin`);
+    assert.equal(unpublished.code, 0, unpublished.stderr);
+    assert.ok(statSync(join(folder, "big.bin")).size > 0);
+  });
+
+  test("F-05 an upload goes on where the server was killed", async () => {
+    const bytes = readFileSync(join(folder, "cut.bin"));
+    const plan = {
+      contentName: "cut.bin",
+      isDirectory: false,
+      files: [{ path: ["cut.bin"], length: bytes.length }],
+    };
+    const body = JSON.stringify(plan);
+    await authorized(server, "/api/v1/publications", { method: "POST", body });
+    const file = "/api/v1/publications/cut.bin/files/0";
+    beginAppend(server, file, { bytes: bytes.subarray(0, MiB), length: bytes.length });
+    while ((await offsetOf(file)) < MiB) continue;
+
+    server = await killAndRestart(folder, server);
+    const kept = await offsetOf(file);
+    assert.equal(kept, MiB);
+    const published = await publish("cut.bin", "--copy");
+
+    await assertServes((published["fileUrls"] as string[])[0] as string, bytes);
+  });
+
+  test("F-05 the command itself goes on when the server comes back", async () => {
+    const args = ["publish", "big.bin", "--copy", "--name", "survivor", "--server", server.url];
+    const publishing = startCommand(folder, ...args, "--json");
+    await publishing.waitFor("event", "progress");
+
+    server = await killAndRestart(folder, server);
+    await publishing.succeed();
+
+    const published = await publishing.waitFor("event", "published");
+    const [url] = published["fileUrls"] as string[];
+    await assertServes(url as string, readFileSync(join(folder, "big.bin")));
+  });
+
+  test("a restart keeps what was published", async () => {
+    const before = (await run("ls", "--json")).stdout.match(/"infoHash":"\w+"/g);
+    assert.ok(before !== null && before.length > 0);
+
+    server = await killAndRestart(folder, server);
+
+    assert.deepEqual((await run("ls", "--json")).stdout.match(/"infoHash":"\w+"/g), before);
+  });
+
+  test("RES-12 a second server on the same data is told so", async () => {
+    const second = await runCommand(folder, "serve", "--data", "data", "--http-port", "0");
+    assert.equal(second.code, 75);
+  });
+
+  test("CFG-04 a port in use is named, with exit 69", async () => {
+    const { port } = new URL(server.url);
+    const args = ["--data", "other", "--host", "127.0.0.1", "--http-port", port];
+    const second = await runCommand(folder, "serve", ...args, "--peer-port", "0");
+    assert.equal(second.code, 69);
+    assert.ok(second.stderr.includes(`127.0.0.1, port ${port}`));
+  });
+
+  test("what cannot be published is refused with the fitting exit code", async () => {
+    const table = [
+      [["publish", "missing"], 66],
+      [["publish", "tree", "--name", "Not A Slug"], 64],
+      [["publish", "tree", "--token", "wrong"], 77],
+      [["unpublish", "missing"], 66],
+      [["publish", "tree", "big.bin", "--name", "two"], 64],
+    ] as const;
+    for (const [args, code] of table) {
+      const ended = await run(...args);
+      assert.equal(ended.code, code, `${args.join(" ")}: ${ended.stderr}`);
+    }
+    const nobody = await runCommand(folder, "ls", "--server", "http://127.0.0.1:1");
+    assert.equal(nobody.code, 69);
+  });
+
+  test("UPL-12 a body is asked for only from whom may publish", async () => {
+    for (const [token, answer] of [
+      ["wrong", 401],
+      [server.token, 404],
+    ] as const) {
+      const sending = request(new URL("/api/v1/publications/none/files/0", server.url), {
+        method: "PATCH",
+        headers: {
+          authorization: `Bearer ${token}`,
+          "content-type": "application/octet-stream",
+          "content-length": 1_000_000_000,
+          "upload-offset": "0",
+          expect: "100-continue",
+        },
+      });
+      let isAskedFor = false;
+      sending.on("continue", () => (isAskedFor = true));
+      sending.flushHeaders();
+      const [response] = (await once(sending, "response")) as [IncomingMessage];
+      assert.equal(response.statusCode, answer);
+      assert.equal(isAskedFor, answer === 404);
+      response.resume();
+      await once(response, "close");
+      sending.destroy();
+    }
+  });
+
+  test("F-61 SIGTERM ends the server cleanly", async () => {
+    server.program.child.kill("SIGTERM");
+    assert.equal(await server.program.end(10_000), 0);
+    server = await startLoopbackServer(folder);
+  });
+
+  async function offsetOf(file: string): Promise<number> {
+    const response = await authorized(server, file, { method: "HEAD" });
+    return Number(response.headers.get("upload-offset"));
+  }
+});
+
+/** The whole of a file, and a range of it. */
+async function assertServes(url: string, expected: Uint8Array): Promise<void> {
+  const whole = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  assert.equal(digest(whole), digest(expected), url);
+  if (expected.length < 2) return;
+  const half = expected.length >> 1;
+  const part = await fetch(url, { headers: { range: `bytes=${half}-${expected.length - 1}` } });
+  assert.equal(part.status, 206);
+  assert.equal(digest(new Uint8Array(await part.arrayBuffer())), digest(expected.subarray(half)));
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
