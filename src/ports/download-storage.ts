@@ -19,6 +19,7 @@ export interface OpenDownload {
   close(): Promise<void>;
 }
 
+/** Where a download goes, and what may happen to what is there. */
 export interface OpenDownloadOptions {
   /** Made when missing. */
   readonly directory: string;

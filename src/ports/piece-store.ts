@@ -29,6 +29,7 @@ export interface PieceStore {
   /**
    * Hashes what is stored and returns the pieces that match. `pieces` undefined means all.
    * `onProgress` hears bytes done of bytes to do, at most a few times a second.
+   * @throws BtPublisherError CANCELLED when `signal` aborts before all is hashed.
    */
   check(options?: {
     readonly pieces?: Bitfield;

@@ -140,15 +140,6 @@ function registerTests(content: Content, open: OpenPieceStore): void {
       );
     }));
 
-  test("rejects a read of what was never written", () =>
-    withStore(async (store) => {
-      const last = info.geometry.contentLength - 1;
-      await assert.rejects(
-        store.read(last, [new Uint8Array(1)]),
-        (error) => error instanceof BtPublisherError && error.code === "STORAGE_IO",
-      );
-    }));
-
   test("flushes, also when there is nothing to flush", () =>
     withStore(async (store) => {
       await store.flush();

@@ -21,7 +21,7 @@ export interface Abortable {
 export type ByteProgress = (doneBytes: number, totalBytes: number) => void;
 
 /** A job's size: long enough that messages do not count, short enough to stop within milliseconds. */
-const RUN_BYTES = 8 * 1024 * 1024;
+const RUN_BYTES = 16 * 1024 * 1024;
 /** People look at it: four times a second. */
 const PROGRESS_INTERVAL_MS = 250;
 
@@ -96,7 +96,7 @@ export function cancelled(): BtPublisherError {
   return new BtPublisherError("CANCELLED", "given up before it was done");
 }
 
-/** All pieces, or those in `pieces`, as runs of at most 8 MiB (at least one piece). */
+/** All pieces, or those in `pieces`, as runs of at most 16 MiB (at least one piece). */
 function pieceRuns(geometry: PieceGeometry, pieces: Bitfield | undefined): PieceRun[] {
   const maxCount = Math.max(1, Math.floor(RUN_BYTES / geometry.pieceLength));
   const runs: PieceRun[] = [];

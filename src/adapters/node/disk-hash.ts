@@ -37,7 +37,8 @@ export function hashPieces(job: HashJob, open: OpenForReading): HashedPieces {
 function hashNext(reader: RangeReader, length: number): Uint8Array | undefined {
   let hasher: Hash | undefined;
   for (let done = 0; done < length; ) {
-    const view = chunk.subarray(0, Math.min(length - done, CHUNK_LENGTH));
+    const left = length - done;
+    const view = left < CHUNK_LENGTH ? chunk.subarray(0, left) : chunk;
     if (!reader.read(view)) {
       reader.skip(length - done - view.length);
       return undefined;
@@ -53,20 +54,17 @@ function hashNext(reader: RangeReader, length: number): Uint8Array | undefined {
 class RangeReader {
   /** Bytes of all ranges. */
   readonly length: number;
-  readonly #base: string;
-  readonly #ranges: readonly FileRange[];
+  readonly #job: HashJob;
   readonly #open: OpenForReading;
   #index = 0;
   /** Bytes of range `#index` that are read already. */
   #done = 0;
+  /** The open file of range `#index`, from its first read on; nobody else opens files meanwhile. */
+  #file: Descriptor | undefined;
 
-  constructor(
-    source: { readonly base: string; readonly ranges: readonly FileRange[] },
-    open: OpenForReading,
-  ) {
-    this.length = source.ranges.reduce((sum, range) => sum + range.length, 0);
-    this.#base = source.base;
-    this.#ranges = source.ranges;
+  constructor(job: HashJob, open: OpenForReading) {
+    this.length = job.ranges.reduce((sum, range) => sum + range.length, 0);
+    this.#job = job;
     this.#open = open;
   }
 
@@ -74,12 +72,12 @@ class RangeReader {
   read(view: Buffer): boolean {
     let isComplete = true;
     for (let filled = 0; filled < view.length; ) {
-      const range = this.#ranges[this.#index] as FileRange;
-      const length = Math.min(view.length - filled, range.length - this.#done);
-      const part = view.subarray(filled, filled + length);
-      isComplete = isComplete && this.#readPart(part, range);
-      filled += length;
-      this.skip(length);
+      const range = this.#job.ranges[this.#index] as FileRange;
+      const end = Math.min(view.length, filled + range.length - this.#done);
+      if (range.path === undefined) view.fill(0, filled, end);
+      else if (isComplete) isComplete = this.#readFile(range.path, view, { from: filled, to: end });
+      this.skip(end - filled);
+      filled = end;
     }
     return isComplete;
   }
@@ -87,31 +85,32 @@ class RangeReader {
   /** Moves on by `length` bytes. */
   skip(length: number): void {
     this.#done += length;
-    while (this.#index < this.#ranges.length) {
-      const range = this.#ranges[this.#index] as FileRange;
+    while (this.#index < this.#job.ranges.length) {
+      const range = this.#job.ranges[this.#index] as FileRange;
       if (this.#done < range.length) return;
       this.#done -= range.length;
       this.#index++;
+      this.#file = undefined;
     }
   }
 
-  #readPart(part: Buffer, range: FileRange): boolean {
-    if (range.path === undefined) {
-      part.fill(0);
-      return true;
-    }
-    const descriptor = this.#open(this.#base, range.path);
-    if (descriptor === undefined) return false;
-    const position = range.position + this.#done;
+  #readFile(
+    path: string,
+    view: Buffer,
+    { from, to }: { readonly from: number; readonly to: number },
+  ): boolean {
+    this.#file ??= this.#open(this.#job.base, path);
+    if (this.#file === undefined) return false;
+    const begin = (this.#job.ranges[this.#index] as FileRange).position + this.#done;
     try {
-      for (let got = 0; got < part.length; ) {
-        const bytes = readSync(descriptor.fd, part, got, part.length - got, position + got);
+      for (let at = from; at < to; ) {
+        const bytes = readSync(this.#file.fd, view, at, to - at, begin + at - from);
         if (bytes === 0) return false;
-        got += bytes;
+        at += bytes;
       }
       return true;
     } catch (error) {
-      throw diskError(error, "read", join(this.#base, range.path));
+      throw diskError(error, "read", join(this.#job.base, path));
     }
   }
 }

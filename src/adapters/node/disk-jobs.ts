@@ -101,6 +101,7 @@ export interface ReleaseJob {
   readonly path: string;
 }
 
+/** What a disk thread can be asked. */
 export type DiskJob = CommitJob | HashJob | OpenJob | PrepareJob | StatJob | SyncJob | ReleaseJob;
 
 /** What each job is answered with. */

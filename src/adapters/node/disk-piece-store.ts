@@ -17,6 +17,7 @@ import type { FileRange, FileState } from "./disk-jobs.ts";
 import { DiskLayout, pathsBelow } from "./disk-layout.ts";
 import type { DiskPool } from "./disk-pool.ts";
 
+/** Which content to open, where, and for what. */
 export interface DiskPieceStoreOptions {
   readonly info: Info;
   /** The content is `directory/<name>`. Made when missing, in mode `download`. */

@@ -4,12 +4,14 @@
  * alive by themselves.
  */
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { DiskAnswer, DiskJob, DiskJobResults } from "./disk-jobs.ts";
 import { DiskReader } from "./disk-reader.ts";
+import { startThread } from "./disk-thread.ts";
 import type { DiskWorkerData } from "./disk-worker.ts";
 
+/** Bounds of a pool. */
 export interface DiskPoolOptions {
   /** Disk threads at most, 1 … 64. Default: the cores, at most 4 (more only queue at the disk). */
   readonly threads?: number;
@@ -31,12 +33,8 @@ interface Thread {
 
 /** Two jobs a thread: one in work, one that is there when it ends; the rest can still be reordered. */
 const TASKS_PER_THREAD = 2;
-/** The sources run as they are, and so does the build. */
-const WORKER_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./disk-worker.ts" : "./disk-worker.js",
-  import.meta.url,
-);
 
+/** Disk threads and open files, one pool for a process. */
 export class DiskPool {
   /** Reads content in the main thread, from files that disk threads open. */
   readonly reader: DiskReader;
@@ -71,6 +69,11 @@ export class DiskPool {
       else this.#waiting.push(task);
       this.#dispatch();
     });
+  }
+
+  /** Starts all threads at once (some 40 ms), when much work is about to come. */
+  warmUp(): void {
+    while (this.#threads.size < this.#maxThreads) this.#startThread();
   }
 
   /** Lets go of all descriptors at and below `path` (absolute; "" is everything). */
@@ -113,13 +116,7 @@ export class DiskPool {
   }
 
   #startThread(): Thread {
-    const worker = new Worker(WORKER_URL, {
-      name: "disk",
-      workerData: this.#threadData,
-      // Descriptors pass between threads; each is closed by whoever owns it.
-      trackUnmanagedFds: false,
-      stdin: false,
-    });
+    const worker = startThread("disk-worker", this.#threadData);
     const thread: Thread = { worker, tasks: [] };
     worker.on("message", (answer: DiskAnswer) => this.#settle(thread, answer));
     worker.on("error", (error: Error) => this.#fail(thread, error));

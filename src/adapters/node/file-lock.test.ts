@@ -74,22 +74,24 @@ for (const [what, changes] of [
   });
 }
 
-test("RES-13 a lock of a process that ended, and whose parent does not care, is taken over", async () => {
+test("RES-13 a lock of a process that ended, and whose parent does not care, is taken over", async (t) => {
   const path = newPath();
-  // The shell's child ends at once, and the shell becomes a program that never asks for it.
-  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec cat"], {
-    stdio: ["pipe", "pipe", "inherit"],
+  const [fifo, read] = [newPath(), (file: string) => readFileSync(`/proc/${file}`, "utf8")];
+  execFileSync("mkfifo", [fifo]);
+  // The shell has a child that waits for the FIFO, and becomes a program that waits for no child.
+  const parent = spawn("sh", ["-c", 'cat "$0" & echo $!; exec sleep 1000', fifo], {
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  const [pid] = (await once(parent.stdout, "data")) as [Buffer];
-  const stat = `/proc/${Number(pid)}/stat`;
-  while (!readFileSync(stat, "utf8").includes(") Z ")) await setImmediate();
+  t.after(() => parent.kill("SIGKILL"));
+  const pid = Number(((await once(parent.stdout, "data")) as [Buffer])[0]);
+  while (read(`${parent.pid}/comm`) !== "sleep\n") await setImmediate();
   await takeFileLock(path);
-  const startedAt = readFileSync(stat, "utf8").split(" ")[21];
-  rewrite(path, { pid: Number(pid), startedAt });
+  rewrite(path, { pid, startedAt: read(`${pid}/stat`).split(" ")[21] });
+  await assert.rejects(takeFileLock(path), isLocked);
 
+  writeFileSync(fifo, "");
+  while (!read(`${pid}/stat`).includes(") Z ")) await setImmediate();
   await (await takeFileLock(path)).release();
-  parent.stdin.end();
-  await once(parent, "exit");
 });
 
 test("RES-13 a lock of another host is respected", async () => {

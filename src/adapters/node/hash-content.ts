@@ -11,6 +11,7 @@ import { DiskLayout } from "./disk-layout.ts";
 import type { DiskPool } from "./disk-pool.ts";
 import { hashFiles } from "./hash-files.ts";
 
+/** What to hash, and how. */
 export interface HashContentOptions {
   readonly pool: DiskPool;
   /** The directory that `files` lie below: a real path. */
@@ -25,6 +26,7 @@ export interface HashContentOptions {
   readonly signal?: Abortable | undefined;
 }
 
+/** What content hashes to. */
 export interface ContentHashes {
   /** SHA-1 digests, 20 bytes a piece. */
   readonly pieceHashes: Uint8Array;
@@ -38,6 +40,7 @@ export interface ContentHashes {
  * meanwhile; CANCELLED; STORAGE_IO.
  */
 export async function hashContent(options: HashContentOptions): Promise<ContentHashes> {
+  options.pool.warmUp();
   const before = await statAll(options);
   for (const [i, file] of options.files.entries()) {
     if (before[i]?.size !== file.length) throw changedWhileHashing(join(options.base, file.path));

@@ -2,12 +2,13 @@
  * SHA-256 of whole files, in a thread of its own: a file's hash cannot be divided, so one large
  * file would keep a disk thread from everybody else for minutes.
  */
-import { Worker } from "node:worker_threads";
 import { BtPublisherError } from "../../base/errors.ts";
 import { type Abortable, type ByteProgress, cancelled } from "./disk-hash-runs.ts";
 import type { ExpectedFile } from "./disk-jobs.ts";
+import { startThread } from "./disk-thread.ts";
 import type { HashFilesMessage, HashFilesWork } from "./hash-files-worker.ts";
 
+/** What to hash. */
 export interface HashFilesOptions {
   /** The directory that `files` lie below: a real path. */
   readonly base: string;
@@ -15,11 +16,6 @@ export interface HashFilesOptions {
   readonly onProgress?: ByteProgress | undefined;
   readonly signal?: Abortable | undefined;
 }
-
-const WORKER_URL = new URL(
-  import.meta.url.endsWith(".ts") ? "./hash-files-worker.ts" : "./hash-files-worker.js",
-  import.meta.url,
-);
 
 /**
  * The SHA-256 of each file, 32 bytes each.
@@ -31,7 +27,7 @@ export async function hashFiles(options: HashFilesOptions): Promise<readonly Uin
     base,
     files: files.map(({ path, length }) => ({ path, length })),
   };
-  const worker = new Worker(WORKER_URL, { name: "sha256", workerData });
+  const worker = startThread("hash-files-worker", workerData);
   const totalBytes = files.reduce((sum, { length }) => sum + length, 0);
   try {
     return await new Promise((resolve, reject) => {

@@ -1,0 +1,28 @@
+/** Starts threads that run modules of this folder, as sources or built. */
+import { getCompileCacheDir } from "node:module";
+import process from "node:process";
+import { Worker } from "node:worker_threads";
+
+/** Modules of this folder that are the body of a thread. */
+export type ThreadModule = "disk-worker" | "hash-files-worker";
+
+/** Starts a thread; it keeps the process alive until `unref` or its end. */
+export function startThread(module: ThreadModule, workerData: unknown): Worker {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return new Worker(new URL(`./${module}.${extension}`, import.meta.url), {
+    name: module,
+    workerData,
+    env: environment(),
+    // Descriptors pass between threads; each is closed by whoever owns it.
+    trackUnmanagedFds: false,
+  });
+}
+
+/**
+ * A compile cache that the main thread enabled is passed on only by name: without it each thread
+ * takes 0.1 s longer to start from sources.
+ */
+function environment(): NodeJS.ProcessEnv {
+  const directory = getCompileCacheDir();
+  return directory === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: directory };
+}
