@@ -10,6 +10,7 @@ import type { LedgerStore } from "../ports/ledger-store.ts";
 import type { PieceGeometry } from "../protocol/metainfo/piece-geometry.ts";
 import { Ledger } from "./ledger.ts";
 
+/** How often, and how much. */
 export interface LedgerKeeperOptions {
   /** Pause between two writes; with the write itself, at most 1 s is lost at a kill -9. */
   readonly flushIntervalMs: number;
@@ -28,6 +29,7 @@ const defaultOptions: LedgerKeeperOptions = {
   summaryIntervalBytes: 4 * 1024 * 1024,
 };
 
+/** What the keeper works with. */
 export interface LedgerKeeperDependencies {
   readonly clock: Clock;
   readonly store: LedgerStore;

@@ -34,6 +34,7 @@ export interface UploadStatus {
   readonly receivedBytes: readonly number[];
 }
 
+/** How to make the torrent. */
 export interface PublishOptions {
   /** Bytes, a power of two ≥ 16 KiB; undefined chooses one from the size. */
   readonly pieceLength: number | undefined;

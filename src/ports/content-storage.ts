@@ -34,6 +34,7 @@ export interface StagedFile {
   close(): Promise<void>;
 }
 
+/** Staging areas, keyed by the name of their plan. */
 export interface StagingStore {
   /** All staging areas; what a crash left half made is removed. For the start. */
   list(): Promise<readonly StagedUpload[]>;
@@ -67,6 +68,7 @@ export interface DamagedPublication {
   readonly message: string;
 }
 
+/** Publications, keyed by name. */
 export interface PublicationStore {
   /** All publications; what removals left behind is deleted. For the start. */
   load(): Promise<{

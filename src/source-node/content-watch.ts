@@ -16,6 +16,7 @@ const PAUSE_MS: Millis = 60_000;
 /** Looking takes at most a twentieth of the time, however many files there are. */
 const PAUSE_PER_LOOK = 20;
 
+/** What the watch works with. */
 export interface ContentWatchDependencies {
   readonly clock: Clock;
   readonly inspector: ContentInspector;

@@ -6,6 +6,7 @@ import { SourceFilesDoor } from "./files-door.ts";
 import { SourceNode, type SourceNodeDependencies } from "./source-node.ts";
 import { StatusReporter } from "./status-reporter.ts";
 
+/** What the role works with: the SourceNode and its reports. */
 export interface SourceRoleDependencies extends SourceNodeDependencies {
   readonly probe: LoadProbe;
   /** The limit that the seed host and the files door share. */

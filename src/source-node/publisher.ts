@@ -22,6 +22,7 @@ import type { SourceEvent } from "./source-event.ts";
 import { cancelled, type Upload } from "./upload.ts";
 import type { Uploads } from "./uploads.ts";
 
+/** What the publisher works with. */
 export interface PublisherDependencies {
   readonly clock: Clock;
   readonly inspector: ContentInspector;
@@ -66,7 +67,7 @@ export class Publisher {
   ): Promise<PublishedContent> {
     const { served, uploads } = this.#dependencies;
     const published = served.get(name);
-    if (published !== undefined) return published.content;
+    if (published !== undefined && published.state.name !== "removed") return published.content;
     const running = this.#jobs.get(name);
     if (running !== undefined) return follow(running, onProgress);
     const upload = uploads.need(name);
@@ -131,7 +132,10 @@ export class Publisher {
     const onProgress: PublishProgress = (doneBytes, totalBytes) => {
       for (const listener of listeners) listener(doneBytes, totalBytes);
     };
-    const done = work({ signal, onProgress });
+    const done = work({ signal, onProgress }).catch((error: unknown) => {
+      // A cancelled upload's files are gone: whatever that led to is not what happened.
+      throw signal.aborted ? cancelled(name) : error;
+    });
     const job: Job = { localPath, listeners, signal, done };
     this.#jobs.set(name, job);
     const forget = (): void => {
@@ -202,14 +206,16 @@ export class Publisher {
     return served.add(stored, info);
   }
 
-  /** @throws DIGEST; the wrong file is emptied, so that it can be uploaded again. */
+  /** @throws DIGEST; wrong files are emptied, so that they can be uploaded again. */
   async #assertDigests(upload: Upload, hashed: HashedContent): Promise<void> {
-    for (const [fileIndex, file] of upload.plan.files.entries()) {
+    const wrong = upload.plan.files.flatMap((file, fileIndex) => {
       const found = hashed.sha256[fileIndex];
-      if (file.sha256 === undefined || file.sha256 === found) continue;
-      await upload.reset(fileIndex);
-      throw wrongDigest(file, found);
-    }
+      const isRight = file.sha256 === undefined || file.sha256 === found;
+      return isRight ? [] : [{ file, fileIndex, found }];
+    });
+    for (const { fileIndex } of wrong) await upload.reset(fileIndex);
+    const [first] = wrong;
+    if (first !== undefined) throw wrongDigest(first.file, first.found);
   }
 }
 

@@ -17,6 +17,7 @@ import { messageOf, type SourceEvent, type WithdrawalReason } from "./source-eve
 /** Opens the store of content that lies at `path` (a file or a directory), for reading. */
 export type OpenStore = (path: string, info: Info) => Promise<PieceStore>;
 
+/** What serving works with. */
 export interface ServingDependencies {
   readonly publications: PublicationStore;
   readonly openStore: OpenStore;
@@ -40,10 +41,12 @@ export class ServedPublications {
     this.#dependencies = dependencies;
   }
 
+  /** All but those that are being removed. */
   get all(): readonly Publication[] {
-    return [...this.#byName.values()];
+    return [...this.#byName.values()].filter(({ state }) => state.name !== "removed");
   }
 
+  /** Its name is taken, even while it is being removed. */
   get(name: string): Publication | undefined {
     return this.#byName.get(name);
   }

@@ -10,6 +10,7 @@ import type { SeedHost } from "./seed-host.ts";
 /** Three that are missing make the SourceNode unknown to the Tracker. */
 const REPORT_INTERVAL_MS: Millis = 5_000;
 
+/** What the reporter works with. */
 export interface StatusReporterDependencies {
   readonly clock: Clock;
   readonly link: SourceControlLink;

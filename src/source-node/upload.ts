@@ -12,6 +12,7 @@ const WRITE_BYTES = 1024 * 1024;
 /** Pieces of memory gathered for one write, below every system's limit for one call (1024). */
 const WRITE_CHUNKS = 512;
 
+/** What uploads work with. */
 export interface UploadDependencies {
   readonly staging: StagingStore;
   readonly clock: Clock;

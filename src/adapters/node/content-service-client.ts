@@ -31,6 +31,7 @@ import { CONTENT_SERVICE_PREFIX } from "./content-service-server.ts";
 /** Without a byte for this long the SourceNode is taken for gone; it tells something every 10 s. */
 const IDLE_TIMEOUT_MS = 60_000;
 
+/** Where the service is, and how to be let in. */
 export interface ContentServiceClientOptions {
   /** Base URL of the SourceNode's HTTP server, `http://` or `https://`, without a path. */
   readonly baseUrl: string;
@@ -201,6 +202,8 @@ export class ContentServiceClient implements ContentService {
     const url = new URL(target, baseUrl);
     const open = url.protocol === "https:" ? httpsRequest : httpRequest;
     const request = open(url, { method, headers });
+    // Failures are told by promises; those that come after an answer are nobody's concern.
+    request.on("error", () => undefined);
     request.setTimeout(IDLE_TIMEOUT_MS, () => request.destroy(new Error("it does not answer")));
     if (outgoing.type !== "stream") request.end(json);
     return request;

@@ -41,6 +41,7 @@ const HEARTBEAT_MS = 10_000;
 /** Characters gathered for one write of lines. */
 const LINES_LENGTH = 64 * 1024;
 
+/** What the server works with. */
 export interface ContentServiceServerDependencies {
   readonly service: ContentService;
   /** The shared service key, at least 32 bytes. */

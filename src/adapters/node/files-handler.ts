@@ -7,6 +7,7 @@ import type { FileAnswer, FilesDoor, TextAnswer } from "../../ports/files-door.t
 import { FilesBuffers } from "./files-buffers.ts";
 import { FilesTransfer, openFile, type TransferSurroundings } from "./files-transfer.ts";
 
+/** What the handler works with. */
 export interface FilesHandlerDependencies {
   readonly door: FilesDoor;
   readonly clock: Clock;

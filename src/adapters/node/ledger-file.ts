@@ -29,6 +29,7 @@ import { encodeEntry, parseEntry, parseSummary } from "./ledger-format.ts";
 
 const DAY_MS = 86_400_000;
 
+/** Sizes and ages of segments. */
 export interface FileLedgerOptions {
   /** Bytes from which on a segment gets no more. */
   readonly segmentBytes: number;
