@@ -5,12 +5,12 @@ import { addressKey, type PeerAddress } from "../../ports/peer-transport.ts";
 
 /** Addresses kept; a tracker answer brings 50, so this is a large swarm's worth. */
 const MAX_KNOWN = 2000;
-const FIRST_RETRY_MS = 5000;
+const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 10 * 60_000;
 /** Nothing to gain soon: it is connected the other way round, or both of us are seeds. */
 const USELESS_RETRY_MS = 10 * 60_000;
 /** After so many failed dials in a row an address is forgotten. */
-const MAX_FAILURES = 8;
+const MAX_FAILURES = 12;
 
 interface KnownAddress {
   readonly address: PeerAddress;
