@@ -231,6 +231,7 @@ describe("what is on the disk already", () => {
     writeFileSync(decomposed, content.bytes.subarray(0, 32_768));
 
     const store = await open(content, directory);
+    assert.equal(store.path, join(directory, "cafe\u0301"));
     assert.deepEqual([...(await store.check())], [0]);
     await commit(store, content, 1);
     await store.close();

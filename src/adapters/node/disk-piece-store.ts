@@ -44,7 +44,7 @@ export async function openDiskPieceStore(options: DiskPieceStoreOptions): Promis
     const path = paths[i];
     return path === undefined ? [] : [{ path, length }];
   });
-  const overwrite = options.overwrite ?? false;
+  const overwrite = mode === "download" && options.overwrite === true;
   const states = await pool.run({ type: "prepare", base, files: expected, mode, overwrite });
   const onDisk = new Map(states.map((state, i) => [expected[i]?.path, state.path]));
   const files = info.files.map(({ offset, length }, i) => ({
@@ -57,6 +57,8 @@ export async function openDiskPieceStore(options: DiskPieceStoreOptions): Promis
 
 /** See `openDiskPieceStore`, which makes it. */
 export class DiskPieceStore implements PieceStore {
+  /** The file or directory that is the whole content, as it is named on disk. */
+  readonly path: string;
   readonly #info: Info;
   readonly #mode: "download" | "seed";
   readonly #pool: DiskPool;
@@ -72,11 +74,8 @@ export class DiskPieceStore implements PieceStore {
     this.#pool = options.pool;
     this.#layout = layout;
     this.#buffers = new DiskBuffers(options.info.geometry.pieceLength);
-  }
-
-  /** The file or directory that is the whole content. */
-  get path(): string {
-    return join(this.#layout.base, this.#info.name);
+    const [path = options.info.name] = layout.files.flatMap((file) => file.path ?? []);
+    this.path = join(layout.base, path.split("/", 1)[0] as string);
   }
 
   takeBuffer(pieceIndex: PieceIndex): Uint8Array {
@@ -117,12 +116,12 @@ export class DiskPieceStore implements PieceStore {
     let rest = views;
     for (const range of ranges) {
       const [part, after] = ranges.length === 1 ? [views, []] : splitViews(rest, range.length);
-      if (range.path === undefined) for (const view of part) view.fill(0);
-      else
-        await this.#pool.reader.read(
-          { base: this.#layout.base, path: range.path, position: range.position },
-          part,
-        );
+      if (range.path === undefined) {
+        for (const view of part) view.fill(0);
+      } else {
+        const place = { base: this.#layout.base, path: range.path, position: range.position };
+        await this.#pool.reader.read(place, part);
+      }
       rest = after;
     }
   }
