@@ -115,6 +115,35 @@ test("publishing twice at once runs once and answers both", async () => {
   );
 });
 
+test("F-63 of two that publish the same content at once, one is refused", async () => {
+  const world = await startAnnouncer();
+  const both = await Promise.allSettled(
+    ["a", "b"].map((name) => publishFile(world, { ...file, name })),
+  );
+
+  assert.deepEqual(both.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
+  assert.equal((await world.catalogue.list()).length, 1);
+  assert.equal(world.content.published.size, 1);
+  assert.equal(world.content.uploads.size, 0);
+});
+
+test("F-11 a catalogue that could not be written is caught up by asking again", async () => {
+  const world = await startAnnouncer();
+  const { publications } = world.announcer;
+  const { name } = await publications.plan(file);
+  await publications.append(name, { fileIndex: 0, offset: 0 }, bodyOf("hello"));
+  const update = world.catalogue.update.bind(world.catalogue);
+  world.catalogue.update = (publication) =>
+    publication.state === "published"
+      ? Promise.reject(new BtPublisherError("STORAGE_FULL", "full"))
+      : update(publication);
+  await assert.rejects(publications.publish(name, options), hasCode("STORAGE_FULL"));
+  assert.equal(world.content.published.size, 1);
+
+  world.catalogue.update = update;
+  assert.equal((await publications.publish(name, options)).state, "published");
+});
+
 test("an incomplete upload cannot be published and stays open", async () => {
   const world = await startAnnouncer();
   const { publications } = world.announcer;

@@ -160,7 +160,9 @@ export class Publications {
       if (running !== undefined) return running;
       const publication = await this.#adapters.catalogue.get(name);
       if (publication?.state === "published") return finishedJob(publication);
-      if (publication?.state !== "uploading") throw notFound(name);
+      // Hashing without a job: the SourceNode had it, and the catalogue could not be written.
+      const isOpen = publication?.state === "uploading" || publication?.state === "hashing";
+      if (publication === undefined || !isOpen) throw notFound(name);
       return this.#startJob(publication, (listener) =>
         this.#adapters.content.publishUpload(name, options, listener),
       );
@@ -177,8 +179,9 @@ export class Publications {
       const running = this.#jobs.get(name);
       if (running?.localPath === path) return running;
       const existing = await this.#settled(name);
-      if (existing !== undefined) throw taken(existing);
-      const publication = await this.#create({ name, policy, state: "hashing" });
+      const isLeft = existing?.state === "hashing" && running === undefined;
+      if (existing !== undefined && !isLeft) throw taken(existing);
+      const publication = existing ?? (await this.#create({ name, policy, state: "hashing" }));
       const work = (listener: PublishProgress) =>
         this.#adapters.content.publishLocal({ name, path }, request.options, listener);
       return this.#startJob(publication, work, path);
@@ -254,11 +257,24 @@ export class Publications {
   ): Promise<Publication> {
     const { name } = publication;
     try {
-      const published = await this.#reconciler.commit(publication, await work());
+      const held = await this.#heldBy(publication, work);
+      // The SourceNode has it now. If the catalogue fails, asking again or the next start records it.
+      const published = await this.#reconciler.commit(publication, held);
       this.#adapters.onEvent({ type: "published", name, infoHash: published.content.infoHash });
       return published;
     } catch (error) {
       this.#adapters.onEvent({ type: "publish-failed", name, message: messageOf(error) });
+      throw error;
+    }
+  }
+
+  async #heldBy(
+    publication: Publication,
+    work: () => Promise<PublishedContent>,
+  ): Promise<PublishedContent> {
+    try {
+      return await work();
+    } catch (error) {
       // Should this fail too, the next sweep or start does it.
       await this.#afterFailure(publication, error).catch(() => undefined);
       throw error;

@@ -157,10 +157,18 @@ export class ApiClient {
   }
 }
 
+/** What to do about it here, where the server cannot know what here is. */
+const HINTS: Readonly<Record<string, string>> = {
+  NO_TOKEN: "give it with --token or BTPUBLISHER_TOKEN: the server keeps it in publish.token",
+  BAD_TOKEN: "the server keeps the right one in publish.token of its data folder",
+};
+
 /** The error that a line or a problem tells of. */
 export function errorFrom(problem: Json): BtPublisherError {
   const { code, detail, title: _title, status: _status, event: _event, ...more } = problem;
-  return new BtPublisherError(code as ErrorCode, String(detail), { detail: more as ErrorDetail });
+  const hint = HINTS[String(more["reason"])];
+  const message = hint === undefined ? String(detail) : `${String(detail)}; ${hint}`;
+  return new BtPublisherError(code as ErrorCode, message, { detail: more as ErrorDetail });
 }
 
 function errorOf(response: IncomingMessage, text: string): BtPublisherError {

@@ -14,6 +14,7 @@ export interface PublicationPolicy {
   readonly deadline: UnixMillis | undefined;
 }
 
+/** A publication in whatever state of its life. */
 export interface Publication {
   /** Unique lower-case slug. */
   readonly name: string;
@@ -31,6 +32,7 @@ export interface PublishedFile {
   readonly sha256: string;
 }
 
+/** What a publication consists of. */
 export interface PublicationContent {
   readonly infoHash: InfoHash;
   /** The bencoded info dictionary. */

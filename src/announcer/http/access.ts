@@ -73,7 +73,7 @@ function refusalOfPublisher(
   }
   const token = bearerToken(request.headers);
   if (token === undefined) {
-    const message = "a publish token is needed: send it as `Authorization: Bearer`";
+    const message = "a publish token is needed";
     return problem(401, { code: "DENIED", message, more: { reason: "NO_TOKEN" } });
   }
   if (rules.isValidToken(token)) return undefined;

@@ -61,6 +61,8 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: true,
     forceCloseConnections: false,
+    // A name and its ending.
+    routerOptions: { maxParamLength: 256 },
   });
   const methodsByPath = new Map<string, Set<string>>();
   app.addHook("onRoute", (route) => {

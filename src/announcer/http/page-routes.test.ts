@@ -68,6 +68,23 @@ test("the download page has every way to get the files", async (t) => {
   );
 });
 
+test("the longest name has its page and its .torrent", async (t) => {
+  const world = await startApp(t);
+  const name = "n".repeat(100);
+  const payload = {
+    name,
+    contentName: "x",
+    isDirectory: false,
+    files: [{ path: ["x"], length: 0 }],
+  };
+  await world.send({ method: "POST", url: "/api/v1/publications", payload });
+  await world.send({ method: "POST", url: `/api/v1/publications/${name}/publish` });
+
+  for (const ending of ["", ".torrent", ".sha256"]) {
+    assert.equal((await world.get(`/p/${name}${ending}`)).statusCode, 200, ending);
+  }
+});
+
 test("a hostile name is text on every page", async (t) => {
   const world = await startApp(t);
   const evil = `<script>alert(1)</script>"'&\${x}`;

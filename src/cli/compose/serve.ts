@@ -3,6 +3,7 @@ import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
 import type { Output } from "../output.ts";
 import { openAnnouncerPart } from "./announcer-part.ts";
+import { DEFAULT_SERVER } from "../server-options.ts";
 import { localUrlOf } from "./public-url.ts";
 import { type ServerWorld, warnOfPlainHttp, withServerWorld } from "./server-world.ts";
 import { openSourcePart } from "./source-part.ts";
@@ -57,8 +58,8 @@ function greeting(
   { settings, folder, front, publicUrl }: ServerWorld,
   { peerPort, tokenFile }: { readonly peerPort: number; readonly tokenFile: string | undefined },
 ): string {
-  const isDefault = front.port === DEFAULT_HTTP_PORT && settings.tls === undefined;
-  const server = isDefault ? "" : ` --server ${localUrlOf(settings, front.port)}`;
+  const url = localUrlOf(settings, front.port);
+  const server = url === DEFAULT_SERVER ? "" : ` --server ${url}`;
   return `BTPublisher is running.
 
   page     ${publicUrl}/
