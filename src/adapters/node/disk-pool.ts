@@ -97,11 +97,25 @@ export class DiskPool {
   }
 
   #dispatch(): void {
-    while (this.#waiting.length > 0) {
-      const thread = this.#freeThread();
-      if (thread === undefined) return;
-      this.#give(thread, this.#waiting.shift() as Task);
+    for (let i = 0; i < this.#waiting.length; ) {
+      const task = this.#waiting[i] as Task;
+      const thread = task.job.type === "commit" ? this.#freeWriter() : this.#freeThread();
+      if (thread === undefined) {
+        i++;
+        continue;
+      }
+      this.#waiting.splice(i, 1);
+      this.#give(thread, task);
     }
+  }
+
+  /**
+   * All pieces are stored by one thread: two that write one file only wait, spinning, for each
+   * other at its inode, and one hashes and writes 1 GB/s.
+   */
+  #freeWriter(): Thread | undefined {
+    const [writer = this.#startThread()] = this.#threads;
+    return writer.tasks.length < TASKS_PER_THREAD ? writer : undefined;
   }
 
   /** An idle thread, else a new one, else the one with least to do, unless all have enough. */

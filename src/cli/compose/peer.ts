@@ -1,6 +1,7 @@
 /** A Peer on this machine: the role joined with TCP, disk and HTTP. */
 import { createHttpClient } from "../../adapters/node/http-client.ts";
 import { createSystemClock, createSystemRandom } from "../../adapters/node/clock.ts";
+import { copyIntoSharedMemory } from "../../adapters/node/copy-bytes.ts";
 import { DiskDownloadStorage } from "../../adapters/node/disk-download-storage.ts";
 import { sha1 } from "../../adapters/node/disk-hash.ts";
 import { DiskPool } from "../../adapters/node/disk-pool.ts";
@@ -41,6 +42,7 @@ export async function startPeerNode(options: PeerNodeOptions): Promise<PeerNode>
       http,
       random: createSystemRandom(),
       downloads: new DiskDownloadStorage(pool),
+      copy: copyIntoSharedMemory,
       sha1,
     },
     {
