@@ -47,7 +47,8 @@ test("publishes what was planned and uploaded, with progress", async () => {
   const planned = await publications.plan(file);
   assert.deepEqual(planned, { name: "greeting.txt", receivedBytes: [0], isNew: true });
   await publications.append("greeting.txt", { fileIndex: 0, offset: 0 }, bodyOf("hel"));
-  assert.deepEqual((await publications.plan(file)).receivedBytes, [3]);
+  const policy = { ...defaultPolicy, policy: "thrifty" } as const;
+  assert.deepEqual((await publications.plan({ ...file, policy })).receivedBytes, [3]);
   await publications.append("greeting.txt", { fileIndex: 0, offset: 3 }, bodyOf("lo"));
   const progress: number[] = [];
   const publication = await publications.publish("greeting.txt", options, (done) =>
@@ -55,6 +56,7 @@ test("publishes what was planned and uploaded, with progress", async () => {
   );
 
   assert.equal(publication.state, "published");
+  assert.equal(publication.policy.policy, "thrifty");
   assert.equal(publication.content?.contentLength, 5);
   assert.deepEqual(progress, [5]);
   assert.deepEqual(await world.catalogue.get("greeting.txt"), publication);

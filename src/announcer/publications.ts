@@ -43,7 +43,8 @@ export interface PublishingProgress {
 interface PublishJob {
   /** What is published where it lies; undefined for an upload. */
   readonly localPath: string | undefined;
-  progress: PublishingProgress;
+  /** Kept up to date. */
+  readonly progress: PublishingProgress;
   readonly listeners: Set<PublishProgress>;
   readonly done: Promise<Publication>;
 }
@@ -121,6 +122,7 @@ export class Publications {
       if (existing === undefined) await this.#create({ name, policy, state: "uploading" });
       try {
         const status = await this.#adapters.content.beginUpload({ ...plan, name });
+        if (existing !== undefined) await this.#adapters.catalogue.update({ ...existing, policy });
         return { ...status, isNew: existing === undefined };
       } catch (error) {
         if (existing === undefined) await this.#adapters.catalogue.remove(name);
@@ -238,12 +240,12 @@ export class Publications {
     const hashing: Publication = { ...publication, state: "hashing" };
     await this.#adapters.catalogue.update(hashing);
     const listeners = new Set<PublishProgress>();
+    const progress = { doneBytes: 0, totalBytes: 0 };
     const listener: PublishProgress = (doneBytes, totalBytes) => {
-      job.progress = { doneBytes, totalBytes };
+      Object.assign(progress, { doneBytes, totalBytes });
       for (const each of listeners) each(doneBytes, totalBytes);
     };
     const done = this.#runJob(hashing, () => work(listener));
-    const progress = { doneBytes: 0, totalBytes: 0 };
     const job: PublishJob = { localPath, progress, listeners, done };
     this.#jobs.set(publication.name, job);
     const end = () => this.#jobs.delete(publication.name);

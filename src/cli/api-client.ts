@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { BtPublisherError, type ErrorCode, type ErrorDetail } from "../base/errors.ts";
 
 /** A server and how we identify ourselves there. */
@@ -18,6 +19,8 @@ export type Json = Readonly<Record<string, unknown>>;
 
 /** Without a byte for this long the server is taken for gone. */
 const IDLE_MS = 60_000;
+/** For the word to send a body; a proxy that does not know it never says it. */
+const CONTINUE_MS = 1_000;
 /** A problem is short; a proxy's error page may not be. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
@@ -108,6 +111,7 @@ export class ApiClient {
         request.flushHeaders();
         const isWanted = await Promise.race([
           once(request, "continue").then(() => true),
+          sleep(CONTINUE_MS, true, { ref: false }),
           answered.then(() => false),
         ]);
         // An answer may come while the body is still being sent: then it says why it is unwanted.

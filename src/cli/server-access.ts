@@ -2,6 +2,7 @@
  * Which server a command talks to, and with which token: `--token`, `BTPUBLISHER_TOKEN`, or on the
  * server's own machine the file in its data folder, whose place the server tells.
  */
+import { lookup } from "node:dns/promises";
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { basename } from "node:path";
@@ -24,7 +25,7 @@ export async function accessServer(
   signal: AbortSignal,
 ): Promise<ServerAccess> {
   const url = parseServerUrl(flags.server ?? DEFAULT_SERVER);
-  const isLocal = isThisMachine(new URL(url).hostname);
+  const isLocal = await isThisMachine(new URL(url).hostname);
   const given = flags.token ?? environment["BTPUBLISHER_TOKEN"];
   const token = given ?? (isLocal ? await readLocalToken(url, signal) : undefined);
   return { api: new ApiClient({ url, token, signal }), isLocal };
@@ -65,11 +66,16 @@ async function readLocalToken(url: string, signal: AbortSignal): Promise<string 
   return /^btp_[\w-]{43}$/.test(text) ? text : undefined;
 }
 
-function isThisMachine(hostname: string): boolean {
-  if (hostname === "localhost") return true;
-  const ip = parseIp(hostname.replace(/^\[(.*)\]$/, "$1"));
-  if (ip === undefined) return false;
-  const own = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const text = canonicalIp(hostname.replace(/^\[(.*)\]$/, "$1"));
-  return isLoopbackIp(ip) || own.some(({ address }) => canonicalIp(address) === text);
+/** Whether `hostname` leads to an address of this machine. What has no address is somebody else. */
+async function isThisMachine(hostname: string): Promise<boolean> {
+  const found = await lookup(hostname.replace(/^\[(.*)\]$/, "$1"), { all: true }).catch(() => []);
+  const own = new Set(
+    Object.values(networkInterfaces()).flatMap((each) =>
+      (each ?? []).map(({ address }) => canonicalIp(address)),
+    ),
+  );
+  return found.some(({ address }) => {
+    const ip = parseIp(address);
+    return (ip !== undefined && isLoopbackIp(ip)) || own.has(canonicalIp(address));
+  });
 }

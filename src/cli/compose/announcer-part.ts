@@ -39,7 +39,10 @@ export async function openAnnouncerPart(
       content: joined.content,
       control: joined.control,
       clock,
-      onEvent: (event) => world.report(event),
+      onEvent: (event) => {
+        // In one process that is no news: it is so before anybody can ask.
+        if (event.type !== "reconciled" || !joined.isTogether) world.report(event);
+      },
     },
     { publicUrl },
   );

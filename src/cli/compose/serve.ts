@@ -58,7 +58,8 @@ function greeting(
   { settings, folder, front, publicUrl }: ServerWorld,
   { peerPort, tokenFile }: { readonly peerPort: number; readonly tokenFile: string | undefined },
 ): string {
-  const url = localUrlOf(settings, front.port);
+  // A certificate is for the public name.
+  const url = settings.tls === undefined ? localUrlOf(settings, front.port) : publicUrl;
   const server = url === DEFAULT_SERVER ? "" : ` --server ${url}`;
   return `BTPublisher is running.
 
