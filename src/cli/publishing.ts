@@ -6,7 +6,7 @@ import { createReadStream } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { diskError } from "../adapters/node/disk-error.ts";
-import { FilesContentInspector } from "../adapters/node/files-content-inspector.ts";
+import { DiskContentInspector } from "../adapters/node/content-inspector.ts";
 import { DiskPool } from "../adapters/node/disk-pool.ts";
 import { BtPublisherError } from "../base/errors.ts";
 import type { ContentTree } from "../ports/content-inspector.ts";
@@ -43,7 +43,7 @@ export async function publishContent(
   onProgress: OnPublishProgress,
 ): Promise<Json> {
   const pool = new DiskPool();
-  const tree = await new FilesContentInspector(pool).scan(job.path);
+  const tree = await new DiskContentInspector(pool).scan(job.path);
   await pool.close();
   if (isLocal && !job.isCopy) {
     const published = await publishPath(api, job, onProgress);

@@ -15,6 +15,6 @@ export function warnOfTroubles(output: Output): (trouble: Trouble) => void {
 
 /** One line that says what happened. */
 export function describeTrouble(trouble: Trouble): string {
-  if (trouble.type === "storage") return trouble.error.message;
-  return `tracker ${trouble.url}: ${trouble.message}`;
+  if (trouble.type === "tracker") return `tracker ${trouble.url}: ${trouble.message}`;
+  return trouble.error.message;
 }

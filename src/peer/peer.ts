@@ -66,7 +66,9 @@ export type Trouble =
       readonly message: string;
       readonly isRefusal: boolean;
     }
-  | { readonly type: "storage"; readonly error: BtPublisherError };
+  | { readonly type: "storage"; readonly error: BtPublisherError }
+  /** What an earlier run left cannot be used; the content on disk is checked instead. */
+  | { readonly type: "resume"; readonly error: BtPublisherError };
 
 /** The part of AbortSignal that the role needs; the core has no platform types. */
 export interface AbortSignalLike {
@@ -119,6 +121,7 @@ export class Peer {
       directory: options.directory,
       overwrite: options.overwrite ?? false,
       ...(options.onCheck === undefined ? {} : { onCheck: options.onCheck }),
+      onWarning: (error) => options.onTrouble?.({ type: "resume", error }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const content = { info: metainfo.info, store: open.store, have: open.have };

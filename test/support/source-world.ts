@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { sha1 } from "../../src/adapters/node/disk-hash.ts";
 import { DiskPool } from "../../src/adapters/node/disk-pool.ts";
 import { openDiskPieceStore } from "../../src/adapters/node/disk-piece-store.ts";
-import { FilesContentInspector } from "../../src/adapters/node/files-content-inspector.ts";
+import { DiskContentInspector } from "../../src/adapters/node/content-inspector.ts";
 import { FilePublicationStore } from "../../src/adapters/node/files-publication-store.ts";
 import { FileLedgerStore } from "../../src/adapters/node/ledger-file.ts";
 import { FileStagingStore } from "../../src/adapters/node/staging-store.ts";
@@ -154,7 +154,7 @@ export function sourceAdapters(
       staging,
       scratch: join(data, "scratch"),
     }),
-    inspector: new FilesContentInspector(pool),
+    inspector: new DiskContentInspector(pool),
     openStore: (path, info) =>
       openDiskPieceStore({ info, directory: join(path, ".."), mode: "seed", pool }),
     ledgerStore: new FileLedgerStore(join(data, "ledger")),

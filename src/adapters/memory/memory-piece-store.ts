@@ -57,12 +57,18 @@ export class MemoryPieceStore implements PieceStore {
   ): Promise<Bitfield> {
     const { geometry } = this.#info;
     const matching = new Bitfield(geometry.pieceCount);
-    for (const index of options.pieces ?? Bitfield.full(geometry.pieceCount)) {
-      if (options.signal?.aborted === true) break;
+    const pieces = [...(options.pieces ?? Bitfield.full(geometry.pieceCount))];
+    const totalBytes = pieces.reduce((sum, index) => sum + geometry.lengthOf(index), 0);
+    let doneBytes = 0;
+    for (const index of pieces) {
+      if (options.signal?.aborted === true) {
+        throw new BtPublisherError("CANCELLED", "stopped while checking");
+      }
       const offset = geometry.offsetOf(index);
       const piece = this.content.subarray(offset, offset + geometry.lengthOf(index));
       if (equalBytes(this.#sha1(piece), pieceHash(this.#info, index))) matching.add(index);
-      options.onProgress?.(offset + piece.length, geometry.contentLength);
+      doneBytes += piece.length;
+      options.onProgress?.(doneBytes, totalBytes);
     }
     return matching;
   }

@@ -1,16 +1,8 @@
 /** `btpublisher create`: makes a .torrent file of a file or a folder. */
 import { lstat, writeFile } from "node:fs/promises";
-import { basename, dirname } from "node:path";
 import { type Command, Option } from "commander";
-import { BtPublisherError, unwrap } from "../../base/errors.ts";
-import type { DiskPool } from "../../adapters/node/disk-pool.ts";
-import type { ContentTree } from "../../ports/content-inspector.ts";
-import {
-  checkContent,
-  choosePieceLength,
-  encodeInfo,
-  encodeMetainfo,
-} from "../../protocol/metainfo/create.ts";
+import { BtPublisherError } from "../../base/errors.ts";
+import { encodeMetainfo } from "../../protocol/metainfo/create.ts";
 import { formatMagnet } from "../../protocol/metainfo/magnet.ts";
 import type { Metainfo } from "../../protocol/metainfo/metainfo.ts";
 import type { Output } from "../output.ts";
@@ -54,15 +46,22 @@ export function register(program: Command): void {
 
 async function create(context: CommandContext<CreateOptions>): Promise<void> {
   const { DiskPool } = await import("../../adapters/node/disk-pool.ts");
-  const { FilesContentInspector } = await import("../../adapters/node/files-content-inspector.ts");
-  const { operands, options, output } = context;
+  const { DiskContentInspector } = await import("../../adapters/node/content-inspector.ts");
+  const { operands, options, output, signal } = context;
   const pool = new DiskPool();
   try {
-    const tree = await new FilesContentInspector(pool).scan(operands[0] as string);
+    const inspector = new DiskContentInspector(pool);
+    const tree = await inspector.scan(operands[0] as string);
     const path = options.output ?? `${tree.contentName}.torrent`;
     if (options.overwrite !== true) await refuseExisting(path);
+    const info = await inspector.createInfo(tree, {
+      ...(options.pieceLength === undefined ? {} : { pieceLength: options.pieceLength }),
+      isPrivate: options.private === true,
+      onProgress: (bytes, total) => output.progress({ bytes, total }),
+      signal,
+    });
     const torrent = encodeMetainfo({
-      infoRaw: await hashInfo(tree, pool, context),
+      infoRaw: info.raw,
       announceTiers: (options.announce ?? []).map((url) => [url]),
       webSeeds: options.webSeed ?? [],
       createdBy: clientName,
@@ -73,30 +72,6 @@ async function create(context: CommandContext<CreateOptions>): Promise<void> {
   } finally {
     await pool.close();
   }
-}
-
-async function hashInfo(
-  tree: ContentTree,
-  pool: DiskPool,
-  { options, output, signal }: CommandContext<CreateOptions>,
-): Promise<Uint8Array> {
-  const { hashContent } = await import("../../adapters/node/hash-content.ts");
-  const { contentName: name, isDirectory, files } = tree;
-  const contentLength = unwrap(checkContent({ name, isDirectory, files }));
-  const pieceLength = options.pieceLength ?? choosePieceLength(contentLength);
-  const { pieceHashes } = await hashContent({
-    pool,
-    base: dirname(tree.path),
-    files: files.map(({ path, length }) => ({
-      path: (isDirectory ? [basename(tree.path), ...path] : path).join("/"),
-      length,
-    })),
-    pieceLength,
-    onProgress: (bytes, total) => output.progress({ bytes, total }),
-    signal,
-  });
-  const isPrivate = options.private === true;
-  return encodeInfo({ name, isDirectory, files, pieceLength, pieceHashes, isPrivate });
 }
 
 function say(path: string, { info, announceTiers, webSeeds }: Metainfo, output: Output): void {

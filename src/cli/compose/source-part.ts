@@ -4,7 +4,7 @@ import { copyIntoSharedMemory } from "../../adapters/node/copy-bytes.ts";
 import { sha1 } from "../../adapters/node/disk-hash.ts";
 import { openDiskPieceStore } from "../../adapters/node/disk-piece-store.ts";
 import { DiskPool } from "../../adapters/node/disk-pool.ts";
-import { FilesContentInspector } from "../../adapters/node/files-content-inspector.ts";
+import { DiskContentInspector } from "../../adapters/node/content-inspector.ts";
 import { createFilesHandler } from "../../adapters/node/files-handler.ts";
 import { FilePublicationStore } from "../../adapters/node/files-publication-store.ts";
 import type { FrontRoute } from "../../adapters/node/front-server.ts";
@@ -63,7 +63,7 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
     clock,
     staging: new FileStagingStore(folders.staging),
     publications: new FilePublicationStore(folders),
-    inspector: new FilesContentInspector(pool),
+    inspector: new DiskContentInspector(pool),
     openStore: (path, info) =>
       openDiskPieceStore({ info, directory: dirname(path), mode: "seed", pool }),
     ledgerStore: new FileLedgerStore(folder.pathOf("ledger")),
