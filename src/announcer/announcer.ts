@@ -23,7 +23,8 @@ import type {
 import { encodeMetainfo } from "../protocol/metainfo/create.ts";
 import type { AnnouncerEvent } from "./announcer-event.ts";
 import { fileUrl, magnetLink, type Places, pageUrl, torrentUrl, webSeedUrls } from "./links.ts";
-import { Publications, type PublishingProgress } from "./publications.ts";
+import { Publications } from "./publications.ts";
+import type { PublishingProgress } from "./publish-jobs.ts";
 import { Surroundings } from "./surroundings.ts";
 
 /** What an Announcer works with. */

@@ -11,12 +11,19 @@ import type { Publication, PublicationPolicy } from "../ports/catalogue.ts";
 import type { Timer } from "../ports/clock.ts";
 import type {
   ContentPlan,
-  PublishedContent,
   PublishOptions,
   PublishProgress,
   UploadStatus,
 } from "../ports/content-service.ts";
 import { everyPublication, Reconciler, type ReconcilerAdapters } from "./reconciler.ts";
+import {
+  ALREADY_PUBLISHED,
+  finishedJob,
+  follow,
+  messageOf,
+  type PublishingProgress,
+  PublishJobs,
+} from "./publish-jobs.ts";
 import { chooseName } from "./slug.ts";
 
 /** Content that a publisher wants to upload. `name` undefined: made from the content's name. */
@@ -33,27 +40,8 @@ export interface LocalRequest {
   readonly options: PublishOptions;
 }
 
-/** Hashed bytes of all bytes; 0 of 0 before the first news. */
-export interface PublishingProgress {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
-
-/** A publishing under way. Its result outlives the request that asked for it. */
-interface PublishJob {
-  /** What is published where it lies; undefined for an upload. */
-  readonly localPath: string | undefined;
-  /** Kept up to date. */
-  readonly progress: PublishingProgress;
-  readonly listeners: Set<PublishProgress>;
-  readonly done: Promise<Publication>;
-}
-
 /** How long a removal that failed waits for its next attempt: a SourceNode's restart takes less. */
 const REMOVAL_RETRY_MS = 10_000;
-
-/** The reason in the detail of a CONFLICT with something that is published. */
-const ALREADY_PUBLISHED = "ALREADY_PUBLISHED";
 
 /** How often uploads that the SourceNode dropped are looked for: it keeps them for a day. */
 const SWEEP_MS = 60 * 60 * 1000;
@@ -63,7 +51,7 @@ export class Publications {
   readonly #adapters: ReconcilerAdapters;
   readonly #reconciler: Reconciler;
   readonly #lock = new KeyedLock();
-  readonly #jobs = new Map<string, PublishJob>();
+  readonly #jobs: PublishJobs;
   readonly #removals = new Map<string, Promise<void>>();
   readonly #timers = new Set<Timer>();
   #lastCreatedAt: UnixMillis = 0;
@@ -76,6 +64,7 @@ export class Publications {
       remove: (publication) => this.#startRemoval(publication),
       createdAt: () => this.#nextCreatedAt(),
     });
+    this.#jobs = new PublishJobs(adapters, this.#reconciler);
   }
 
   /** Begins to reconcile the catalogue with the SourceNode; see `firstReconciliation`. */
@@ -165,7 +154,7 @@ export class Publications {
       // Hashing without a job: the SourceNode had it, and the catalogue could not be written.
       const isOpen = publication?.state === "uploading" || publication?.state === "hashing";
       if (publication === undefined || !isOpen) throw notFound(name);
-      return this.#startJob(publication, (listener) =>
+      return this.#jobs.start(publication, (listener) =>
         this.#adapters.content.publishUpload(name, options, listener),
       );
     });
@@ -186,7 +175,7 @@ export class Publications {
       const publication = existing ?? (await this.#create({ name, policy, state: "hashing" }));
       const work = (listener: PublishProgress) =>
         this.#adapters.content.publishLocal({ name, path }, request.options, listener);
-      return this.#startJob(publication, work, path);
+      return this.#jobs.start(publication, work, path);
     });
     return follow(job, onProgress);
   }
@@ -205,7 +194,7 @@ export class Publications {
       // It may have been published a moment before it was aborted.
       const now = await this.#adapters.catalogue.get(name);
       if (now?.state !== "published") {
-        await this.#cancel(name);
+        await this.#reconciler.drop(name);
         return "cancelled";
       }
       await this.#adapters.catalogue.update({ ...now, state: "removing" });
@@ -230,70 +219,6 @@ export class Publications {
     const publication = { ...head, createdAt: this.#nextCreatedAt(), content: undefined };
     await this.#adapters.catalogue.create(publication);
     return publication;
-  }
-
-  async #startJob(
-    publication: Publication,
-    work: (listener: PublishProgress) => Promise<PublishedContent>,
-    localPath?: string,
-  ): Promise<PublishJob> {
-    const hashing: Publication = { ...publication, state: "hashing" };
-    await this.#adapters.catalogue.update(hashing);
-    const listeners = new Set<PublishProgress>();
-    const progress = { doneBytes: 0, totalBytes: 0 };
-    const listener: PublishProgress = (doneBytes, totalBytes) => {
-      Object.assign(progress, { doneBytes, totalBytes });
-      for (const each of listeners) each(doneBytes, totalBytes);
-    };
-    const done = this.#runJob(hashing, () => work(listener));
-    const job: PublishJob = { localPath, progress, listeners, done };
-    this.#jobs.set(publication.name, job);
-    const end = () => this.#jobs.delete(publication.name);
-    done.then(end, end);
-    return job;
-  }
-
-  async #runJob(
-    publication: Publication,
-    work: () => Promise<PublishedContent>,
-  ): Promise<Publication> {
-    const { name } = publication;
-    try {
-      const held = await this.#heldBy(publication, work);
-      // The SourceNode has it now. If the catalogue fails, asking again or the next start records it.
-      const published = await this.#reconciler.commit(publication, held);
-      this.#adapters.onEvent({ type: "published", name, infoHash: published.content.infoHash });
-      return published;
-    } catch (error) {
-      this.#adapters.onEvent({ type: "publish-failed", name, message: messageOf(error) });
-      throw error;
-    }
-  }
-
-  async #heldBy(
-    publication: Publication,
-    work: () => Promise<PublishedContent>,
-  ): Promise<PublishedContent> {
-    try {
-      return await work();
-    } catch (error) {
-      // Should this fail too, the next sweep or start does it.
-      await this.#afterFailure(publication, error).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  /** What can be published some day stays an open upload; the same content twice cannot. */
-  #afterFailure(publication: Publication, error: unknown): Promise<void> {
-    const isTwin =
-      error instanceof BtPublisherError && error.detail["reason"] === ALREADY_PUBLISHED;
-    return isTwin ? this.#cancel(publication.name) : this.#reconciler.reopen(publication);
-  }
-
-  /** Drops an upload. */
-  async #cancel(name: string): Promise<void> {
-    await this.#adapters.content.cancelUpload(name);
-    await this.#adapters.catalogue.remove(name);
   }
 
   /** Forgets uploads that the SourceNode has dropped because nobody went on with them. */
@@ -360,35 +285,9 @@ export class Publications {
   }
 }
 
-/** Hears of `job` until its end. */
-async function follow(job: PublishJob, onProgress?: PublishProgress): Promise<Publication> {
-  if (onProgress === undefined) return job.done;
-  const { doneBytes, totalBytes } = job.progress;
-  if (totalBytes > 0) onProgress(doneBytes, totalBytes);
-  job.listeners.add(onProgress);
-  try {
-    return await job.done;
-  } finally {
-    job.listeners.delete(onProgress);
-  }
-}
-
-function finishedJob(publication: Publication): PublishJob {
-  return {
-    localPath: undefined,
-    progress: { doneBytes: 0, totalBytes: 0 },
-    listeners: new Set(),
-    done: Promise.resolve(publication),
-  };
-}
-
 /** Of a path of the SourceNode's system, which may be another than ours. */
 function lastElement(path: string): string {
   return path.split(/[/\\]/).findLast((element) => element !== "") ?? "";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** One text for every name that nothing can be done with: it tells nothing about what exists. */

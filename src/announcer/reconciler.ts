@@ -115,6 +115,12 @@ export class Reconciler {
     await catalogue.update({ ...publication, state: "uploading" });
   }
 
+  /** Ends an upload for good. */
+  async drop(name: string): Promise<void> {
+    await this.#adapters.content.cancelUpload(name);
+    await this.#adapters.catalogue.remove(name);
+  }
+
   /** The record was lost, not the content: a backup of the catalogue was older. */
   async #adopt(held: PublishedContent): Promise<void> {
     const createdAt = this.#hooks.createdAt();
