@@ -119,10 +119,12 @@ export type Result<Value, Code extends string = ErrorCode> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly code: Code; readonly message: string };
 
+/** A success. */
 export function ok<Value>(value: Value): { readonly ok: true; readonly value: Value } {
   return { ok: true, value };
 }
 
+/** A failure; `message` is for people. */
 export function fail<Code extends string>(
   code: Code,
   message: string,

@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { access, constants, mkdir } from "node:fs/promises";
 import { BtPublisherError } from "../base/errors.ts";
 import type { Download } from "../peer/download.ts";
-import type { Trouble } from "../peer/peer.ts";
+import type { Trouble } from "../peer/peer-ports.ts";
 import type { PeerAddress } from "../ports/peer-transport.ts";
 import { type CommandContext, stopRequested } from "./command.ts";
 import { type PeerNode, startPeerNode } from "./compose/peer.ts";

@@ -1,7 +1,7 @@
 /** Tests of when a download gives up. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Trouble } from "../peer/peer.ts";
+import type { Trouble } from "../peer/peer-ports.ts";
 import { Patience, type Signs } from "./patience.ts";
 
 const MINUTE = 60_000;

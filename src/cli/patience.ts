@@ -7,7 +7,7 @@
 import { BtPublisherError } from "../base/errors.ts";
 import { formatSeconds } from "./text.ts";
 import { describeTrouble } from "./troubles.ts";
-import type { Trouble } from "../peer/peer.ts";
+import type { Trouble } from "../peer/peer-ports.ts";
 
 /** A tracker has refused, and nobody else answers. */
 const REFUSED_LIMIT_MS = 15_000;

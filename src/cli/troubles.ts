@@ -1,5 +1,5 @@
 /** What goes wrong around a torrent and is tried again, told to people once. */
-import type { Trouble } from "../peer/peer.ts";
+import type { Trouble } from "../peer/peer-ports.ts";
 import type { Output } from "./output.ts";
 
 /** A listener that warns of each trouble once, however often it comes again. */

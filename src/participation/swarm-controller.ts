@@ -19,6 +19,7 @@ import type { PieceGeometry } from "../protocol/metainfo/piece-geometry.ts";
 /** Which rule made an offer. */
 export type GrantReason = "owed" | "never-sent" | "floor" | "again" | "help";
 
+/** An offer to make: the peer is shown the piece. */
 export interface Show {
   readonly peer: number;
   readonly piece: PieceIndex;
@@ -31,6 +32,7 @@ interface Offer {
   readonly reason: GrantReason;
 }
 
+/** What one swarm is served by. */
 export interface SwarmControllerOptions {
   readonly policy: Policy;
   /** Bytes per second that the source can send, as far as known. */

@@ -8,11 +8,12 @@ import type { PeerHost } from "../runtime/peer-host.ts";
 import type { TorrentRunner } from "../runtime/torrent-runner.ts";
 import type { TorrentContent, TorrentFigures } from "../runtime/torrent-setup.ts";
 import { TrackerClient } from "../runtime/tracker-client.ts";
-import type { Trouble } from "./peer.ts";
+import type { Trouble } from "./peer-ports.ts";
 
 /** How often it is looked at whether we are connected to anybody. */
 const LONELINESS_CHECK_MS = 5000;
 
+/** What a torrent is played with. */
 export interface DownloadSetup {
   readonly content: TorrentContent;
   readonly peerId: Uint8Array;

@@ -6,7 +6,7 @@ import type { Metainfo } from "../protocol/metainfo/metainfo.ts";
 import { parseInfo } from "../protocol/metainfo/parse.ts";
 import { MetadataFetcher } from "../runtime/metadata-fetcher.ts";
 import { TrackerClient } from "../runtime/tracker-client.ts";
-import type { AbortSignalLike, PeerPorts, Trouble } from "./peer.ts";
+import type { AbortSignalLike, PeerPorts, Trouble } from "./peer-ports.ts";
 
 /** The length is not known yet; BEP 3 wants a number, and 0 would mean a seed. */
 const UNKNOWN_LEFT = 16 * 1024;

@@ -2,14 +2,8 @@
  * The Peer role: downloads torrents and serves them to others. It takes everything it needs as
  * ports, so the same code runs on a machine and in the simulated world.
  */
-import type { CopyBytes } from "../base/bytes.ts";
-import type { BtPublisherError } from "../base/errors.ts";
-import type { Random } from "../base/random.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { DownloadStorage } from "../ports/download-storage.ts";
-import type { HttpClient } from "../ports/http-client.ts";
-import type { PeerAddress, PeerTransport } from "../ports/peer-transport.ts";
+import type { PeerAddress } from "../ports/peer-transport.ts";
 import type { Magnet } from "../protocol/metainfo/magnet.ts";
 import type { Metainfo } from "../protocol/metainfo/metainfo.ts";
 import { createPeerId, isSourcePeerId } from "../protocol/wire/peer-id.ts";
@@ -17,19 +11,9 @@ import { PeerHost } from "../runtime/peer-host.ts";
 import type { TorrentContent } from "../runtime/torrent-setup.ts";
 import { Download } from "./download.ts";
 import { fetchMetainfo } from "./magnet-metainfo.ts";
+import type { AbortSignalLike, PeerPorts, Trouble } from "./peer-ports.ts";
 
-export interface PeerPorts {
-  readonly clock: Clock;
-  readonly transport: PeerTransport;
-  readonly http: HttpClient;
-  readonly random: Random;
-  readonly downloads: DownloadStorage;
-  /** How payload gets into piece buffers, where the platform has a faster way. */
-  readonly copy?: CopyBytes;
-  /** SHA-1 of bytes. */
-  readonly sha1: (bytes: Uint8Array) => Uint8Array;
-}
-
+/** What a user may choose for all downloads of a Peer. */
 export interface PeerOptions {
   /** Name and version that other clients show. */
   readonly clientName: string;
@@ -45,6 +29,7 @@ export type DownloadSource =
   | { readonly type: "metainfo"; readonly metainfo: Metainfo }
   | { readonly type: "magnet"; readonly magnet: Magnet };
 
+/** What a user may choose for one download. */
 export interface DownloadOptions {
   readonly directory: string;
   /** Peers to try besides those that trackers name. */
@@ -56,25 +41,6 @@ export interface DownloadOptions {
   /** A tracker that cannot be reached, or a disk that cannot be written; both are tried again. */
   readonly onTrouble?: (trouble: Trouble) => void;
   readonly signal?: AbortSignalLike;
-}
-
-/** Something is wrong and will be tried again. */
-export type Trouble =
-  | {
-      readonly type: "tracker";
-      readonly url: string;
-      readonly message: string;
-      readonly isRefusal: boolean;
-    }
-  | { readonly type: "storage"; readonly error: BtPublisherError }
-  /** What an earlier run left cannot be used; the content on disk is checked instead. */
-  | { readonly type: "resume"; readonly error: BtPublisherError };
-
-/** The part of AbortSignal that the role needs; the core has no platform types. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 export class Peer {

@@ -17,6 +17,7 @@ export interface HttpResponseSink {
   onError(message: string): void;
 }
 
+/** What to get, and the limits within which. */
 export interface HttpRequestOptions {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -10,6 +10,7 @@ import {
   type PeerTransport,
 } from "../ports/peer-transport.ts";
 
+/** What a fetcher works with. */
 export interface MetadataFetcherPorts {
   readonly clock: Clock;
   readonly transport: PeerTransport;

@@ -13,6 +13,7 @@ import type { Handshake } from "../protocol/wire/message.ts";
 import { type RunnerPorts, TorrentRunner } from "./torrent-runner.ts";
 import type { TorrentContent, TorrentEvents, TorrentFigures } from "./torrent-setup.ts";
 
+/** What all torrents of a process share. */
 export interface PeerHostOptions {
   /** 20 bytes; see peer-id.ts. */
   readonly peerId: Uint8Array;

@@ -24,6 +24,7 @@ export interface AnnounceFacts {
   readonly isLonely: boolean;
 }
 
+/** The torrent that is announced. */
 export interface TrackerClientOwner {
   facts(): AnnounceFacts;
   handlePeers(addresses: readonly PeerAddress[]): void;
@@ -134,11 +135,11 @@ export class TrackerClient {
       numWant: event === "stopped" ? 0 : NUM_WANT,
       key,
     });
-    const chunks: Uint8Array[] = [];
+    const body: Uint8Array[] = [];
     const finish = (failure: string | undefined) => {
       this.#requests.delete(request);
       if (failure !== undefined) this.#fail(url, failure, false);
-      else this.#handleBody(url, concatBytes(chunks));
+      else this.#handleBody(url, concatBytes(body));
       this.#drain();
       if (this.#requests.size === 0) this.#whenIdle?.();
     };
@@ -147,7 +148,7 @@ export class TrackerClient {
       {
         // Some trackers refuse with an error status and a reason in the body: read it all the same.
         onHead: () => true,
-        onData: (chunk) => chunks.push(chunk.slice()),
+        onData: (bytes) => body.push(bytes.slice()),
         onEnd: () => finish(undefined),
         onError: (message) => finish(message),
       },

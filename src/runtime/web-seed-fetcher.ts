@@ -180,9 +180,9 @@ class RangeFetch {
       },
       {
         onHead: (head) => this.#checkHead(head, span),
-        onData: (chunk) => {
-          received += chunk.length;
-          this.#sink.write(chunk);
+        onData: (bytes) => {
+          received += bytes.length;
+          this.#sink.write(bytes);
           this.#sink.readEnd();
         },
         onEnd: () => {

@@ -8,10 +8,22 @@ import type {
   PeerLink,
   PeerLinkHandler,
 } from "../../ports/peer-transport.ts";
-import type { MemoryHost, Sending } from "./memory-network.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Downlink, Sending, Uplink } from "./memory-access-link.ts";
+
+/** What a link needs of the host at one of its ends. */
+export interface LinkHost {
+  readonly clock: Clock;
+  /** One way to the backbone. */
+  readonly delayMs: number;
+  readonly up: Uplink;
+  readonly down: Downlink;
+  /** The link is over. */
+  untrack(link: MemoryLink): void;
+}
 
 interface End {
-  readonly host: MemoryHost;
+  readonly host: LinkHost;
   readonly address: PeerAddress;
   readonly handshake: Handshake;
 }
@@ -50,8 +62,8 @@ export class MemoryLink implements PeerLink {
   readonly remote: Handshake;
   readonly remoteAddress: PeerAddress;
   readonly direction: "incoming" | "outgoing";
-  readonly #host: MemoryHost;
-  readonly #remoteHost: MemoryHost;
+  readonly #host: LinkHost;
+  readonly #remoteHost: LinkHost;
   #other: MemoryLink | undefined;
   #handler: PeerLinkHandler | undefined;
   /** Items to send, the oldest first; `#head` is the index of the first that is not sent. */
@@ -60,7 +72,7 @@ export class MemoryLink implements PeerLink {
   #isClosed = false;
   readonly #early: Item[] = [];
 
-  constructor(host: MemoryHost, remote: End, direction: "incoming" | "outgoing") {
+  constructor(host: LinkHost, remote: End, direction: "incoming" | "outgoing") {
     this.#host = host;
     this.#remoteHost = remote.host;
     this.remote = remote.handshake;

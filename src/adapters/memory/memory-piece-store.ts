@@ -6,6 +6,7 @@ import type { PieceIndex } from "../../base/units.ts";
 import type { CommitResult, PieceStore } from "../../ports/piece-store.ts";
 import { type Info, pieceHash } from "../../protocol/metainfo/metainfo.ts";
 
+/** What a store in memory is made of. */
 export interface MemoryPieceStoreOptions {
   /** SHA-1 of bytes: the core has no hash of its own. */
   readonly sha1: (bytes: Uint8Array) => Uint8Array;

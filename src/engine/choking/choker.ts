@@ -7,6 +7,7 @@
 import type { Random } from "../../base/random.ts";
 import type { Millis } from "../../base/units.ts";
 
+/** How many may download from us, and how often that is decided anew. */
 export interface ChokerOptions {
   /** Peers that may download at once, the optimistic one included. */
   readonly uploadSlots: number;
@@ -17,6 +18,7 @@ export interface ChokerOptions {
   readonly seedTurnBytes: number;
 }
 
+/** BEP 3's intervals, and slots enough for a home uplink. */
 export const defaultChokerOptions: ChokerOptions = Object.freeze({
   uploadSlots: 8,
   rechokeIntervalMs: 10_000,

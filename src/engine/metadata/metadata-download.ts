@@ -23,6 +23,7 @@ const ANSWER_TIMEOUT_MS = 15_000;
 const PIPELINE = 4;
 const UT_METADATA_ID = 1;
 
+/** What the runtime must do now, in order. */
 export type MetadataOutput =
   | { readonly type: "send"; readonly peer: number; readonly message: PeerMessage }
   | { readonly type: "close"; readonly peer: number; readonly why: string }

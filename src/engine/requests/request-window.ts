@@ -10,6 +10,7 @@
 import { BLOCK_LENGTH, type Millis } from "../../base/units.ts";
 import { RateMeter } from "./rate-meter.ts";
 
+/** Bounds and aims of the window. */
 export interface RequestWindowOptions {
   /** Blocks asked for at once, at the start. 32 × 16 KiB cover 40 ms of 100 Mbit/s. */
   readonly initialBlocks: number;
@@ -23,6 +24,7 @@ export interface RequestWindowOptions {
   readonly reserveMs: number;
 }
 
+/** Values for links from 1 Mbit/s to 10 Gbit/s. */
 export const defaultRequestWindowOptions: RequestWindowOptions = Object.freeze({
   initialBlocks: 32,
   minBlocks: 4,

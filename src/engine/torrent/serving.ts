@@ -6,6 +6,7 @@ import type { Bitfield } from "../../base/bitfield.ts";
 import type { Millis, PieceIndex } from "../../base/units.ts";
 import type { PeerKey } from "../peer-session/peer-session.ts";
 
+/** Told what peers say and get; says what to show them. */
 export interface ServingController {
   /** `pieces`: what the peer says that it has; kept up to date by the torrent. */
   handleJoined(now: Millis, peer: PeerKey, pieces: Bitfield): void;

@@ -35,6 +35,7 @@ export type TorrentOutput =
   /** The last missing piece was stored. */
   | { readonly type: "completed" };
 
+/** How a torrent is played; every bound of it is here. */
 export interface TorrentOptions {
   readonly choker: ChokerOptions;
   /** Connections at once. */

@@ -24,6 +24,7 @@ import { type BencodeValue, type Outline, Reader } from "./value.ts";
 /** What can be wrong with bencoding. */
 export type BencodeErrorCode = Extract<MetainfoErrorCode, `BENC_${string}`>;
 
+/** How strict to be, and how much to take. */
 export interface DecodeOptions {
   /** Refuses unsorted keys, as a writer must sort them. Default false. */
   readonly isStrict?: boolean;

@@ -14,6 +14,7 @@ import { parseFiles } from "./parse-files.ts";
 import { PieceGeometry } from "./piece-geometry.ts";
 import { checkPath, MAX_PATH_BYTES, type NameRules, sanitizeName } from "./safe-path.ts";
 
+/** How to read a torrent. */
 export interface ParseOptions {
   /** SHA-1 (20 bytes) of `bytes`; the core has no hash of its own. */
   readonly sha1: (bytes: Uint8Array) => Uint8Array;
