@@ -112,18 +112,15 @@ function settingsFor(task: ClientTask, hook: string): Readonly<Record<string, un
   };
 }
 
-/** Starts opentracker on `host` for one torrent. @returns the program and its announce URL. */
+/** Starts opentracker on `host`, port 6969, for one torrent. */
 export function startOpentracker(
   host: Host,
   options: { readonly infoHash: string; readonly scratch: string },
-): { readonly program: Program; readonly announceUrl: string } {
-  const port = "6969";
+): Program {
   const accessList = join(options.scratch, "accesslist");
   // It gives up root before it reads the list.
   mkdirSync(options.scratch, { recursive: true, mode: 0o755 });
   writeFileSync(accessList, `${options.infoHash}\n`, { mode: 0o644 });
-  const where = ["-i", host.ip, "-p", port, "-P", port];
-  const how = ["-w", accessList, "-u", "nobody", "-d", "/"];
-  const program = startOn(host, ["opentracker", ...where, ...how]);
-  return { program, announceUrl: `http://${host.ip}:${port}/announce` };
+  const where = ["-i", host.ip, "-p", "6969", "-P", "6969"];
+  return startOn(host, ["opentracker", ...where, "-w", accessList, "-u", "nobody", "-d", "/"]);
 }

@@ -76,6 +76,11 @@ export function startOn(host: Host, command: readonly string[]): Program {
   return new Program(command.join(" "), child);
 }
 
+/** Runs a short program on `host`. @throws when it fails. */
+export function runOn(host: Host, ...command: readonly string[]): Promise<void> {
+  return startOn(host, command).succeed(30_000);
+}
+
 function removeLeftovers(): void {
   for (const line of ip("netns", "list").split("\n")) {
     const owner = new RegExp(`^(${PREFIX}([0-9]+)-\\S+)`).exec(line);

@@ -1,6 +1,7 @@
 /** Programs that a test starts: what they say, and their certain end. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import process from "node:process";
 import { createInterface } from "node:readline";
 
 /** One line of a program that speaks JSON lines. */
@@ -31,7 +32,10 @@ export class Program {
     child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-MAX_KEPT_TEXT);
     });
+    const killAtExit = () => child.kill("SIGKILL");
+    process.once("exit", killAtExit);
     this.#closed = once(child, "close").then(() => {
+      process.off("exit", killAtExit);
       this.#hasClosed = true;
       this.#wake();
     });
