@@ -378,11 +378,15 @@ export function testContentService(
     const publish = (path: string) => service.publishLocal({ name: "thing", path }, options);
 
     await assert.rejects(publish(join(folder, "dir")), fails("STORAGE_TYPE"));
-    await assert.rejects(publish(join(folder, "dir", "link")), fails("STORAGE_TYPE"));
     await assert.rejects(publish("/dev/null"), fails("STORAGE_TYPE"));
     await assert.rejects(publish(join(folder, "nothing")), fails("NO_INPUT"));
     await assert.rejects(publish(join(folder, "empty")), fails("META_EMPTY"));
     assert.deepEqual(await service.list(), []);
+
+    // Who names a link means what it leads to; who names a folder does not mean what links in it do.
+    await symlink(join(folder, "dir", "file"), join(folder, "named"));
+    const { contentName, contentLength } = await publish(join(folder, "named"));
+    assert.deepEqual([contentName, contentLength], ["named", 1]);
   });
 
   it("the ledger tells what was sent, from a moment on if wanted", async ({ service, send }) => {
