@@ -1,7 +1,14 @@
-/** BTPublisher as a client of the lab: its Peer role, by the contract in the lab's README. */
+/**
+ * BTPublisher in the lab, by the contract in its README: the Peer role as seed and leech, and
+ * `serve` with `publish` as server.
+ */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeSync } from "node:fs";
+import { writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openDiskPieceStore } from "../../../src/adapters/node/disk-piece-store.ts";
 import { Bitfield } from "../../../src/base/bitfield.ts";
@@ -15,12 +22,15 @@ const { values: options } = parseArgs({
     torrent: { type: "string", default: "" },
     data: { type: "string", default: "" },
     port: { type: "string", default: "0" },
+    ip: { type: "string", default: "" },
+    tmp: { type: "string", default: "" },
+    mode: { type: "string", default: "normal" },
+    file: { type: "string", default: "" },
+    "piece-kib": { type: "string", default: "" },
+    "uplink-mbit": { type: "string", default: "" },
     "exit-when-done": { type: "boolean", default: false },
     first: { type: "boolean", default: false },
-    // Taken and not needed: other clients need them, or they are for other roles.
-    ip: { type: "string" },
-    tmp: { type: "string" },
-    mode: { type: "string" },
+    // Taken and not needed: we find the source through the tracker.
     source: { type: "string" },
   },
 });
@@ -64,9 +74,53 @@ function watchFirst(download: Download): void {
   }, FIRST_INTERVAL_MS);
 }
 
+type Line = Readonly<Record<string, unknown>>;
+
+/** Starts a command of ours; it ends with this process. `hear` gets each line that it says. */
+function startOurs(args: readonly string[], hear: (line: Line) => void): number {
+  const main = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
+  const child = spawn(process.execPath, [main, "--json", ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  process.on("exit", () => child.kill("SIGKILL"));
+  createInterface({ input: child.stdout }).on("line", (text) => hear(JSON.parse(text) as Line));
+  return child.pid ?? 0;
+}
+
+/** A server and one publication; the peers get its .torrent. */
+function serve(): void {
+  const url = `http://${options.ip}:8080`;
+  const place = ["--data", join(options.tmp, "server"), "--http-port", "8080", "--public-url", url];
+  const limits = ["--peer-port", options.port, "--max-upload", `${options["uplink-mbit"]}Mbit`];
+  const pid = startOurs(["serve", ...place, ...limits], ({ event, from, to, reason }) => {
+    if (event === "ready") publish(url);
+    if (event === "participation") say("state", { from, to, reason });
+  });
+  say("pid", { pid });
+}
+
+function publish(url: string): void {
+  const policy = options.mode === "normal" ? [] : ["--policy", options.mode];
+  const how = ["--server", url, "--piece-length", `${options["piece-kib"]}Ki`, ...policy];
+  startOurs(["publish", options.file, ...how], ({ event, torrentUrl }) => {
+    if (event === "published") void sayReady(String(torrentUrl));
+  });
+}
+
+async function sayReady(torrentUrl: string): Promise<void> {
+  const torrent = join(options.tmp, "published.torrent");
+  writeFileSync(torrent, await (await fetch(torrentUrl)).bytes());
+  say("ready", { torrent });
+}
+
+const roles: Readonly<Record<string, () => Promise<void> | void>> = { seed, leech, server: serve };
+const role = roles[options.role];
+if (role === undefined) throw new Error(`no role ${options.role}`);
+
 process.on("SIGTERM", () => process.exit(0));
-say("pid", { pid: process.pid });
+// A server's work is done by the process that it starts.
+if (role !== serve) say("pid", { pid: process.pid });
 say("armed");
 await once(process.stdin, "data");
 process.stdin.pause();
-await (options.role === "seed" ? seed() : leech());
+await role();

@@ -1,0 +1,47 @@
+/** Our Tracker for the lab: its HTTP door, with the torrents of a list registered. */
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { MemoryRegistrationStore } from "../../../src/adapters/memory/registration-store.ts";
+import { createSystemClock, createSystemRandom } from "../../../src/adapters/node/clock.ts";
+import { FrontServer } from "../../../src/adapters/node/front-server.ts";
+import type { InfoHash } from "../../../src/base/units.ts";
+import { TrackerHttpDoor } from "../../../src/tracker/http-door.ts";
+import { resolveTrackerOptions } from "../../../src/tracker/options.ts";
+import { Tracker } from "../../../src/tracker/tracker.ts";
+
+const [host = "", port = "", , listPath = ""] = process.argv.slice(2);
+
+const store = new MemoryRegistrationStore();
+for (const line of readFileSync(listPath, "utf8").trim().split("\n")) {
+  const infoHash = line as InfoHash;
+  const about = { name: infoHash, contentLength: 2 ** 30, pieceCount: 1024, isPrivate: false };
+  await store.put({ infoHash, ...about });
+  await store.markServed(infoHash);
+}
+
+// The load comes from one address, which would otherwise be a single house.
+const options = resolveTrackerOptions({ maxPeersPerNetwork: 100_000 });
+const tracker = await Tracker.open(options, {
+  store,
+  clock: createSystemClock(),
+  random: createSystemRandom(),
+  announceUrls: () => [`http://${host}:${port}/announce`],
+  onStoreError: (error) => process.stderr.write(`${String(error)}\n`),
+});
+const door = new TrackerHttpDoor(tracker, { trustedProxies: [] });
+const front = await FrontServer.open({ host, port: Number(port), tls: undefined });
+front.serve({
+  routes: ["/announce", "/scrape"].map((prefix) => ({
+    prefix,
+    takesLongUrls: true,
+    handle: ({ method = "", url: target = "", socket }, response) => {
+      const { remoteAddress: socketAddress, localAddress } = socket;
+      const query = { method, target, socketAddress, localAddress, forwardedFor: undefined };
+      const answer = door.answer(query);
+      response.writeHead(answer?.status ?? 404, answer?.headers);
+      response.end(answer?.body);
+    },
+  })),
+  fallback: undefined,
+  upgrade: undefined,
+});
