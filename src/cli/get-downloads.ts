@@ -90,14 +90,23 @@ class GetOne {
     signal.addEventListener("abort", onStop);
     if (signal.aborted) onStop();
     try {
+      await this.#runUntilStopped(ref);
+    } finally {
+      signal.removeEventListener("abort", onStop);
+    }
+  }
+
+  /** Whatever ends it, the download is closed; of two failures the first one is told. */
+  async #runUntilStopped(ref: string): Promise<void> {
+    const failures: unknown[] = [];
+    try {
       await this.#fetch(ref);
       await this.#serve();
     } catch (error) {
-      throw this.#stop.signal.aborted ? this.#stop.signal.reason : error;
-    } finally {
-      signal.removeEventListener("abort", onStop);
-      await this.#download?.stop();
+      failures.push(this.#stop.signal.aborted ? this.#stop.signal.reason : error);
     }
+    await this.#download?.stop().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Loses patience where it is time. @returns figures of a download that is under way. */
@@ -134,10 +143,7 @@ class GetOne {
       useWebSeeds: options.webSeed,
       overwrite: options.overwrite === true,
       onCheck: (bytes, total) => output.progress({ bytes, total }),
-      onTrouble: (trouble) => {
-        warn(trouble);
-        this.#hear(trouble);
-      },
+      onTrouble: (trouble) => this.#hear(trouble, warn),
       signal,
     });
     this.#download = download;
@@ -162,9 +168,9 @@ class GetOne {
   }
 
   /** A full disk does not get better by waiting for it here: say how much is needed, and stop. */
-  #hear(trouble: Trouble): void {
+  #hear(trouble: Trouble, warn: (trouble: Trouble) => void): void {
     this.#patience.hear(trouble);
-    if (trouble.type !== "storage") return;
+    if (trouble.type !== "storage") return warn(trouble);
     const { code, message, detail } = trouble.error;
     const missing = this.#missingBytes();
     const needed = missing === undefined ? "" : `; ${formatBytes(missing)} are still to come`;

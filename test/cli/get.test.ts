@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { runCommand, startCommand } from "../support/command-line.ts";
 import type { Program } from "../support/programs.ts";
+import { mountSmallFileSystem } from "../support/small-file-system.ts";
 import { hashFiles, testBytes, writeOddTree } from "../support/odd-tree.ts";
 
 /** Makes the download of `slow.bin` last for a minute. */
@@ -145,6 +146,24 @@ describe("get", () => {
     assert.equal(second.code, 75);
     assert.match(second.stderr, /LOCKED/);
     await first.stop();
+  });
+
+  test("CLI-05 a full disk exits 74, says how much is needed, and the next run goes on", async (t) => {
+    const disk = mountSmallFileSystem(newFolder(), 512 * 1024);
+    if (disk === undefined) return t.diagnostic("may not mount: no disk can be filled here");
+    t.after(() => disk.remove());
+    const command = ["get", "slow.bin.torrent", "-o", disk.path, ...(await peerOf("slow.bin"))];
+
+    const full = await runCommand(folder, ...command);
+
+    assert.equal(full.code, 74);
+    assert.match(full.stderr, /\d+ kB are still to come/);
+    disk.resize(4 * 2 ** 20);
+    const again = startCommand(folder, ...command, "--json");
+    await again.succeed();
+    const { bytes, fromPeers } = await again.waitFor("event", "complete");
+    assert.ok(Number(fromPeers) < Number(bytes), "what had arrived is kept");
+    assert.deepEqual(hashFiles(join(disk.path, "slow.bin")), hashFiles(join(folder, "slow.bin")));
   });
 
   test("CLI-06 when no tracker and no peer can be reached, it exits 69 and says why", async () => {

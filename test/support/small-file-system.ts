@@ -6,6 +6,7 @@ import { mkdirSync, rmSync } from "node:fs";
 export interface SmallFileSystem {
   readonly path: string;
   makeReadOnly(): void;
+  resize(bytes: number): void;
   remove(): void;
 }
 
@@ -26,6 +27,7 @@ export function mountSmallFileSystem(path: string, bytes: number): SmallFileSyst
   return {
     path,
     makeReadOnly: () => mount("-o", "remount,ro"),
+    resize: (size) => mount("-o", `remount,size=${size}`),
     remove: () => {
       execFileSync("umount", ["--lazy", path]);
       rmSync(path, { recursive: true });
