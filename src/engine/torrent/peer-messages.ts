@@ -28,6 +28,8 @@ import type { Uploads } from "./uploads.ts";
 
 /** The number under which peers send us ut_metadata (BEP 10 leaves the choice to the receiver). */
 const UT_METADATA_ID = 1;
+/** A pass over all pieces: as much work as many small messages. */
+const LATE_PIECES_COST = 20;
 /** A metadata piece is 16 KiB: as much as 160 small messages of the budget. */
 const METADATA_REQUEST_COST = 20;
 
@@ -128,22 +130,37 @@ export class PeerMessages {
     return this.#bothSeeds(session);
   }
 
-  /** Some clients send it late, or not at all; what counts is that it comes once, before HAVEs. */
   #handlePieces(
     now: Millis,
     session: PeerSession,
     message: Extract<PeerMessage, { type: "bitfield" | "have-all" | "have-none" }>,
   ): CloseWhy | undefined {
     if (message.type !== "bitfield" && !session.info.supportsFast) return "unexpected-message";
-    if (session.saidPieces || !session.pieces.isEmpty) return "unexpected-message";
+    const isLate = session.saidPieces || !session.pieces.isEmpty;
     session.saidPieces = true;
-    if (message.type === "have-all") session.pieces.fill();
-    if (message.type === "bitfield") {
-      const pieces = Bitfield.parse(message.bytes, this.#state.geometry.pieceCount);
-      if (pieces === undefined) return "bad-bitfield";
-      session.pieces.copyFrom(pieces);
-    }
+    if (message.type === "have-none") return isLate ? "unexpected-message" : undefined;
+    const pieces = this.#piecesOf(message);
+    if (pieces === undefined) return "bad-bitfield";
+    if (isLate) return this.#handleLatePieces(now, session, pieces);
+    session.pieces.copyFrom(pieces);
     this.#downloads.handleAllPieces(now, session);
+    return this.#bothSeeds(session);
+  }
+
+  #piecesOf(
+    message: Extract<PeerMessage, { type: "bitfield" | "have-all" }>,
+  ): Bitfield | undefined {
+    const { pieceCount } = this.#state.geometry;
+    return message.type === "have-all"
+      ? Bitfield.full(pieceCount)
+      : Bitfield.parse(message.bytes, pieceCount);
+  }
+
+  /** Against BEP 3, but aria2 does it: a bitfield in place of many HAVEs. It can only add. */
+  #handleLatePieces(now: Millis, session: PeerSession, pieces: Bitfield): CloseWhy | undefined {
+    if (session.pieces.isFull) return "unexpected-message";
+    if (!session.budget.spend(now, LATE_PIECES_COST)) return "flood";
+    for (const index of pieces) this.#downloads.handleHave(now, session, index);
     return this.#bothSeeds(session);
   }
 
