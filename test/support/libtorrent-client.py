@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """libtorrent (Debian's python3-libtorrent) as a peer for the tests: libtorrent-client.py ROLE TORRENT DIR IP PORT.
 
-ROLE is seed or leech. Says {"event": "ready"} when it joined, {"event": "complete"} when all is there; runs until SIGTERM.
+ROLE is seed or leech. Says {"event": "ready"} when it joined, {"event": "complete"} when all is
+there and written; runs until SIGTERM.
 """
 import json
 import sys
@@ -22,7 +23,9 @@ session = lt.session(
         "enable_lsd": False,
         "enable_upnp": False,
         "enable_natpmp": False,
-        "alert_mask": lt.alert.category_t.error_notification | lt.alert.category_t.status_notification,
+        "alert_mask": lt.alert.category_t.error_notification
+        | lt.alert.category_t.status_notification
+        | lt.alert.category_t.storage_notification,
     }
 )
 params = lt.add_torrent_params()
@@ -30,7 +33,7 @@ params.ti = lt.torrent_info(torrent)
 params.save_path = directory
 params.flags = lt.torrent_flags.update_subscribe
 handle = session.add_torrent(params)
-is_done = False
+is_flushing = False
 is_checked = False
 while True:
     session.wait_for_alert(200)
@@ -38,6 +41,8 @@ while True:
         if isinstance(alert, lt.torrent_checked_alert) and not is_checked:
             is_checked = True
             say("ready")
-    if is_checked and not is_done and handle.status().is_seeding:
-        is_done = True
-        say("complete")
+        if isinstance(alert, lt.cache_flushed_alert) and is_flushing:
+            say("complete")
+    if is_checked and not is_flushing and handle.status().is_seeding:
+        is_flushing = True
+        handle.flush_cache()
