@@ -49,8 +49,9 @@ export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
 }
 
-/** A duration as `7 s`, `2:05` (minutes), `3:20:05` (hours) or `2 d 3 h`. */
+/** A duration as `0.4 s`, `12 s`, `2:05` (minutes), `3:20:05` (hours) or `2 d 3 h`. */
 export function formatSeconds(seconds: number): string {
+  if (seconds > 0 && seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   const pad = (value: number) => String(value).padStart(2, "0");
