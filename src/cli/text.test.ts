@@ -53,6 +53,8 @@ describe("formatBytes", () => {
 test("formatSeconds", () => {
   assert.deepEqual([0, 0.41, 9.96, 59.4, 59.6, 125, 12_005, 183_600].map(formatSeconds), [
     "0 s",
+    "0.4 s",
+    "10 s",
     "59 s",
     "1:00",
     "2:05",
