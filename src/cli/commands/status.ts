@@ -58,7 +58,7 @@ function sayPublication(answer: Json, output: Output): void {
     ["size", bytes === undefined ? undefined : formatBytes(Number(bytes))],
     ["policy", (policy as { policy: string }).policy],
     ["hashed", hashed && `${formatBytes(hashed.bytes)} of ${formatBytes(hashed.total)}`],
-    ["peers", counts && `${counts.complete} seeds, ${counts.incomplete} downloading`],
+    ["peers", counts && `${counts.complete} complete, ${counts.incomplete} downloading`],
     ["completed", counts && `${counts.downloaded} times`],
     ["sent", sentBytes === undefined ? undefined : sentText(Number(sentBytes), Number(copiesSent))],
     ["copies", copies === undefined ? undefined : `${Number(copies)} outside the server`],

@@ -1,4 +1,5 @@
 /** `btpublisher serve`: Tracker, SourceNode and Announcer in one process, joined in memory. */
+import { invocation } from "../invocation.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
 import type { Output } from "../output.ts";
@@ -70,7 +71,7 @@ function greeting(
 
 Publish a file or a directory from this machine with
 
-  btpublisher publish PATH${server}
+  ${invocation()} publish PATH${server}
 
 and send people the address of the page that it prints. Ctrl-C stops the server.
 `;
