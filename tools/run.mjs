@@ -141,8 +141,8 @@ function runNpmCi() {
   // Inside `npm start` the very npm that runs is named by npm; else it is looked for.
   const cli = process.env.npm_execpath;
   const isOk = cli?.endsWith(".js")
-    ? run(process.execPath, [cli, "ci", "--no-audit", "--no-fund"])
-    : run("npm", ["ci", "--no-audit", "--no-fund"]);
+    ? run(process.execPath, [cli, "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+    : run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
   if (!isOk) process.stderr.write("npm ci failed: see above\n");
   return isOk;
 }
