@@ -1,9 +1,11 @@
 /** What `serve` publishes, downloaded by other people's clients, by curl and by ours. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { readTorrentFile } from "../../src/cli/torrent-file.ts";
+import { encodeMetainfo } from "../../src/protocol/metainfo/create.ts";
 import { assertArrived } from "../support/arrived.ts";
 import { type ClientKind, clientKinds, type RunningClient } from "../support/clients.ts";
 import { runOn, TestNetwork, whyNoNamespaces } from "../support/netns.ts";
@@ -15,6 +17,8 @@ describe("our source", { skip: whyNoNamespaces() }, () => {
   let folder: string;
   let tree: string;
   let torrent: string;
+  /** The same without web seeds: then only BitTorrent leads to the content. */
+  let bareTorrent: string;
   let published: Line;
   let network: TestNetwork;
   let server: Server;
@@ -24,12 +28,16 @@ describe("our source", { skip: whyNoNamespaces() }, () => {
     folder = mkdtempSync(join(tmpdir(), "btp-source-"));
     tree = join(folder, "tree");
     torrent = join(folder, "tree.torrent");
+    bareTorrent = join(folder, "bare.torrent");
     writeOddTree(tree);
     network = new TestNetwork();
     const host = network.addHost("server");
     server = await startServer(host, join(folder, "server"));
     published = await publishOn(host, server, tree);
     await runOn(host, "curl", "-sSf", "-o", torrent, String(published["torrentUrl"]));
+    const { info, announceTiers } = await readTorrentFile(torrent);
+    const bare = { infoRaw: info.raw, announceTiers, webSeeds: [] };
+    writeFileSync(bareTorrent, encodeMetainfo(bare));
   });
 
   after(async () => {
@@ -39,7 +47,10 @@ describe("our source", { skip: whyNoNamespaces() }, () => {
   });
 
   /** Starts a download by a client on a host of its own. */
-  function startLeech(kind: ClientKind): {
+  function startLeech(
+    kind: ClientKind,
+    torrentPath: string,
+  ): {
     readonly kind: ClientKind;
     readonly client: RunningClient;
     readonly directory: string;
@@ -49,12 +60,13 @@ describe("our source", { skip: whyNoNamespaces() }, () => {
     mkdirSync(directory);
     const scratch = join(folder, `${name}-scratch`);
     const host = network.addHost(name);
-    return { kind, client: kind.start("leech", { host, torrent, directory, scratch }), directory };
+    const task = { host, torrent: torrentPath, directory, scratch };
+    return { kind, client: kind.start("leech", task), directory };
   }
 
   for (const kind of clientKinds) {
-    test(`${kind.name} downloads a folder of odd names`, async () => {
-      const { client, directory } = startLeech(kind);
+    test(`${kind.name} downloads a folder of odd names over BitTorrent alone`, async () => {
+      const { client, directory } = startLeech(kind, bareTorrent);
       try {
         await client.complete(kind.limitMs);
       } finally {
@@ -83,10 +95,10 @@ describe("our source", { skip: whyNoNamespaces() }, () => {
     assert.deepEqual(hashFiles(directory), hashFiles(tree));
   });
 
-  test("all of them and ours download at once, in one swarm", async () => {
+  test("all of them and ours download at once, in one swarm and from the web seed", async () => {
     const directory = join(folder, "ours");
     const pageUrl = String(published["pageUrl"]);
-    const leeches = clientKinds.map((kind) => startLeech(kind));
+    const leeches = clientKinds.map((kind) => startLeech(kind, torrent));
     const ours = startOurs(network.addHost("ours"), "get", pageUrl, "-o", directory);
     try {
       const downloads = leeches.map(({ client, kind }) => client.complete(kind.limitMs));
