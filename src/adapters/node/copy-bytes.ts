@@ -2,10 +2,12 @@
 import type { CopyBytes } from "../../base/bytes.ts";
 
 /**
- * Node's own memory copy. `TypedArray.set` into a SharedArrayBuffer moves single words atomically:
- * 140 ms a GiB instead of 31 (blocks of 16 KiB, Node 24). Nobody reads a piece buffer before its
- * last block is there, so nothing here needs to be atomic.
+ * One plain memory copy. `TypedArray.set` and `Buffer.copy` into a SharedArrayBuffer move single
+ * words atomically, and single bytes where source and target are not aligned alike, as payload
+ * behind 13-byte heads never is: 320 ms a GiB. `fill` with a source as long as the range is one
+ * memcpy: 33 ms (blocks of 16 KiB, Node 24). Nothing here needs to be atomic, since nobody reads a
+ * piece buffer before its last block is there.
  */
 export const copyIntoSharedMemory: CopyBytes = (source, target, at) => {
-  Buffer.prototype.copy.call(source, target, at);
+  if (source.length > 0) Buffer.prototype.fill.call(target, source, at, at + source.length);
 };

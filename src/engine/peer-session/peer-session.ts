@@ -110,13 +110,13 @@ export class PeerSession {
   }
 
   /**
-   * Requests to add now. A quarter of the window at least, or 64: one write then asks for much, and
-   * the window is never less than three quarters full.
+   * Requests to add now. Half of the window at least, or 64: one write then asks for much, and the
+   * window is never less than half full.
    */
   get requestRoom(): number {
     const limit = this.isSnubbed ? 1 : this.window.blocks;
     const room = limit - this.outstanding.size;
-    return room >= Math.min(64, Math.ceil(limit / 4)) ? room : 0;
+    return room >= Math.min(64, Math.ceil(limit / 2)) ? room : 0;
   }
 }
 

@@ -3,7 +3,7 @@
  * many that the queue at a slow peer holds blocks which others could give sooner.
  *
  * Starts like TCP: one block more for each that arrives, until the rate stops growing; then it
- * follows rate × (delay + reserve). The delay is what a block took beyond the time for those asked
+ * follows rate × delay, and a reserve. The delay is what a block took beyond the time for those asked
  * for before it; on a weak uplink it grows with our own uploads, so the least one ever seen would
  * starve the window, and with it the rate, and with that the window.
  */
@@ -22,6 +22,11 @@ export interface RequestWindowOptions {
    * uploads, starves; much more and slow peers hold blocks that others could give sooner.
    */
   readonly reserveMs: number;
+  /**
+   * That queue is at most this long: a fast peer refills it soon, and pieces that are assembled in
+   * few buffers stay in the processor's caches.
+   */
+  readonly maxReserveBlocks: number;
 }
 
 /** Values for links from 1 Mbit/s to 10 Gbit/s. */
@@ -30,6 +35,7 @@ export const defaultRequestWindowOptions: RequestWindowOptions = Object.freeze({
   minBlocks: 4,
   maxBlocks: 512,
   reserveMs: 1500,
+  maxReserveBlocks: 128,
 });
 
 /** A delay is believed up to this, and smoothed over so many blocks. */
@@ -100,10 +106,9 @@ export class RequestWindow {
     }
     this.#isStarting = false;
     this.#checkedAt = now;
-    const delayMs = this.#delayMs + this.#options.reserveMs;
-    this.#blocks = Math.max(
-      this.#options.minBlocks,
-      Math.ceil((rate * delayMs) / 1000 / BLOCK_LENGTH),
-    );
+    const { minBlocks, reserveMs, maxReserveBlocks } = this.#options;
+    const blocksPerMs = rate / 1000 / BLOCK_LENGTH;
+    const reserve = Math.min(maxReserveBlocks, blocksPerMs * reserveMs);
+    this.#blocks = Math.max(minBlocks, Math.ceil(blocksPerMs * this.#delayMs + reserve));
   }
 }
