@@ -75,7 +75,7 @@ describe("a swarm in virtual time", () => {
     assert.equal(liar.runner.figures().connections, 0, "somebody still talks to the liar");
   });
 
-  test("only the culprit is banned when honest peers shared the bad piece", async () => {
+  test("WIR-27 only the culprit is banned when honest peers shared the bad piece", async () => {
     const content = someContent(1024 * KIB, 3);
     const swarm = new MemorySwarm(anInfo(content, 512 * KIB), 6);
     const honest = await swarm.add("10.0.0.1", { content, upBytesPerSecond: 60_000 });

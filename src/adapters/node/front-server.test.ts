@@ -76,6 +76,15 @@ test("HTP-28 T7 a head that does not end is cut", async (t) => {
   assert.equal(statusOf(await exchange(port, "GET / HTTP/1.1\r\nHost: x\r\n")), 408);
 });
 
+test("HTP-29 a thousand requests at once on one connection are answered in order", async (t) => {
+  const { port } = await startServer(t);
+  const paths = Array.from({ length: 1000 }, (_, i) => `/announce?n=${i}`);
+  const requests = paths.slice(0, -1).map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const answer = await exchange(port, requests.join("") + get(paths.at(-1) as string));
+  const answered = [...answer.matchAll(/tracker (\/announce\?n=\d+)/g)].map(([, path]) => path);
+  assert.deepEqual(answered, paths);
+});
+
 test("HTP-30 shapes of request smuggling are refused and the connection is closed", async (t) => {
   const { port } = await startServer(t);
   const heads = [

@@ -5,7 +5,9 @@ import { requestedFrom, sentTo, TorrentWorld } from "../../../test/support/torre
 import { Bitfield } from "../../base/bitfield.ts";
 import { BLOCK_LENGTH } from "../../base/units.ts";
 import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
+import { encodeExtensionHandshake } from "../../protocol/wire/extension.ts";
 import type { PeerMessage } from "../../protocol/wire/message.ts";
+import { encodeMetadataMessage, parseMetadataMessage } from "../../protocol/wire/ut-metadata.ts";
 
 /** 4 pieces of 2 blocks; the last block has 100 bytes. */
 const info = anInfo(someContent(7 * BLOCK_LENGTH + 100), 2 * BLOCK_LENGTH);
@@ -105,6 +107,64 @@ describe("a peer that breaks the rules is cut off", () => {
     const accepted = world.connect({ id: 7 });
     assert.equal(world.whyClosed(dialled), "duplicate");
     assert.equal(world.whyClosed(accepted), undefined);
+  });
+});
+
+describe("the extension protocol", () => {
+  const request = (piece: number): PeerMessage => ({
+    type: "extended",
+    id: 1,
+    payload: encodeMetadataMessage({ type: "request", piece }),
+  });
+  const handshake = (): PeerMessage => ({
+    type: "extended",
+    id: 0,
+    payload: encodeExtensionHandshake({
+      extensions: new Map([["ut_metadata", 5]]),
+      clientName: "somebody",
+      listenPort: undefined,
+      maxRequests: undefined,
+      metadataSize: undefined,
+    }),
+  });
+
+  test("the info dictionary is given to who asks, and refused beyond its end", () => {
+    const world = aSeed();
+    const peer = world.connect();
+    const outputs = world.say(peer, handshake(), request(0), request(1));
+    const answers = sentTo(peer, outputs).map(
+      (message) => message.type === "extended" && parseMetadataMessage(message.payload),
+    );
+    assert.deepEqual(answers, [
+      { type: "data", piece: 0, totalSize: info.raw.length, data: info.raw },
+      { type: "reject", piece: 1 },
+    ]);
+  });
+
+  test("EXT-04 a handshake again adds to the first; a flood of them is cut off", () => {
+    const world = aSeed();
+    const peer = world.connect();
+    world.say(peer, handshake(), handshake());
+    assert.equal(world.whyClosed(peer), undefined);
+    for (let i = 0; i < 3000; i++) world.say(peer, handshake());
+    assert.equal(world.whyClosed(peer), "flood");
+  });
+
+  test("EXT-05 a message under an id that we never gave is ignored", () => {
+    const world = aSeed();
+    const peer = world.connect();
+    const unknown: PeerMessage = { type: "extended", id: 99, payload: new Uint8Array(5) };
+    assert.deepEqual(world.say(peer, handshake(), unknown), []);
+  });
+
+  test("EXT-14 thousands of metadata requests are cut off", () => {
+    const world = aSeed();
+    const peer = world.connect();
+    world.say(peer, handshake());
+    let answers = 0;
+    for (let i = 0; i < 10_000; i++) answers += sentTo(peer, world.say(peer, request(0))).length;
+    assert.ok(answers <= 120, `${answers} were answered`);
+    assert.equal(world.whyClosed(peer), "flood");
   });
 });
 
