@@ -1,0 +1,48 @@
+/**
+ * `npm run bench -- NAME [options of the script]`: the measurements that docs/performance.md quotes,
+ * ours beside the other clients' in one run. Needs root and bench/lab/setup.sh once; run one at a
+ * time on a quiet machine.
+ */
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL("./", import.meta.url));
+const lab = (script: string, ...args: string[]) => ["python3", `${here}lab/${script}`, ...args];
+
+/** What each name runs; options that follow the name come behind and so win. */
+const benches: Readonly<Record<string, readonly string[]>> = {
+  pair: lab(
+    "bench_pair.py",
+    ...["--size-mib", "1024", "--runs", "5", "--pairs"],
+    "btpublisher:btpublisher,libtorrent:libtorrent,aria2:aria2,btpublisher:libtorrent," +
+      "btpublisher:aria2,libtorrent:btpublisher,aria2:btpublisher,nginx-curl:nginx-curl",
+  ),
+  swarm: lab(
+    "bench_swarm.py",
+    ...["--n", "8", "--runs", "3", "--systems"],
+    "btpublisher,@btpublisher,libtorrent,aria2",
+  ),
+  tracker: lab(
+    "bench_tracker.py",
+    "--trackers",
+    "btpublisher,opentracker",
+    "--modes",
+    "http,httpka",
+  ),
+  create: [process.execPath, `${here}create.ts`],
+  disk: [process.execPath, `${here}disk.ts`],
+  wire: [process.execPath, `${here}wire.ts`],
+};
+
+const [name = "", ...more] = process.argv.slice(2);
+const command = benches[name];
+if (command === undefined) {
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(benches).join("|")} [options]\n`);
+  process.exit(64);
+}
+const [program = "", ...args] = command;
+const env = { ...process.env, LAB_ADAPTERS: `${here}lab/adapters`, PYTHONDONTWRITEBYTECODE: "1" };
+const { status, error } = spawnSync(program, [...args, ...more], { stdio: "inherit", env });
+if (error !== undefined) process.stderr.write(`${program}: ${error.message}\n`);
+process.exit(status ?? 70);
