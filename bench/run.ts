@@ -8,28 +8,21 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
-const lab = (script: string, ...args: string[]) => ["python3", `${here}lab/${script}`, ...args];
+/** A script of the lab, with its options as one would type them. */
+const lab = (commandLine: string) => {
+  const [script = "", ...args] = commandLine.split(/\s+/);
+  return ["python3", `${here}lab/${script}`, ...args];
+};
 
 /** What each name runs; options that follow the name come behind and so win. */
 const benches: Readonly<Record<string, readonly string[]>> = {
   pair: lab(
-    "bench_pair.py",
-    ...["--size-mib", "1024", "--runs", "5", "--pairs"],
-    "btpublisher:btpublisher,libtorrent:libtorrent,aria2:aria2,btpublisher:libtorrent," +
+    "bench_pair.py --size-mib 1024 --runs 5 --pairs " +
+      "btpublisher:btpublisher,libtorrent:libtorrent,aria2:aria2,btpublisher:libtorrent," +
       "btpublisher:aria2,libtorrent:btpublisher,aria2:btpublisher,nginx-curl:nginx-curl",
   ),
-  swarm: lab(
-    "bench_swarm.py",
-    ...["--n", "8", "--runs", "3", "--systems"],
-    "btpublisher,@btpublisher,libtorrent,aria2",
-  ),
-  tracker: lab(
-    "bench_tracker.py",
-    "--trackers",
-    "btpublisher,opentracker",
-    "--modes",
-    "http,httpka",
-  ),
+  swarm: lab("bench_swarm.py --n 8 --runs 3 --systems btpublisher,@btpublisher,libtorrent,aria2"),
+  tracker: lab("bench_tracker.py --trackers btpublisher,opentracker --modes http,httpka"),
   create: [process.execPath, `${here}create.ts`],
   disk: [process.execPath, `${here}disk.ts`],
   wire: [process.execPath, `${here}wire.ts`],
