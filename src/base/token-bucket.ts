@@ -44,6 +44,11 @@ export class TokenBucket {
     this.#tokens -= bytes;
   }
 
+  /** What was taken and not used. */
+  giveBack(bytes: number): void {
+    if (this.#rate !== undefined) this.#tokens = Math.min(this.#burst, this.#tokens + bytes);
+  }
+
   /** When at least `bytes` (at most the burst) can go; `now` when they can already. */
   readyAt(now: Millis, bytes: number): Millis {
     if (this.#rate === undefined) return now;

@@ -48,6 +48,7 @@ export class Peer {
   readonly #options: PeerOptions;
   readonly #host: PeerHost;
   readonly #peerId: Uint8Array;
+  readonly #downloads = new Set<Download>();
 
   constructor(ports: PeerPorts, options: PeerOptions) {
     this.#ports = ports;
@@ -114,8 +115,9 @@ export class Peer {
   }
 
   /** Stops listening and all downloads that are still open. */
-  close(): Promise<void> {
-    return this.#host.close();
+  async close(): Promise<void> {
+    await Promise.all([...this.#downloads].map((download) => download.stop()));
+    await this.#host.close();
   }
 
   #play(
@@ -126,7 +128,7 @@ export class Peer {
       readonly close: () => Promise<void>;
     },
   ): Download {
-    return new Download(this.#ports, this.#host, metainfo, {
+    const download = new Download(this.#ports, this.#host, metainfo, {
       content,
       peerId: this.#peerId,
       path: options.path,
@@ -135,6 +137,8 @@ export class Peer {
       onTrouble: options.onTrouble ?? (() => {}),
       close: options.close,
     });
+    this.#downloads.add(download);
+    return download;
   }
 
   async #metainfoOf(source: DownloadSource, options: DownloadOptions): Promise<Metainfo> {

@@ -30,6 +30,14 @@ export class PieceBuffers {
     return buffer;
   }
 
+  /** Gives back the buffer of a piece that is given up, if it has one. */
+  release(index: PieceIndex): void {
+    const buffer = this.#buffers.get(index);
+    if (buffer === undefined) return;
+    this.#buffers.delete(index);
+    this.#store.releaseBuffer(buffer);
+  }
+
   /** Gives back what was begun and never completed. */
   releaseAll(): void {
     for (const buffer of this.#buffers.values()) this.#store.releaseBuffer(buffer);

@@ -55,6 +55,7 @@ export class TorrentRunner {
   #timerAt = Number.POSITIVE_INFINITY;
   #isDraining = false;
   #isStopped = false;
+  #stopping: Promise<void> | undefined;
   #openCommits = 0;
   #whenCommitted: (() => void) | undefined;
   #verifiedBytes = 0;
@@ -96,8 +97,12 @@ export class TorrentRunner {
   }
 
   /** Closes all links, waits for pieces that are being stored, and leaves the store open. */
-  async stop(): Promise<void> {
-    if (this.#isStopped) return;
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     this.#torrent.stop(this.#now());
     this.#drain();
     this.#isStopped = true;
@@ -217,6 +222,9 @@ export class TorrentRunner {
         break;
       case "commit":
         void this.#commit(output.pieceIndex);
+        break;
+      case "drop-piece":
+        this.#buffers.release(output.pieceIndex);
         break;
       case "fetch":
         this.#fetcher.fetch(output.fetchId, output.webSeed, output.blocks);

@@ -28,7 +28,13 @@ export interface ServingDependencies {
 }
 
 /** A SourceNode waits for its peers, and stays connected to seeds to watch its swarm. */
-const seedRole = { dialsPeers: false, keepsSeeds: true } as const;
+/** Everybody is served at once, in turns at the uplink: no slot stands between a peer and its bytes. */
+const seedRole = {
+  dialsPeers: false,
+  keepsSeeds: true,
+  uploadSlots: 1000,
+  maxPeers: 1000,
+} as const;
 
 export class ServedPublications {
   readonly #dependencies: ServingDependencies;

@@ -86,6 +86,15 @@ describe("AnnounceSchedule", () => {
     assert.deepEqual(schedule.takeOutputs(), [{ url: "a", event: "completed" }]);
   });
 
+  test("completes before the first tracker answered: completed follows started", () => {
+    const schedule = aSchedule([["a"]]);
+    schedule.start();
+    assert.deepEqual(schedule.takeOutputs(), [{ url: "a", event: "started" }]);
+    schedule.complete();
+    schedule.handleAnswer(10, "a", answer);
+    assert.deepEqual(schedule.takeOutputs(), [{ url: "a", event: "completed" }]);
+  });
+
   test("without trackers it never announces", () => {
     const schedule = aSchedule([]);
     schedule.start();

@@ -48,7 +48,8 @@ export class AnnounceSchedule {
   /** The download is complete: trackers count it (BEP 3). */
   complete(): void {
     if (this.#isStopped) return;
-    this.#pending = this.#hasStarted ? "completed" : "started";
+    // With no tracker that knows us yet, `started` with nothing left says it all.
+    this.#pending = this.#hasStarted || this.#attempt !== undefined ? "completed" : "started";
     this.#begin();
   }
 
@@ -82,6 +83,7 @@ export class AnnounceSchedule {
 
   handleFailure(now: Millis): void {
     if (this.#isStopped || this.#attempt === undefined) return;
+    if (!this.#hasStarted) this.#pending = "started";
     this.#attempt++;
     if (this.#attempt < this.#urls().length) {
       this.#announce();

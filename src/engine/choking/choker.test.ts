@@ -14,7 +14,14 @@ function aPeer(key: number, fields: Partial<ChokeCandidate> = {}): ChokeCandidat
     ...fields,
   };
 }
-const leech = { mode: "leech", slots: 2, seedTurnBytes: 100, optimistic: undefined } as const;
+const leech = {
+  mode: "leech",
+  slots: 2,
+  seedTurnBytes: 100,
+  seedTurnMs: 60_000,
+  now: 30,
+  optimistic: undefined,
+} as const;
 const seed = { ...leech, mode: "seed" } as const;
 
 describe("chooseUnchoked", () => {
@@ -45,6 +52,14 @@ describe("chooseUnchoked", () => {
 
     assert.deepEqual([...chooseUnchoked(peers, seed)].sort(), [2, 4]);
   });
+});
+
+test("a seed ends the turn of a peer that asks for nothing, once somebody waits", () => {
+  const idle = [1, 2].map((key) => aPeer(key, { isUnchoked: true }));
+  const late = { ...seed, now: 70_000 };
+
+  assert.ok(!chooseUnchoked([...idle, aPeer(3, { changedAt: 5 })], seed).has(3));
+  assert.ok(chooseUnchoked([...idle, aPeer(3, { changedAt: 5 })], late).has(3));
 });
 
 test("chooseOptimistic gives every choked peer a chance, and nobody else", () => {

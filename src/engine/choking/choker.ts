@@ -16,6 +16,8 @@ export interface ChokerOptions {
   readonly optimisticIntervalMs: Millis;
   /** Seed: a peer that got this much in its turn lets others go first. */
   readonly seedTurnBytes: number;
+  /** ... and so does one whose turn lasts this long, however little it asked for. */
+  readonly seedTurnMs: Millis;
 }
 
 /** BEP 3's intervals, and slots enough for a home uplink. */
@@ -24,6 +26,7 @@ export const defaultChokerOptions: ChokerOptions = Object.freeze({
   rechokeIntervalMs: 10_000,
   optimisticIntervalMs: 30_000,
   seedTurnBytes: 16 * 1024 * 1024,
+  seedTurnMs: 60_000,
 });
 
 /** An interested peer. */
@@ -47,6 +50,8 @@ export function chooseUnchoked(
     readonly mode: "leech" | "seed";
     readonly slots: number;
     readonly seedTurnBytes: number;
+    readonly seedTurnMs: Millis;
+    readonly now: Millis;
     /** Kept unchoked besides the regular slots, when it is among the candidates. */
     readonly optimistic: number | undefined;
   },
@@ -56,7 +61,7 @@ export function chooseUnchoked(
   const hasOptimistic = candidates.some((peer) => peer.key === options.optimistic);
   if (options.mode === "leech" && hasOptimistic && options.slots > 0)
     chosen.add(options.optimistic as number);
-  const compare = options.mode === "leech" ? byReciprocation : byTurn(options.seedTurnBytes);
+  const compare = options.mode === "leech" ? byReciprocation : byTurn(options);
   for (const peer of candidates.toSorted(compare)) {
     if (chosen.size >= options.slots) break;
     chosen.add(peer.key);
@@ -78,8 +83,14 @@ function byReciprocation(a: ChokeCandidate, b: ChokeCandidate): number {
   return b.givesBytesPerSecond - a.givesBytesPerSecond;
 }
 
-function byTurn(turnBytes: number): (a: ChokeCandidate, b: ChokeCandidate) => number {
-  const isServed = (peer: ChokeCandidate) => peer.isUnchoked && peer.turnBytes >= turnBytes;
+function byTurn(options: {
+  readonly seedTurnBytes: number;
+  readonly seedTurnMs: Millis;
+  readonly now: Millis;
+}): (a: ChokeCandidate, b: ChokeCandidate) => number {
+  const isServed = ({ isUnchoked, turnBytes, changedAt }: ChokeCandidate) =>
+    isUnchoked &&
+    (turnBytes >= options.seedTurnBytes || options.now - changedAt >= options.seedTurnMs);
   return (a, b) => {
     if (isServed(a) !== isServed(b)) return isServed(a) ? 1 : -1;
     // Whoever has a turn keeps it: changing costs the peer its pipeline.

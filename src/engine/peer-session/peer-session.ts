@@ -36,6 +36,8 @@ export interface OutstandingRequest {
   readonly queuedBlocks: number;
   /** Whether the picker still counts it; not so after a snub, when others may be asked. */
   isCounted: boolean;
+  /** We do not want it any more; with BEP 6 it is still answered. */
+  isCancelled: boolean;
 }
 
 /** Requests of one peer that we queue at most; more are rejected. 512 × 16 KiB = 8 MiB. */
@@ -63,6 +65,9 @@ export class PeerSession {
   /** The block that is arriving now into the piece buffer. */
   receiving: BlockRef | undefined;
   isSnubbed = false;
+  /** Times in a row that it rejected what it has, and until when it is not asked. */
+  refusals = 0;
+  refusesUntil: Millis = 0;
   /** When a block arrived last, or when we began to wait for one. */
   lastBlockAt: Millis;
 

@@ -138,4 +138,36 @@ describe("PiecePicker", () => {
       numbers.map((_, i) => (numbers[0] as number) + i),
     );
   });
+
+  test("a web seed's run ends where the next block is taken already", () => {
+    const picker = aPicker({ have: [3] });
+    const peer = aSource(1, [0]);
+    const [first, second, third, fourth] = picker.pick(peer, 4, 0) as [
+      BlockRef,
+      BlockRef,
+      BlockRef,
+      BlockRef,
+    ];
+    take(picker, 1, [third, fourth]);
+    picker.disown(1);
+    for (const block of [first, second]) picker.release(block);
+
+    assert.deepEqual(namesOf(picker.pickRun(aSource(-1, all), 2 ** 24, 0)), ["0.0", "0.1"]);
+  });
+
+  test("a begun piece that nobody connected has makes way for one that somebody has", () => {
+    const givenUp: number[] = [];
+    const have = new Bitfield(geometry.pieceCount);
+    const options = { maxOpenPieces: 1, onGivenUp: (index: number) => givenUp.push(index) };
+    const picker = new PiecePicker(geometry, have, createRandom(1), options);
+    const blocks = picker.pick(aSource(1, [0]), 2, 0);
+    take(picker, 1, blocks.slice(0, 1));
+    assert.deepEqual(picker.pick(aSource(2, [1]), 1, 0), [], "its owner is still at work");
+
+    picker.disown(1);
+    picker.release(blocks[1] as BlockRef);
+    assert.deepEqual(namesOf(picker.pick(aSource(2, [1]), 1, 0)), ["1.0"]);
+    assert.deepEqual(givenUp, [0]);
+    assert.ok(picker.order.isWanted(0));
+  });
 });

@@ -27,6 +27,7 @@ export class PiecePicker {
   readonly #geometry: PieceGeometry;
   readonly #have: Bitfield;
   readonly #maxOpenPieces: number;
+  readonly #onGivenUp: (index: PieceIndex) => void;
   readonly #open = new Map<PieceIndex, OpenPiece>();
   /** The piece that each source works on. */
   readonly #current = new Map<SourceKey, OpenPiece>();
@@ -38,8 +39,13 @@ export class PiecePicker {
     geometry: PieceGeometry,
     have: Bitfield,
     random: Random,
-    options: { readonly maxOpenPieces: number },
+    options: {
+      readonly maxOpenPieces: number;
+      /** A begun piece was closed: its buffer is free. */
+      readonly onGivenUp?: (index: PieceIndex) => void;
+    },
   ) {
+    this.#onGivenUp = options.onGivenUp ?? (() => {});
     this.#geometry = geometry;
     this.#have = have;
     this.#maxOpenPieces = options.maxOpenPieces;
@@ -79,7 +85,7 @@ export class PiecePicker {
     this.#takeAdjacent(first, { blocks, count: Number.POSITIVE_INFINITY, now });
     let index = first.index + 1;
     let bytes = blocks.length * BLOCK_LENGTH;
-    while (first.freeCount === 0 && this.#canOpen(source, index)) {
+    while (this.#endsPiece(blocks.at(-1)) && this.#canOpen(source, index)) {
       bytes += this.#geometry.lengthOf(index);
       if (bytes > maxBytes) break;
       this.#takeFrom(this.#openFor(source, index), {
@@ -192,13 +198,34 @@ export class PiecePicker {
     const current = this.#current.get(source.key);
     if (current !== undefined && current.freeCount > 0) return current;
     // A piece that nobody works on any more holds memory and is nearly there: finish it first.
-    const orphan = this.#openWithFree(source, (piece) => piece.owner === undefined);
+    const orphan = this.#openWithFree(
+      source,
+      ({ owner }) => owner === undefined || owner === source.key,
+    );
     if (orphan !== undefined) return this.#own(source, orphan);
     const rarest = this.order.rarestOf(source.pieces);
-    if (rarest !== undefined && this.#open.size < this.#maxOpenPieces) {
+    if (rarest !== undefined && (this.#open.size < this.#maxOpenPieces || this.#giveUpOne())) {
       return this.#openFor(source, rarest);
     }
     return this.#openWithFree(source, (piece) => !piece.isExclusive);
+  }
+
+  /**
+   * Closes a piece that nobody works on and that nobody is asked for, so that it does not keep
+   * others from being fetched: those who have it may be gone for good. @returns whether there was one.
+   */
+  #giveUpOne(): boolean {
+    let least: OpenPiece | undefined;
+    for (const piece of this.#open.values()) {
+      if (piece.owner !== undefined || piece.freeCount === 0) continue;
+      if (piece.freeCount + piece.receivedCount < piece.blockCount) continue;
+      if (least === undefined || piece.receivedCount < least.receivedCount) least = piece;
+    }
+    if (least === undefined) return false;
+    this.#close(least.index);
+    this.order.want(least.index);
+    this.#onGivenUp(least.index);
+    return true;
   }
 
   #openWithFree(
@@ -209,6 +236,12 @@ export class PiecePicker {
       if (piece.freeCount > 0 && accepts(piece) && source.pieces.has(piece.index)) return piece;
     }
     return undefined;
+  }
+
+  /** Whether the next piece would follow without a gap. */
+  #endsPiece(block: BlockRef | undefined): boolean {
+    if (block === undefined) return false;
+    return block.begin + block.length === this.#geometry.lengthOf(block.pieceIndex);
   }
 
   #canOpen(source: BlockSource, index: PieceIndex): boolean {

@@ -76,19 +76,26 @@ export class AddressBook {
     known.retryAt = now + this.#backoff(known.failures);
   }
 
-  /** A connection is over. `wasUseless`: not to be tried again soon. */
-  handleClosed(now: Millis, key: string, wasUseless: boolean): void {
+  /**
+   * A connection is over. After a `fruitful` one the peer is tried again at once; one that gave
+   * nothing counts as a failed dial; `useless` ones are not to be tried again soon.
+   */
+  handleClosed(now: Millis, key: string, verdict: "fruitful" | "fruitless" | "useless"): void {
     const known = this.#enter(key, "idle");
     if (known === undefined) return;
-    known.failures = wasUseless ? known.failures : 1;
-    known.retryAt = now + (wasUseless ? USELESS_RETRY_MS : this.#backoff(1));
+    if (verdict !== "useless") known.failures = verdict === "fruitful" ? 1 : known.failures + 1;
+    known.retryAt =
+      now + (verdict === "useless" ? USELESS_RETRY_MS : this.#backoff(known.failures));
   }
 
   /** Never dial or accept this host again. */
   ban(host: string): void {
     this.#banned.add(host);
-    for (const [key, known] of this.#known)
-      if (known.address.host === host) this.#known.delete(key);
+    for (const [key, known] of this.#known) {
+      if (known.address.host !== host) continue;
+      if (known.state === "dialing") this.#dialingCount--;
+      this.#known.delete(key);
+    }
   }
 
   isBanned(host: string): boolean {

@@ -62,6 +62,8 @@ export class Chokes {
       mode: this.#state.have.isFull ? "seed" : "leech",
       slots: options.uploadSlots,
       seedTurnBytes: options.seedTurnBytes,
+      seedTurnMs: options.seedTurnMs,
+      now,
       optimistic: this.#optimistic,
     });
     // Who wants nothing now stays unchoked while nobody waits for the slot: when it wants

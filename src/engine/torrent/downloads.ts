@@ -18,6 +18,11 @@ import type { TorrentState } from "./torrent-state.ts";
 const SNUB_AFTER_MS = 15_000;
 /** In the middle of a block nobody else can send it: after this the connection ends. */
 const STALL_AFTER_MS = 30_000;
+/** A peer that owes us blocks for this long is let go. */
+const GIVE_UP_AFTER_MS = 60_000;
+/** A peer that rejects what it offered is asked again after this, doubled each time. */
+const FIRST_REFUSAL_MS = 1000;
+const LONGEST_REFUSAL_MS = 60_000;
 /** In the endgame a block is asked for again when its first request is this old. */
 const ENDGAME_AGE_MS = 500;
 /** A peer below this is banned: four bad pieces, or fewer good ones than bad (as libtorrent). */
@@ -60,7 +65,10 @@ export class Downloads {
     const { geometry, have, options, random } = state;
     const maxOpenPieces = Math.max(4, Math.floor(options.pieceBufferBytes / geometry.pieceLength));
     this.#maxCommitting = Math.max(2, Math.floor(MAX_COMMITTING_BYTES / geometry.pieceLength));
-    this.picker = new PiecePicker(geometry, have, random, { maxOpenPieces });
+    this.picker = new PiecePicker(geometry, have, random, {
+      maxOpenPieces,
+      onGivenUp: (pieceIndex) => state.output({ type: "drop-piece", pieceIndex }),
+    });
   }
 
   /** Payload bytes that were wanted and arrived. */
@@ -141,9 +149,21 @@ export class Downloads {
   handleReject(now: Millis, session: PeerSession, block: BlockRef): CloseWhy | undefined {
     const number = blockNumber(this.#state.geometry, block);
     const request = session.outstanding.get(number);
-    if (request !== undefined) this.#withdraw(session, number, request);
-    else if (!session.budget.spend(now, 10)) return "flood";
+    if (request === undefined) return session.budget.spend(now, 10) ? undefined : "flood";
+    this.#withdraw(session, number, request);
+    if (!session.peerChoking && !request.isCancelled) this.#handleRefusal(now, session);
     return undefined;
+  }
+
+  /** It unchoked us and rejects all the same: others get a chance before it is asked again. */
+  #handleRefusal(now: Millis, session: PeerSession): void {
+    if (now >= session.refusesUntil) {
+      const restMs = FIRST_REFUSAL_MS * 2 ** Math.min(session.refusals, 10);
+      session.refusals++;
+      session.refusesUntil = now + Math.min(LONGEST_REFUSAL_MS, restMs);
+      this.picker.disown(session.key);
+    }
+    this.fillAll(now);
   }
 
   /** A block begins to arrive. @returns whether its payload is wanted in the piece buffer. */
@@ -168,8 +188,11 @@ export class Downloads {
       this.#withdraw(session, number, request);
       session.window.handleBlock(now, now - request.sentAt, request.queuedBlocks, block.length);
     }
+    // What arrives is paid for; what was only asked for has been given back.
+    this.#state.options.downloadLimit.take(now, block.length);
     session.lastBlockAt = now;
     session.isSnubbed = false;
+    session.refusals = 0;
     if (!wasKept) return this.#waste(session, block.length);
     session.receiving = undefined;
     session.downloadRate.add(now, block.length);
@@ -219,6 +242,8 @@ export class Downloads {
     if (session.outstanding.size === 0) return undefined;
     const waitedMs = now - session.lastBlockAt;
     if (session.receiving !== undefined && waitedMs > STALL_AFTER_MS) return "stalled";
+    // It lost our requests, or will never answer: a new connection begins with a clean slate.
+    if (waitedMs > GIVE_UP_AFTER_MS) return "stalled";
     if (waitedMs > SNUB_AFTER_MS && !session.isSnubbed) {
       session.isSnubbed = true;
       session.window.restart(now);
@@ -240,6 +265,7 @@ export class Downloads {
   /** Asks `session` for as much as its window, the rate limit and the picker allow. */
   fill(now: Millis, session: PeerSession): void {
     if (session.peerChoking || !session.amInterested || this.isPaused) return;
+    if (now < session.refusesUntil) return;
     const room = Math.min(session.requestRoom, this.#blocksAllowed(now));
     if (room <= 0) return;
     const blocks = this.picker.pick(session, room, now);
@@ -249,7 +275,13 @@ export class Downloads {
     for (const block of blocks) {
       const number = blockNumber(this.#state.geometry, block);
       const queuedBlocks = session.outstanding.size;
-      session.outstanding.set(number, { block, sentAt: now, queuedBlocks, isCounted: true });
+      session.outstanding.set(number, {
+        block,
+        sentAt: now,
+        queuedBlocks,
+        isCounted: true,
+        isCancelled: false,
+      });
       this.#state.options.downloadLimit.take(now, block.length);
     }
     this.#state.output({ type: "request", peer: session.key, blocks });
@@ -315,6 +347,7 @@ export class Downloads {
     for (const session of this.#state.peers.values()) {
       if (session.key === from || !session.outstanding.has(number)) continue;
       this.#state.send(session, { type: "cancel", block });
+      (session.outstanding.get(number) as OutstandingRequest).isCancelled = true;
       // With BEP 6 the peer still answers, by the block or a reject; without it nothing may come.
       if (!session.info.supportsFast) {
         this.#withdraw(session, number, session.outstanding.get(number) as OutstandingRequest);
@@ -335,6 +368,7 @@ export class Downloads {
   #release(request: OutstandingRequest): void {
     if (!request.isCounted) return;
     request.isCounted = false;
+    this.#state.options.downloadLimit.giveBack(request.block.length);
     this.picker.release(request.block);
   }
 

@@ -22,6 +22,8 @@ export type TorrentOutput =
   | { readonly type: "send-blocks"; readonly peer: PeerKey; readonly blocks: readonly BlockRef[] }
   /** The piece is complete in its buffer: verify and store it; answered by `handleCommitted`. */
   | { readonly type: "commit"; readonly pieceIndex: PieceIndex }
+  /** What was begun of the piece is given up: its buffer is free. */
+  | { readonly type: "drop-piece"; readonly pieceIndex: PieceIndex }
   /** Get these adjacent blocks from a web seed; see `WebSeeds`. */
   | {
       readonly type: "fetch";

@@ -367,4 +367,31 @@ describe("a download", () => {
       new Set([asked[0]?.pieceIndex]),
     );
   });
+
+  test("a peer that lost our requests is let go, so that a new connection may ask again", () => {
+    const world = aLeech();
+    const { peer } = aGiver(world);
+    world.wait(70_000);
+    assert.equal(world.whyClosed(peer), "stalled");
+  });
+
+  test("a peer that rejects what it offered is left alone for a while, and another is asked", () => {
+    const world = aLeech();
+    const { peer, asked } = aGiver(world);
+    const other = aGiver(world);
+    const rejects = asked.map((each): PeerMessage => ({ type: "reject", block: each }));
+    const outputs = world.say(peer, ...rejects);
+    assert.deepEqual(requestedFrom(peer, outputs), []);
+    assert.equal(requestedFrom(other.peer, outputs).length + other.asked.length, asked.length);
+  });
+
+  test("after a stop nothing new is begun", () => {
+    const world = new TorrentWorld(info, { webSeeds: 1 });
+    world.torrent.start(world.now);
+    aGiver(world);
+    world.collect();
+    world.torrent.stop(world.now);
+    const types = new Set(world.collect().map((output) => output.type));
+    assert.ok(!types.has("fetch") && !types.has("request"), [...types].join());
+  });
 });

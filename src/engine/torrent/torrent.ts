@@ -34,6 +34,8 @@ const CARE_INTERVAL_MS = 1000;
 /** BEP 3: a keep-alive every two minutes; sooner, so that none comes too late. */
 const KEEP_ALIVE_AFTER_MS = 100_000;
 const IDLE_CLOSE_AFTER_MS = 180_000;
+/** A connection that lasted this long was worth having. */
+const FRUITFUL_AFTER_MS = 60_000;
 /** Two peers that dial each other at once meet within this time. */
 const CROSSING_MS = 10_000;
 
@@ -94,7 +96,7 @@ export class Torrent {
     if (info.direction === "outgoing") this.#addresses.handleConnected(info.addressKey);
     const why = this.#refusal(now, info);
     if (why !== undefined) {
-      this.#addresses.handleClosed(now, info.addressKey, true);
+      this.#addresses.handleClosed(now, info.addressKey, "useless");
       this.#state.output({ type: "close", peer: info.key, why });
       return;
     }
@@ -160,7 +162,11 @@ export class Torrent {
     pieceIndex: PieceIndex,
     result: "stored" | "hash-mismatch" | "failed",
   ): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped) {
+      // It is on disk and verified: the next start need not fetch it again.
+      if (result === "stored") this.#state.have.add(pieceIndex);
+      return;
+    }
     this.#downloads.handleCommitted(now, pieceIndex, result);
     if (result === "stored" && this.#state.have.isFull) this.#leaveSeeds(now);
   }
@@ -325,6 +331,12 @@ export class Torrent {
     if (why !== undefined) this.#close(now, session, why);
   }
 
+  /** A full peer takes a connection and ends it at once: that must not be tried every second. */
+  #verdictOf(now: Millis, session: PeerSession): "fruitful" | "fruitless" {
+    const gave = session.downloadRate.totalBytes + session.uploadRate.totalBytes > 0;
+    return gave || now - session.connectedAt > FRUITFUL_AFTER_MS ? "fruitful" : "fruitless";
+  }
+
   #close(now: Millis, session: PeerSession, why: CloseWhy): void {
     assert(session.key >= 0, "a web seed is no peer");
     if (!this.#state.peers.has(session.key)) return;
@@ -335,7 +347,8 @@ export class Torrent {
   #forget(now: Millis, session: PeerSession, wasUseless: boolean): void {
     this.#state.peers.delete(session.key);
     this.#state.serving?.handleLeft(now, session.key);
-    this.#addresses.handleClosed(now, session.info.addressKey, wasUseless);
+    const verdict = wasUseless ? "useless" : this.#verdictOf(now, session);
+    this.#addresses.handleClosed(now, session.info.addressKey, verdict);
     this.#uploads.forget(session);
     this.#chokes.handleLinkClosed(now, session);
     this.#downloads.handleLinkClosed(now, session);

@@ -148,6 +148,7 @@ export class WebSeeds {
       this.#state.output({ type: "cancel-fetch", fetchId });
     }
     this.#fetches.clear();
+    for (const seed of this.#seeds) seed.isGone = true;
   }
 
   #canFetch(now: Millis, seed: WebSeed): boolean {
@@ -182,14 +183,17 @@ export class WebSeeds {
     this.#fetches.delete(fetchId);
     fetch.seed.fetches.delete(fetchId);
     if (fetch.receiving !== undefined) this.#downloads.picker.abortReceive(fetch.receiving);
-    for (const block of fetch.missing) this.#downloads.picker.release(block);
+    for (const block of fetch.missing) {
+      this.#downloads.picker.release(block);
+      this.#state.options.downloadLimit.giveBack(block.length);
+    }
   }
 
   #rest(now: Millis, seed: WebSeed, retryAfterMs: Millis | undefined): void {
     const backoff = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(seed.failures, 10));
     seed.failures++;
     const jitter = 1 + this.#state.random.fraction() / 2;
-    seed.restsUntil = now + (retryAfterMs ?? backoff * jitter);
+    seed.restsUntil = now + Math.max(retryAfterMs ?? 0, backoff * jitter);
     this.#downloads.picker.disown(seed.key);
   }
 }
