@@ -7,6 +7,7 @@
  */
 import { mkdir, realpath } from "node:fs/promises";
 import type { Bitfield } from "../../base/bitfield.ts";
+import { BtPublisherError } from "../../base/errors.ts";
 import type { InfoHash } from "../../base/units.ts";
 import type {
   DownloadStorage,
@@ -134,7 +135,13 @@ class DiskDownload implements OpenDownload {
    */
   async #suspend(): Promise<void> {
     const found = { pieces: this.have.toBytes(), files: await savedFiles(this.store) };
-    await this.#remember({ phase: "closed", ...found });
+    try {
+      await this.#remember({ phase: "closed", ...found });
+    } catch (error) {
+      // A full disk: what was remembered first stands, and the next start checks everything.
+      if (!(error instanceof BtPublisherError) || error.code !== "STORAGE_FULL") throw error;
+      return this.store.flush();
+    }
     try {
       await this.store.flush();
     } catch (error) {
