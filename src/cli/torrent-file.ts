@@ -1,5 +1,6 @@
 /** Torrents as commands name them: .torrent files, and the folder that their content lies in. */
-import { readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { sha1 } from "../adapters/node/disk-hash.ts";
@@ -38,12 +39,18 @@ export async function contentDirectory(info: Info, given: string): Promise<strin
 
 async function readBounded(path: string): Promise<Uint8Array> {
   try {
-    const { size } = await stat(path);
-    if (size > MAX_TORRENT_BYTES) {
+    const parts: Buffer[] = [];
+    let length = 0;
+    // By what comes, not by what the file system says: a device says 0 and never ends.
+    for await (const part of createReadStream(path, { end: MAX_TORRENT_BYTES })) {
+      parts.push(part as Buffer);
+      length += (part as Buffer).length;
+    }
+    if (length > MAX_TORRENT_BYTES) {
       const message = `${path} has more than ${MAX_TORRENT_BYTES} bytes: it is no .torrent file`;
       throw new BtPublisherError("META_SIZE", message, { detail: { path } });
     }
-    return await readFile(path);
+    return Buffer.concat(parts);
   } catch (cause) {
     if (cause instanceof BtPublisherError) throw cause;
     const message = `cannot read ${path}: ${(cause as Error).message}`;

@@ -107,6 +107,12 @@ describe("offline commands", () => {
     }
   });
 
+  test("TOR-01 what never ends is not read to its end", async () => {
+    const { code, stderr } = await runCommand(folder, "inspect", "/dev/zero");
+    assert.equal(code, 65);
+    assert.match(stderr, /META_SIZE/);
+  });
+
   test("CLI-03 a bad torrent exits 65 with its code", async () => {
     const { code, stderr } = await runCommand(folder, "inspect", "page.html");
     assert.equal(code, 65);
