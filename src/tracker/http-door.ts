@@ -1,16 +1,23 @@
 /**
- * The Tracker's HTTP door: `/announce` and `/scrape` (BEP 3, 7, 23, 48), for any HTTP server. Paths
- * count exactly, letter by letter (HTP-34); other paths are somebody else's.
+ * The Tracker's HTTP door: `/announce` and `/scrape` (BEP 3, 7, 23, 48), with or without a key behind
+ * (`/announce/KEY`), for any HTTP server. Paths count exactly, letter by letter (HTP-34); other paths
+ * are somebody else's.
  */
-import { utf8Bytes } from "../base/bytes.ts";
+import { latin1Bytes, utf8Bytes } from "../base/bytes.ts";
 import { canonicalIp, type IpNetwork, parseIp } from "../base/ip-address.ts";
 import { clientAddress } from "../protocol/http/client-address.ts";
+import { Announce } from "../protocol/tracker/announce.ts";
 import {
+  type AnswerHead,
+  type AnswerMemory,
   encodeAnnounceAnswer,
+  encodeCompactAnswer,
   encodeFailure,
   encodeScrapeAnswer,
 } from "../protocol/tracker/http-answer.ts";
-import { parseAnnounceQuery, parseScrapeQuery } from "../protocol/tracker/http-query.ts";
+import { parseScrapeQuery, readAnnounceQuery } from "../protocol/tracker/http-query.ts";
+import { ACCESS_DENIED } from "./announce-access.ts";
+import { isKey } from "./key.ts";
 import type { Asker } from "./sources.ts";
 import type { Tracker } from "./tracker.ts";
 
@@ -33,6 +40,15 @@ export interface TrackerHttpAnswer {
   readonly body: Uint8Array;
 }
 
+/** The query of an announce, where it lies. */
+export interface AnnounceTarget {
+  readonly bytes: Uint8Array;
+  /** Behind the question mark. */
+  readonly start: number;
+  readonly end: number;
+  readonly key: string | undefined;
+}
+
 /** Settings of the door. */
 export interface TrackerHttpDoorOptions {
   /** Whose X-Forwarded-For is believed. */
@@ -47,39 +63,60 @@ type TrackerPath = keyof typeof maxTargetLengths;
 export class TrackerHttpDoor {
   readonly #tracker: Tracker;
   readonly #options: TrackerHttpDoorOptions;
+  readonly #announce = new Announce();
 
   constructor(tracker: Tracker, options: TrackerHttpDoorOptions) {
     this.#tracker = tracker;
     this.#options = options;
   }
 
+  /** Whether requests from `socketAddress` are those of a proxy that is believed. */
+  get hasProxies(): boolean {
+    return this.#options.trustedProxies.length > 0;
+  }
+
   /** The answer; undefined when the path is not the Tracker's. */
   answer(request: TrackerHttpRequest): TrackerHttpAnswer | undefined {
     const { method, target } = request;
     const queryAt = target.indexOf("?");
-    const path = queryAt < 0 ? target : target.slice(0, queryAt);
-    if (!isTrackerPath(path)) return undefined;
+    const route = routeOf(queryAt < 0 ? target : target.slice(0, queryAt));
+    if (route === undefined) return undefined;
+    const { path, key } = route;
     if (method !== "GET") return textAnswer(405, "only GET", { allow: "GET" });
+    if (key !== undefined && !isKey(key)) return bencodedAnswer(encodeFailure(ACCESS_DENIED));
     if (target.length > maxTargetLengths[path]) return textAnswer(414, "URL too long");
-    const query = queryAt < 0 ? "" : target.slice(queryAt + 1);
-    if (path === "/scrape") return bencodedAnswer(this.#scrape(query));
+    const bytes = latin1Bytes(queryAt < 0 ? "" : target.slice(queryAt + 1));
     const asker = this.#askerOf(request);
     if (asker === undefined) return textAnswer(400, "the proxy sent no usable X-Forwarded-For");
-    return bencodedAnswer(this.#announce(query, asker));
+    if (path === "/scrape") return bencodedAnswer(this.#scrape(bytes, key, asker));
+    const end = bytes.length;
+    return bencodedAnswer(this.announce({ bytes, start: 0, end, key }, asker));
   }
 
-  #announce(query: string, asker: Asker): Uint8Array {
-    const announce = parseAnnounceQuery(query);
-    if (!announce.ok) return encodeFailure(announce.message);
-    const verdict = this.#tracker.announce(announce.value, asker);
-    if (verdict.type === "refused") return encodeFailure(verdict.reason);
-    return encodeAnnounceAnswer(verdict.answer, announce.value);
+  /**
+   * The body that answers an announce; with `framing` it stands behind a head, in the platform's
+   * own memory. For HTTP servers that read requests themselves.
+   */
+  announce(
+    { bytes, start, end, key }: AnnounceTarget,
+    asker: Asker,
+    framing?: { readonly head: AnswerHead; readonly memory: AnswerMemory },
+  ): Uint8Array {
+    const announce = this.#announce;
+    const failure = readAnnounceQuery(bytes, start, end, announce);
+    const verdict = failure === undefined && this.#tracker.announce(announce, asker, key);
+    if (verdict !== false && verdict.type === "answered" && announce.isCompact && framing) {
+      return encodeCompactAnswer(verdict.answer, framing.head, framing.memory);
+    }
+    const body = bodyOf(verdict, failure, announce);
+    return framing === undefined ? body : framed(body, framing.head, framing.memory);
   }
 
-  #scrape(query: string): Uint8Array {
+  #scrape(query: Uint8Array, key: string | undefined, { address }: Asker): Uint8Array {
     const infoHashes = parseScrapeQuery(query);
     if (!infoHashes.ok) return encodeFailure(infoHashes.message);
-    return encodeScrapeAnswer(this.#tracker.scrape(infoHashes.value));
+    const asker = { address, peerId: undefined };
+    return encodeScrapeAnswer(this.#tracker.scrapeFor(infoHashes.value, key, asker));
   }
 
   #askerOf({ socketAddress, localAddress, forwardedFor }: TrackerHttpRequest): Asker | undefined {
@@ -91,8 +128,33 @@ export class TrackerHttpDoor {
   }
 }
 
-function isTrackerPath(path: string): path is TrackerPath {
-  return path === "/announce" || path === "/scrape";
+function bodyOf(
+  verdict: false | ReturnType<Tracker["announce"]>,
+  failure: string | undefined,
+  announce: Announce,
+): Uint8Array {
+  if (verdict === false) return encodeFailure(failure as string);
+  if (verdict.type === "refused") return encodeFailure(verdict.reason);
+  return encodeAnnounceAnswer(verdict.answer, announce);
+}
+
+function framed(body: Uint8Array, head: AnswerHead, memory: AnswerMemory): Uint8Array {
+  const text = head(body.length);
+  const whole = memory.allocate(text.length + body.length);
+  memory.writeLatin1(whole, text, 0);
+  whole.set(body, text.length);
+  return whole;
+}
+
+/** The door's path and the key behind it; undefined for what is not the Tracker's. */
+function routeOf(path: string): { path: TrackerPath; key: string | undefined } | undefined {
+  for (const own of ["/announce", "/scrape"] as const) {
+    if (path === own) return { path: own, key: undefined };
+    if (path.startsWith(`${own}/`) && path.length > own.length + 1) {
+      return { path: own, key: path.slice(own.length + 1) };
+    }
+  }
+  return undefined;
 }
 
 /** Clients read refusals only in answers with status 200. */

@@ -16,6 +16,11 @@ export interface TrackerOptions {
    * 64 lets a house behind one address take part, and no single host fill the list.
    */
   readonly maxPeersPerNetwork: number;
+  /**
+   * Peers that claim a lower port get answers and are not listed: 1 … 65 535, default 1024, so that
+   * nobody can point a swarm at a mail server (T3).
+   */
+  readonly leastPeerPort: number;
 }
 
 /** What holds when nothing is set. */
@@ -23,12 +28,14 @@ export const defaultTrackerOptions: TrackerOptions = {
   intervalMs: 120_000,
   maxPeersPerAnswer: 50,
   maxPeersPerNetwork: 64,
+  leastPeerPort: 1024,
 };
 
 const ranges: Readonly<Record<keyof TrackerOptions, readonly [least: number, most: number]>> = {
   intervalMs: [10_000, 86_400_000],
   maxPeersPerAnswer: [1, 200],
   maxPeersPerNetwork: [1, 100_000],
+  leastPeerPort: [1, 65_535],
 };
 
 /** `options` with defaults for what is left out. @throws CONFIG for a value out of range (CFG-05). */

@@ -3,9 +3,12 @@
  * registration exists once the store has it, and is gone once the store forgot it. Counts are
  * written late, in `flush`.
  */
+import { infoHashBytes } from "../base/bytes.ts";
+import type { Random } from "../base/random.ts";
 import type { InfoHash } from "../base/units.ts";
 import type { RegistrationStore } from "../ports/registration-store.ts";
 import type { Registration } from "../ports/tracker-control.ts";
+import { HashIndex } from "./hash-index.ts";
 
 /** A registration with what was counted. Only `Registrations` changes it. */
 export interface RegistrationRecord {
@@ -16,27 +19,33 @@ export interface RegistrationRecord {
   wasServed: boolean;
 }
 
+/** What registrations are kept by. */
+export interface RegistrationsDependencies {
+  readonly store: RegistrationStore;
+  readonly random: Random;
+  /** Hears of counts that could not be written; they are tried again. */
+  readonly onStoreError: (error: unknown) => void;
+}
+
 export class Registrations {
   readonly #store: RegistrationStore;
   readonly #onStoreError: (error: unknown) => void;
   readonly #records = new Map<InfoHash, RegistrationRecord>();
+  /** The same, for doors that have the bytes of an info hash. */
+  readonly #byBytes: HashIndex<RegistrationRecord>;
   readonly #unsaved = new Set<InfoHash>();
   readonly #writes = new Set<Promise<void>>();
 
-  private constructor(store: RegistrationStore, onStoreError: (error: unknown) => void) {
+  private constructor({ store, random, onStoreError }: RegistrationsDependencies) {
     this.#store = store;
     this.#onStoreError = onStoreError;
+    this.#byBytes = new HashIndex(random.nextUint32());
   }
 
-  /** `onStoreError` hears of counts that could not be written; they are tried again. */
-  static async load(
-    store: RegistrationStore,
-    onStoreError: (error: unknown) => void,
-  ): Promise<Registrations> {
-    const registrations = new Registrations(store, onStoreError);
-    for (const { downloaded, wasServed, ...registration } of await store.all()) {
-      const record = { registration, downloaded, unsavedDownloads: 0, wasServed };
-      registrations.#records.set(registration.infoHash, record);
+  static async load(dependencies: RegistrationsDependencies): Promise<Registrations> {
+    const registrations = new Registrations(dependencies);
+    for (const { downloaded, wasServed, ...registration } of await dependencies.store.all()) {
+      registrations.#add({ registration, downloaded, unsavedDownloads: 0, wasServed });
     }
     return registrations;
   }
@@ -49,6 +58,11 @@ export class Registrations {
     return this.#records.get(infoHash);
   }
 
+  /** The record of the info hash that these 20 bytes are. */
+  find(infoHash: Uint8Array): RegistrationRecord | undefined {
+    return this.#byBytes.get(infoHash);
+  }
+
   /** Costs nothing when it is registered so already: sources say all of theirs at each reconnect. */
   async put(registration: Registration): Promise<void> {
     const known = this.#records.get(registration.infoHash);
@@ -57,14 +71,14 @@ export class Registrations {
     const record = this.#records.get(registration.infoHash);
     if (record !== undefined) record.registration = registration;
     else {
-      const fresh = { registration, downloaded: 0, unsavedDownloads: 0, wasServed: false };
-      this.#records.set(registration.infoHash, fresh);
+      this.#add({ registration, downloaded: 0, unsavedDownloads: 0, wasServed: false });
     }
   }
 
   async remove(infoHash: InfoHash): Promise<void> {
     await this.#store.remove(infoHash);
     this.#records.delete(infoHash);
+    this.#byBytes.delete(infoHashBytes(infoHash));
     this.#unsaved.delete(infoHash);
   }
 
@@ -106,6 +120,12 @@ export class Registrations {
   async close(): Promise<void> {
     this.flush();
     await Promise.all(this.#writes);
+  }
+
+  #add(record: RegistrationRecord): void {
+    const { infoHash } = record.registration;
+    this.#records.set(infoHash, record);
+    this.#byBytes.set(infoHashBytes(infoHash), record);
   }
 
   #write(work: Promise<void>, undo: () => void): void {

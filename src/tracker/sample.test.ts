@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRandom } from "../base/random.ts";
-import { sampleDistinct } from "./sample.ts";
+import { createRandom, type Random } from "../base/random.ts";
+import { sampleDistinct as sampleInto } from "./sample.ts";
+
+function sampleDistinct(bound: number, count: number, random: Random): number[] {
+  const chosen = new Int32Array(10);
+  return [...chosen.subarray(0, sampleInto(bound, count, random, chosen))];
+}
 
 const sorted = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
 

@@ -7,8 +7,8 @@
  */
 import type { Random } from "../base/random.ts";
 import type { Millis } from "../base/units.ts";
+import type { PeerChoice } from "./peer-choice.ts";
 import { type PeerKey, PeerTable } from "./peer-table.ts";
-import { sampleDistinct } from "./sample.ts";
 
 /** One announce, as far as the swarm is concerned. */
 export interface PeerAnnounce extends PeerKey {
@@ -31,22 +31,11 @@ export interface SwarmOptions {
 
 /** What became of an announce. */
 export type AnnounceOutcome =
-  /** `isFirstCompletion`: a `completed` event to count. */
-  | { readonly type: "accepted"; readonly isFirstCompletion: boolean }
+  | "accepted"
+  /** Accepted, and a `completed` event to count. */
+  | "completed"
   /** It came too often; nothing was changed. */
-  | { readonly type: "too-early" };
-
-/** Peers for one answer. */
-export interface PeerSample {
-  /** IPv4 peers, 6 bytes each (BEP 23). */
-  readonly compact4: Uint8Array;
-  /** IPv6 peers, 18 bytes each (BEP 7). */
-  readonly compact6: Uint8Array;
-  /** Of the IPv4 peers, 20 bytes each; empty unless asked for. */
-  readonly peerIds4: readonly Uint8Array[];
-  /** The same of the IPv6 peers. */
-  readonly peerIds6: readonly Uint8Array[];
-}
+  | "too-early";
 
 /** Whom to sample for. */
 export interface SampleRequest {
@@ -55,7 +44,6 @@ export interface SampleRequest {
   readonly count: number;
   /** False until a SourceNode served the torrent: then peers that claim to be seeds are left out. */
   readonly areSeedsTrusted: boolean;
-  readonly wantsPeerIds: boolean;
 }
 
 /** Two announces of a peer within this time make an early one. */
@@ -100,39 +88,34 @@ export class Swarm {
     const facts = { port: announce.port, isSeed: announce.isSeed, tick };
     if (row < 0) {
       const isFull = table.countOfNetwork(announce.address) >= this.#options.maxPeersPerNetwork;
-      if (isFull) return { type: "accepted", isFirstCompletion: false };
+      if (isFull) return "accepted";
       table.add(announce, facts);
     } else {
       const isEarly = ticksBetween(table.tick(row), tick) * TICK_MS < EARLY_MS;
       const earlyCount = isEarly ? table.earlyCount(row) + 1 : 0;
-      if (earlyCount > MAX_EARLY) return { type: "too-early" };
+      if (earlyCount > MAX_EARLY) return "too-early";
       table.setEarlyCount(row, earlyCount);
       table.update(row, facts);
     }
-    return { type: "accepted", isFirstCompletion: this.#countCompletion(table, announce) };
+    return this.#countCompletion(table, announce) ? "completed" : "accepted";
   }
 
   /**
-   * Random peers for `asker`, never itself: those of its own address family first, the other
-   * family's where room is left. Takes a time that does not grow with the swarm.
+   * Chooses random peers for `asker`, never itself, and puts them into `choice`: those of its own
+   * address family first, the other family's where room is left. Takes a time that does not grow
+   * with the swarm.
    */
-  sample(request: SampleRequest): PeerSample {
+  choose(request: SampleRequest, choice: PeerChoice): void {
+    const { asker, areSeedsTrusted } = request;
     const count = Math.min(request.count, this.#options.maxPeersPerAnswer);
-    const own = this.#tableOf(request.asker);
-    const isIpv4 = own === this.#tables[4];
-    const other = this.#tables[isIpv4 ? 16 : 4];
-    const ownRows = this.#chooseRows(own, request, count);
-    const otherRows = this.#chooseRows(other, request, count - ownRows.length);
-    const rows4 = isIpv4 ? ownRows : otherRows;
-    const rows6 = isIpv4 ? otherRows : ownRows;
-    const idsOf = (table: PeerTable, rows: readonly number[]) =>
-      request.wantsPeerIds ? rows.map((row) => table.peerId(row)) : [];
-    return {
-      compact4: compact(this.#tables[4], rows4),
-      compact6: compact(this.#tables[16], rows6),
-      peerIds4: idsOf(this.#tables[4], rows4),
-      peerIds6: idsOf(this.#tables[16], rows6),
-    };
+    const own = this.#tableOf(asker);
+    const other = this.#tables[own === this.#tables[4] ? 16 : 4];
+    const takesSeeds = areSeedsTrusted && !asker.isSeed;
+    choice.begin(this.#tables[4], this.#tables[16]);
+    const taken = choice.take(own, asker, { count, takesSeeds, random: this.#random });
+    if (taken < count && other.count > 0) {
+      choice.take(other, asker, { count: count - taken, takesSeeds, random: this.#random });
+    }
   }
 
   /**
@@ -162,27 +145,6 @@ export class Swarm {
     table.markCompleted(row);
     return true;
   }
-
-  /** Rows of peers with another id than the asker's: a client has one id at all its addresses. */
-  #chooseRows(table: PeerTable, request: SampleRequest, count: number): readonly number[] {
-    if (count <= 0) return [];
-    const { asker, areSeedsTrusted } = request;
-    const first = areSeedsTrusted && !asker.isSeed ? 0 : table.seedCount;
-    // One more than needed, in case the asker itself is among them.
-    const rows = sampleDistinct(table.count - first, count + 1, this.#random)
-      .map((number) => first + number)
-      .filter((row) => !table.hasId(row, asker.peerId));
-    if (rows.length > count) rows.splice(this.#random.below(rows.length), 1);
-    return rows;
-  }
-}
-
-function compact(table: PeerTable, rows: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(rows.length * table.compactLength);
-  for (let i = 0; i < rows.length; i++) {
-    table.writeCompact(rows[i] as number, bytes, i * table.compactLength);
-  }
-  return bytes;
 }
 
 function tickOf(now: Millis): number {

@@ -15,6 +15,7 @@ import {
   type TrackerWorld,
   testPeer,
 } from "../../test/support/tracker-world.ts";
+import { type AnswerFacts, factsOf } from "../../test/support/announce-answer.ts";
 import { MemoryRegistrationStore } from "../adapters/memory/registration-store.ts";
 import { toHex } from "../base/bytes.ts";
 import { BtPublisherError } from "../base/errors.ts";
@@ -25,22 +26,21 @@ import {
   COMPACT_IPV6_LENGTH,
   splitCompact,
 } from "../protocol/tracker/compact-peers.ts";
-import type { AnnounceAnswer } from "../protocol/tracker/http-answer.ts";
 import { resolveTrackerOptions } from "./options.ts";
-import type { TrackerAnnounce } from "./tracker.ts";
+import type { TestAnnounce } from "../../test/support/tracker-world.ts";
 
 function announce(
   { tracker }: TrackerWorld,
   peer: TestPeer,
-  changes: Partial<TrackerAnnounce> = {},
-): AnnounceAnswer {
+  changes: Partial<TestAnnounce> = {},
+): AnswerFacts {
   const verdict = tracker.announce(announceOf(peer, changes), { ...peer, reachedAt: undefined });
   assert.equal(verdict.type, "answered");
-  return verdict.type === "answered" ? verdict.answer : assert.fail();
+  return verdict.type === "answered" ? factsOf(verdict.answer) : assert.fail();
 }
 
 /** Addresses that an answer lists, with ports. */
-function listed({ compact4, compact6 }: AnnounceAnswer): string[] {
+function listed({ compact4, compact6 }: AnswerFacts): string[] {
   const peers = [
     ...splitCompact(compact4, COMPACT_IPV4_LENGTH),
     ...splitCompact(compact6, COMPACT_IPV6_LENGTH),
@@ -84,10 +84,10 @@ test("the source counts as one of the peers that were wanted, and has no id", as
 
   assert.deepEqual(listed(announce(world, testPeer(11), { numWant: 0 })), []);
   assert.deepEqual(listed(announce(world, testPeer(12), { numWant: 1 })), [sourcePeer]);
-  const answer = announce(world, testPeer(13), { numWant: 3, wantsPeerIds: true });
+  const answer = announce(world, testPeer(13), { numWant: 3 });
   assert.equal(answer.compact4.length, 3 * COMPACT_IPV4_LENGTH);
   assert.deepEqual(
-    answer.peerIds.map((peerId) => peerId?.length),
+    answer.ids.map((peerId) => peerId?.length),
     [undefined, 20, 20],
   );
 });
@@ -122,7 +122,11 @@ test("T14 HTP-15 a torrent that is not registered is refused and leaves nothing 
       ...peer,
       reachedAt: undefined,
     });
-    assert.deepEqual(verdict, { type: "refused", reason: "unregistered torrent" });
+    assert.deepEqual(verdict, {
+      type: "refused",
+      code: "unregistered",
+      reason: "unregistered torrent",
+    });
   }
   assert.equal(world.tracker.swarmCount, 1);
   assert.equal(world.tracker.scrape([infoHashOfDigit("c")]).size, 0);
@@ -234,7 +238,11 @@ test("a source without an address of its own is reached as the Tracker sees or i
     await tracker.attachSource({ ...hello, peerHost: undefined }, seenAt).register(registration);
     const asker = { address: ip(address), reachedAt: reachedAt && ip(reachedAt) };
     const verdict = tracker.announce(announceOf(local), asker);
-    assert.deepEqual(verdict.type === "answered" && listed(verdict.answer), expected, seenAt);
+    assert.deepEqual(
+      verdict.type === "answered" && listed(factsOf(verdict.answer)),
+      expected,
+      seenAt,
+    );
   }
 });
 
@@ -301,7 +309,7 @@ test("HTP-19 downloads are counted once per peer, and kept through a restart", a
 test("HTP-20 who announces too often is refused, and may always leave", async () => {
   const world = await servedWorld();
   const peer = testPeer(1);
-  const say = (changes: Partial<TrackerAnnounce>) =>
+  const say = (changes: Partial<TestAnnounce>) =>
     world.tracker.announce(announceOf(peer, changes), { ...peer, reachedAt: undefined }).type;
   const types = Array.from({ length: 100 }, () => say({ event: "started" }));
 

@@ -7,6 +7,7 @@
  */
 import type { Random } from "../base/random.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
+import type { Announce, AnnounceAnswer } from "../protocol/tracker/announce.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { RegistrationStore } from "../ports/registration-store.ts";
 import type {
@@ -18,26 +19,31 @@ import type {
   TrackerControl,
 } from "../ports/tracker-control.ts";
 import type { CompactPeer } from "../protocol/tracker/compact-peers.ts";
-import type { AnnounceAnswer } from "../protocol/tracker/http-answer.ts";
-import type { AnnounceQuery } from "../protocol/tracker/http-query.ts";
+import {
+  ACCESS_DENIED,
+  type AccessAsker,
+  type AnnounceAccess,
+  publicAccess,
+} from "./announce-access.ts";
 import { expiryMs, resolveTrackerOptions, type TrackerOptions } from "./options.ts";
-import { listPeers } from "./peer-list.ts";
+import { PeerChoice } from "./peer-choice.ts";
 import { type RegistrationRecord, Registrations } from "./registrations.ts";
 import { addressFor, type Asker, handoutOf, type Source, Sources } from "./sources.ts";
 import type { SampleRequest } from "./swarm.ts";
 import { Swarms } from "./swarms.ts";
+import { TrackerAnswer } from "./tracker-answer.ts";
+import { type RefusalCode, TrackerCounters } from "./tracker-counters.ts";
 
 /** One announce, whichever door it came through. */
-export type TrackerAnnounce = Pick<
-  AnnounceQuery,
-  "infoHash" | "peerId" | "port" | "event" | "left" | "numWant" | "wantsPeerIds"
+export type TrackerAnnounce = Readonly<
+  Pick<Announce, "infoHash" | "peerId" | "port" | "event" | "left" | "numWant">
 >;
 
-/** What to do with an announce. */
+/** What to do with an announce; good until the next one. */
 export type AnnounceVerdict =
   | { readonly type: "answered"; readonly answer: AnnounceAnswer }
   /** `reason` is for the peer. */
-  | { readonly type: "refused"; readonly reason: string };
+  | { readonly type: "refused"; readonly code: RefusalCode; readonly reason: string };
 
 /** What the Tracker is built on. */
 export interface TrackerDependencies {
@@ -46,6 +52,8 @@ export interface TrackerDependencies {
   readonly random: Random;
   /** Announce URLs in BEP 12 tiers' order; asked each time, since ports may be bound later. */
   readonly announceUrls: () => readonly string[];
+  /** Who may take part; everybody when left out. */
+  readonly access?: AnnounceAccess;
   /** Hears of what could not be written and will be tried again. */
   readonly onStoreError: (error: unknown) => void;
 }
@@ -57,12 +65,24 @@ interface AboutAsker {
 }
 
 const HOUSEKEEPING_MS = 1000;
-/** Records that one housekeeping looks at: some milliseconds, and a million peers in a minute. */
-const SWEEP_STEPS = 20_000;
+/** Records that one sweep looks at, and sweeps a second: a millisecond each, and a million peers in
+ * a minute. */
+const SWEEP_STEPS = 5_000;
+const SWEEPS = 4;
 /** When there was nobody to name, a leech asks again this soon: the Tracker or a source restarted. */
 const RETRY_MS = 30_000;
 /** Intervals differ by up to this part, so that those who came together do not return together. */
 const JITTER = 0.1;
+
+const refusals = {
+  unregistered: { type: "refused", code: "unregistered", reason: "unregistered torrent" },
+  denied: { type: "refused", code: "denied", reason: ACCESS_DENIED },
+  "too-early": {
+    type: "refused",
+    code: "too-early",
+    reason: "announced too often: wait 5 seconds",
+  },
+} as const satisfies Readonly<Record<RefusalCode, AnnounceVerdict>>;
 
 export class Tracker implements TrackerControl {
   readonly #options: TrackerOptions;
@@ -70,7 +90,14 @@ export class Tracker implements TrackerControl {
   readonly #registrations: Registrations;
   readonly #sources = new Sources();
   readonly #swarms: Swarms;
+  readonly #access: AnnounceAccess;
+  readonly #choice: PeerChoice;
+  readonly #answer: TrackerAnswer;
+  readonly #answered: AnnounceVerdict;
+  /** What was counted since the start. */
+  readonly counters = new TrackerCounters();
   #timer: Timer | undefined;
+  #housekeepings = 0;
 
   private constructor(
     options: TrackerOptions,
@@ -80,6 +107,10 @@ export class Tracker implements TrackerControl {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#registrations = registrations;
+    this.#access = dependencies.access ?? publicAccess;
+    this.#choice = new PeerChoice(options.maxPeersPerAnswer);
+    this.#answer = new TrackerAnswer(this.#choice);
+    this.#answered = { type: "answered", answer: this.#answer };
     this.#swarms = new Swarms(
       { ...options, expiryMs: expiryMs(options) },
       dependencies.random,
@@ -97,8 +128,8 @@ export class Tracker implements TrackerControl {
     dependencies: TrackerDependencies,
   ): Promise<Tracker> {
     const resolved = resolveTrackerOptions(options);
-    const { store, onStoreError } = dependencies;
-    return new Tracker(resolved, dependencies, await Registrations.load(store, onStoreError));
+    const registrations = await Registrations.load(dependencies);
+    return new Tracker(resolved, dependencies, registrations);
   }
 
   /** Swarm records that exist: never more than registrations. */
@@ -106,25 +137,48 @@ export class Tracker implements TrackerControl {
     return this.#swarms.swarmCount;
   }
 
-  /** Takes in an announce from `asker`, whose address is its connection's, whatever it claims. */
-  announce(announce: TrackerAnnounce, asker: Asker): AnnounceVerdict {
-    const now = this.#dependencies.clock.now();
-    const { infoHash, peerId, port, event } = announce;
-    const record = this.#registrations.get(infoHash);
-    if (record === undefined) return { type: "refused", reason: "unregistered torrent" };
-    const isSeed = announce.left === 0;
-    const peer = { peerId, address: asker.address, isSeed };
-    if (event === "stopped") this.#swarms.get(infoHash)?.stop(peer);
-    else {
-      const outcome = this.#swarms.ensure(infoHash).announce(now, { ...peer, port, event });
-      if (outcome.type === "too-early") {
-        return { type: "refused", reason: "announced too often: wait 5 seconds" };
-      }
-      const isCounted = outcome.isFirstCompletion && record.wasServed;
-      if (isCounted) this.#registrations.countDownload(infoHash);
+  /**
+   * Takes in an announce with `key` from `asker`, whose address is its connection's, whatever it
+   * claims.
+   */
+  announce(announce: TrackerAnnounce, asker: Asker, key?: string): AnnounceVerdict {
+    const record = this.#registrations.find(announce.infoHash);
+    if (record === undefined) return this.#refuse("unregistered");
+    const { infoHash } = record.registration;
+    const { peerId, port, event } = announce;
+    const { address } = asker;
+    if (this.#access.decide(infoHash, key, { address, peerId }).type === "denied") {
+      return this.#refuse("denied");
     }
-    const answer = this.#answer(now, announce, { asker, peer, record });
-    return { type: "answered", answer };
+    const now = this.#dependencies.clock.now();
+    const isSeed = announce.left === 0;
+    const peer = { peerId, address, isSeed, port, event };
+    if (event === "stopped") this.#swarms.get(infoHash)?.stop(peer);
+    else if (port >= this.#options.leastPeerPort) {
+      const outcome = this.#swarms.ensure(infoHash).announce(now, { ...peer, event });
+      if (outcome === "too-early") return this.#refuse("too-early");
+      if (outcome === "completed" && record.wasServed) this.#registrations.countDownload(infoHash);
+    }
+    this.counters.answered[event ?? "none"]++;
+    this.#fillAnswer(now, announce, { asker, peer, record });
+    return this.#answered;
+  }
+
+  /** Whether somebody may scrape or go on taking part in `infoHash`. */
+  mayAsk(infoHash: InfoHash, key: string | undefined, asker: AccessAsker): boolean {
+    return this.#access.decide(infoHash, key, asker).type === "allowed";
+  }
+
+  /** The same as `scrape`, of those that `asker` may know of: what is forbidden does not exist. */
+  scrapeFor(
+    infoHashes: readonly InfoHash[],
+    key: string | undefined,
+    asker: AccessAsker,
+  ): Map<InfoHash, SwarmCounts> {
+    this.counters.scraped += infoHashes.length;
+    const isVisible = (infoHash: InfoHash) =>
+      this.#registrations.get(infoHash) !== undefined && this.mayAsk(infoHash, key, asker);
+    return this.scrape(infoHashes.filter(isVisible));
   }
 
   /** Counts of those of `infoHashes` that are registered. */
@@ -182,23 +236,30 @@ export class Tracker implements TrackerControl {
     }
   }
 
-  #answer(now: Millis, announce: TrackerAnnounce, about: AboutAsker): AnnounceAnswer {
-    const { infoHash, wantsPeerIds } = announce;
+  #refuse(code: RefusalCode): AnnounceVerdict {
+    this.counters.refused[code]++;
+    return refusals[code];
+  }
+
+  #fillAnswer(now: Millis, announce: TrackerAnnounce, about: AboutAsker): void {
     const { asker, peer, record } = about;
+    const { infoHash } = record.registration;
     const wanted = this.#wanted(announce);
-    const sources = this.#handedOut(now, infoHash, asker).slice(0, wanted);
-    const sample = this.#swarms.get(infoHash)?.sample({
-      asker: peer,
-      count: wanted - sources.length,
-      areSeedsTrusted: record.wasServed,
-      wantsPeerIds,
-    });
-    const list = listPeers(sources, sample);
-    const isAlone = list.compact4.length + list.compact6.length === 0;
-    const intervalMs = this.#interval(isAlone && !peer.isSeed);
-    const minIntervalMs = Math.min(RETRY_MS, intervalMs);
-    const counts = this.#countsOf(infoHash, record);
-    return { intervalMs, minIntervalMs, counts, ...list };
+    const sources = this.#handedOut(now, infoHash, asker);
+    if (sources.length > wanted) sources.length = wanted;
+    const answer = this.#answer;
+    answer.setSources(sources);
+    this.#choice.clear();
+    this.#swarms
+      .get(infoHash)
+      ?.choose(
+        { asker: peer, count: wanted - sources.length, areSeedsTrusted: record.wasServed },
+        this.#choice,
+      );
+    const isAlone = answer.peerCount4 + answer.peerCount6 === 0;
+    answer.intervalMs = this.#interval(isAlone && !peer.isSeed);
+    answer.minIntervalMs = Math.min(RETRY_MS, answer.intervalMs);
+    Object.assign(answer.counts, this.#countsOf(infoHash, record));
   }
 
   #wanted({ event, numWant }: TrackerAnnounce): number {
@@ -235,11 +296,22 @@ export class Tracker implements TrackerControl {
 
   #scheduleHousekeeping(): void {
     const { clock } = this.#dependencies;
-    this.#timer = clock.setTimer(HOUSEKEEPING_MS, () => {
-      this.#swarms.sweep(clock.now(), SWEEP_STEPS);
-      this.#sources.forgetGone(clock.now());
-      this.#registrations.flush();
+    this.#timer = clock.setTimer(HOUSEKEEPING_MS / SWEEPS, () => {
+      this.#sweep();
+      this.#housekeepings++;
+      if (this.#housekeepings % SWEEPS === 0) {
+        this.#sources.forgetGone(clock.now());
+        this.#registrations.flush();
+      }
       this.#scheduleHousekeeping();
     });
+  }
+
+  #sweep(): void {
+    const { clock } = this.#dependencies;
+    const begin = clock.now();
+    this.#swarms.sweep(begin, SWEEP_STEPS);
+    const tookMs = clock.now() - begin;
+    this.counters.longestSweepMs = Math.max(this.counters.longestSweepMs, tookMs);
   }
 }

@@ -8,6 +8,8 @@ import type { Registration, SourceHello, SourceStatus } from "../../src/ports/tr
 import type { RegistrationStore } from "../../src/ports/registration-store.ts";
 import type { TrackerOptions } from "../../src/tracker/options.ts";
 import { Tracker, type TrackerAnnounce } from "../../src/tracker/tracker.ts";
+import type { AnnounceAccess } from "../../src/tracker/announce-access.ts";
+import { infoHashBytes } from "../../src/base/bytes.ts";
 
 export const announceUrls: readonly string[] = ["http://tracker.example/announce"];
 
@@ -23,6 +25,7 @@ export interface TrackerWorld {
 export async function openTrackerWorld(
   options: Partial<TrackerOptions> = {},
   store: RegistrationStore = new MemoryRegistrationStore(),
+  access?: AnnounceAccess,
 ): Promise<TrackerWorld> {
   const clock = new VirtualClock();
   const storeErrors: unknown[] = [];
@@ -32,6 +35,7 @@ export async function openTrackerWorld(
     random: createRandom(7),
     announceUrls: () => announceUrls,
     onStoreError: (error) => storeErrors.push(error),
+    ...(access === undefined ? {} : { access }),
   });
   const pass = async (ms: number) => {
     await clock.run({ until: clock.now() + ms });
@@ -87,19 +91,19 @@ export function testPeer(number: number): TestPeer {
   return { address: Uint8Array.of(203, 0, number >> 8, number), peerId };
 }
 
-export function announceOf(
-  peer: TestPeer,
-  changes: Partial<TrackerAnnounce> = {},
-): TrackerAnnounce {
+/** An announce with its info hash as tests write it. */
+export type TestAnnounce = Omit<TrackerAnnounce, "infoHash"> & { readonly infoHash: InfoHash };
+
+export function announceOf(peer: TestPeer, changes: Partial<TestAnnounce> = {}): TrackerAnnounce {
+  const { infoHash = registration.infoHash, ...others } = changes;
   return {
-    infoHash: registration.infoHash,
+    infoHash: infoHashBytes(infoHash),
     peerId: peer.peerId,
     port: 6881,
     event: undefined,
     left: 1000,
     numWant: undefined,
-    wantsPeerIds: false,
-    ...changes,
+    ...others,
   };
 }
 

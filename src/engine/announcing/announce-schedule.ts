@@ -5,7 +5,7 @@
  */
 import { type Random, shuffle } from "../../base/random.ts";
 import type { Millis } from "../../base/units.ts";
-import type { AnnounceEvent } from "../../protocol/tracker/http-query.ts";
+import type { AnnounceEvent } from "../../protocol/tracker/announce.ts";
 
 /** An announce to make now; answered by `handleAnswer` or `handleFailure`. */
 export interface AnnounceOutput {

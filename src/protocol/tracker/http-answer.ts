@@ -6,39 +6,36 @@ import { infoHashBytes } from "../../base/bytes.ts";
 import { formatIp } from "../../base/ip-address.ts";
 import type { InfoHash, Millis } from "../../base/units.ts";
 import { type BencodeInput, encodeBencode } from "../bencode/encode.ts";
+import type { Announce, AnnounceAnswer, ScrapeCounts } from "./announce.ts";
 import { COMPACT_IPV4_LENGTH, COMPACT_IPV6_LENGTH, splitCompact } from "./compact-peers.ts";
-import type { AnnounceQuery } from "./http-query.ts";
 
-/** Numbers of one swarm (BEP 48). */
-export interface ScrapeCounts {
-  /** Seeds. */
-  readonly complete: number;
-  /** Leeches. */
-  readonly incomplete: number;
-  /** Downloads ever completed. */
-  readonly downloaded: number;
+/** How to make and fill the bytes of an answer; platforms have faster ways than the plain one. */
+export interface AnswerMemory {
+  /** `length` bytes, whatever is in them. */
+  allocate(length: number): Uint8Array;
+  /** Puts `text`, all of it below 256, into `target` from `at` on. */
+  writeLatin1(target: Uint8Array, text: string, at: number): void;
 }
 
-/** What to tell a peer that announced. */
-export interface AnnounceAnswer {
-  readonly intervalMs: Millis;
-  readonly minIntervalMs: Millis;
-  readonly counts: ScrapeCounts;
-  /** IPv4 peers, 6 bytes each (BEP 23). */
-  readonly compact4: Uint8Array;
-  /** IPv6 peers, 18 bytes each (BEP 7). */
-  readonly compact6: Uint8Array;
-  /** Ids of the IPv4 peers, then of the IPv6 ones, as far as known; only `wantsPeerIds` needs them. */
-  readonly peerIds: readonly (Uint8Array | undefined)[];
-}
+/** Plain JavaScript's way. */
+export const plainMemory: AnswerMemory = {
+  allocate: (length) => new Uint8Array(length),
+  writeLatin1(target, text, at) {
+    for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i);
+  },
+};
+
+/** What goes before a body of `bodyLength` bytes. */
+export type AnswerHead = (bodyLength: number) => string;
+const noHead: AnswerHead = () => "";
 
 /** Encodes the answer in the form that the query asked for. */
 export function encodeAnnounceAnswer(
   answer: AnnounceAnswer,
-  form: Pick<AnnounceQuery, "isCompact" | "wantsPeerIds">,
+  form: Pick<Announce, "isCompact" | "wantsPeerIds">,
 ): Uint8Array {
-  if (form.isCompact) return encodeCompact(answer);
-  return encodePlain(answer, form.wantsPeerIds ? answer.peerIds : []);
+  if (form.isCompact) return encodeCompactAnswer(answer, noHead, plainMemory);
+  return encodePlain(answer, form.wantsPeerIds ? answer.peerIds() : []);
 }
 
 /**
@@ -60,28 +57,36 @@ export function encodeScrapeAnswer(files: ReadonlyMap<InfoHash, ScrapeCounts>): 
   return encodeBencode({ files: new Map(entries) });
 }
 
-/** BEP 23's form: peers as one string. */
-function encodeCompact(answer: AnnounceAnswer): Uint8Array {
-  const { counts, compact4, compact6 } = answer;
-  const head =
+/** BEP 23's form, peers as one string, behind the head that its length gives: in one piece. */
+export function encodeCompactAnswer(
+  answer: AnnounceAnswer,
+  head: AnswerHead,
+  memory: AnswerMemory,
+): Uint8Array {
+  const { counts, peerCount4, peerCount6 } = answer;
+  const length4 = peerCount4 * COMPACT_IPV4_LENGTH;
+  const length6 = peerCount6 * COMPACT_IPV6_LENGTH;
+  const front =
     `d8:completei${counts.complete}e10:downloadedi${counts.downloaded}e` +
     `10:incompletei${counts.incomplete}e8:intervali${seconds(answer.intervalMs)}e` +
-    `12:min intervali${seconds(answer.minIntervalMs)}e5:peers${compact4.length}:`;
-  const between = compact6.length === 0 ? "" : `6:peers6${compact6.length}:`;
-  const at4 = head.length;
-  const at6 = at4 + compact4.length + between.length;
-  const bytes = new Uint8Array(at6 + compact6.length + 1);
-  writeAscii(bytes, 0, head);
-  bytes.set(compact4, at4);
-  writeAscii(bytes, at4 + compact4.length, between);
-  bytes.set(compact6, at6);
-  writeAscii(bytes, bytes.length - 1, "e");
+    `12:min intervali${seconds(answer.minIntervalMs)}e5:peers${length4}:`;
+  const between = length6 === 0 ? "" : `6:peers6${length6}:`;
+  const text = head(front.length + length4 + between.length + length6 + 1) + front;
+  const at4 = text.length;
+  const at6 = at4 + length4 + between.length;
+  const bytes = memory.allocate(at6 + length6 + 1);
+  memory.writeLatin1(bytes, text, 0);
+  answer.writePeers4(bytes, at4);
+  if (length6 > 0) {
+    memory.writeLatin1(bytes, between, at4 + length4);
+    answer.writePeers6(bytes, at6);
+  }
+  bytes[at6 + length6] = END;
   return bytes;
 }
 
-function writeAscii(bytes: Uint8Array, at: number, text: string): void {
-  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
-}
+/** The letter e. */
+const END = 0x65;
 
 /** BEP 3's first form: a dictionary for each peer. */
 function encodePlain(
@@ -89,9 +94,13 @@ function encodePlain(
   peerIds: readonly (Uint8Array | undefined)[],
 ): Uint8Array {
   const { complete, downloaded, incomplete } = answer.counts;
+  const compact4 = new Uint8Array(answer.peerCount4 * COMPACT_IPV4_LENGTH);
+  const compact6 = new Uint8Array(answer.peerCount6 * COMPACT_IPV6_LENGTH);
+  answer.writePeers4(compact4, 0);
+  answer.writePeers6(compact6, 0);
   const entries = [
-    ...splitCompact(answer.compact4, COMPACT_IPV4_LENGTH),
-    ...splitCompact(answer.compact6, COMPACT_IPV6_LENGTH),
+    ...splitCompact(compact4, COMPACT_IPV4_LENGTH),
+    ...splitCompact(compact6, COMPACT_IPV6_LENGTH),
   ];
   const peers = entries.map(({ address, port }, i): BencodeInput => {
     const peer = { ip: formatIp(address), port };

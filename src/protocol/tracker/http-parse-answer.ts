@@ -9,7 +9,7 @@ import type { InfoHash, Millis } from "../../base/units.ts";
 import { decodeBencode } from "../bencode/decode.ts";
 import { BencodeDictionary, BencodeList } from "../bencode/value.ts";
 import { COMPACT_IPV4_LENGTH, COMPACT_IPV6_LENGTH, splitCompact } from "./compact-peers.ts";
-import type { ScrapeCounts } from "./http-answer.ts";
+import type { ScrapeCounts } from "./announce.ts";
 
 /** Where a tracker says that a peer listens. */
 export interface TrackerPeer {

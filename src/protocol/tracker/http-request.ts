@@ -2,7 +2,7 @@
 import { infoHashBytes } from "../../base/bytes.ts";
 import type { InfoHash, PeerId } from "../../base/units.ts";
 import { percentEncode } from "../../base/url.ts";
-import type { AnnounceEvent } from "./http-query.ts";
+import type { AnnounceEvent } from "./announce.ts";
 
 /** What a peer announces. */
 export interface AnnounceParameters {

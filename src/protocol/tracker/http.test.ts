@@ -2,18 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { infoHashBytes, latin1, latin1Bytes, parseInfoHash } from "../../base/bytes.ts";
+import { infoHashBytes, latin1, latin1Bytes, parseInfoHash, utf8Bytes } from "../../base/bytes.ts";
 import type { InfoHash } from "../../base/units.ts";
 import { percentEncode } from "../../base/url.ts";
 import { type BencodeInput, encodeBencode } from "../bencode/encode.ts";
-import {
-  type AnnounceAnswer,
-  encodeAnnounceAnswer,
-  encodeFailure,
-  encodeScrapeAnswer,
-} from "./http-answer.ts";
+import { encodeAnnounceAnswer, encodeFailure, encodeScrapeAnswer } from "./http-answer.ts";
+import { answerOf, type AnswerFacts, readQuery } from "../../../test/support/announce-answer.ts";
 import { parseAnnounceAnswer, parseScrapeAnswer } from "./http-parse-answer.ts";
-import { parseAnnounceQuery, parseScrapeQuery } from "./http-query.ts";
+import { parseScrapeQuery } from "./http-query.ts";
 import { buildAnnounceUrl, buildScrapeUrl } from "./http-request.ts";
 
 const infoHash = parseInfoHash("00ff20417e7f80a0253d262b0a5ac3b6deadbeef") as InfoHash;
@@ -29,8 +25,7 @@ function queryWith(name: string, value: string | undefined): string {
 }
 
 function refusalOf(query: string): string | undefined {
-  const result = parseAnnounceQuery(query);
-  return result.ok ? undefined : result.message;
+  return readQuery(query).failure;
 }
 
 /** What the announce query with `name=value` says about `field`. */
@@ -43,23 +38,26 @@ function fieldOf(
 }
 
 function valueOf(query: string) {
-  const result = parseAnnounceQuery(query);
-  return result.ok ? result.value : undefined;
+  const { announce, failure } = readQuery(query);
+  return failure === undefined ? { ...announce } : undefined;
 }
 
-const answer: AnnounceAnswer = {
+const facts: AnswerFacts = {
   intervalMs: 1_800_000,
   minIntervalMs: 30_000,
   counts: { complete: 2, incomplete: 3, downloaded: 4 },
   compact4: Uint8Array.of(192, 0, 2, 1, 0x1a, 0xe1, 127, 0, 0, 1, 0, 80),
   compact6: Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x1a, 0xe1),
-  peerIds: [latin1Bytes("a".repeat(20)), undefined, latin1Bytes("c".repeat(20))],
+  ids: [latin1Bytes("a".repeat(20)), undefined, latin1Bytes("c".repeat(20))],
 };
+const answer = answerOf(facts);
 const peersOfAnswer = [
   { host: "192.0.2.1", port: 6881 },
   { host: "127.0.0.1", port: 80 },
   { host: "2001:db8::1", port: 6881 },
 ];
+
+const parseScrape = (query: string) => parseScrapeQuery(utf8Bytes(query));
 
 test("what a peer announces is what the tracker reads", () => {
   const url = buildAnnounceUrl("http://t.example/announce/key?a=b#part", {
@@ -78,7 +76,7 @@ test("what a peer announces is what the tracker reads", () => {
   assert.equal(path, "http://t.example/announce/key");
   assert.match(query, /^a=b&info_hash=%00%FF%20A~%7F%80%A0%25%3D%26%2B%0AZ%C3%B6%DE%AD%BE%EF&/);
   assert.deepEqual(valueOf(query), {
-    infoHash,
+    infoHash: infoHashBytes(infoHash),
     peerId,
     port: 6881,
     uploaded: 1,
@@ -114,7 +112,7 @@ test("any bytes survive as info hash and peer id", () => {
     fc.property(bytes, bytes, (hash, id) => {
       const query = `info_hash=${percentEncode(hash)}&peer_id=${percentEncode(id)}&port=1`;
       const value = valueOf(query);
-      assert.deepEqual(value && infoHashBytes(value.infoHash), hash);
+      assert.deepEqual(value?.infoHash, hash);
       assert.deepEqual(value?.peerId, id);
     }),
   );
@@ -129,9 +127,9 @@ test("random queries never throw", () => {
   );
   fc.assert(
     fc.property(text, (query) => {
-      parseAnnounceQuery(query);
-      parseAnnounceQuery(`${required}&${query}`);
-      parseScrapeQuery(query);
+      readQuery(query);
+      readQuery(`${required}&${query}`);
+      parseScrape(query);
     }),
   );
 });
@@ -251,8 +249,8 @@ test("the compact answer is canonical bencoding, and read as it was meant", () =
       incomplete: 3,
       interval: 1800,
       "min interval": 30,
-      peers: answer.compact4,
-      peers6: answer.compact6,
+      peers: facts.compact4,
+      peers6: facts.compact6,
     }),
   );
   assert.deepEqual(parseAnnounceAnswer(body), {
@@ -266,7 +264,8 @@ test("the compact answer is canonical bencoding, and read as it was meant", () =
       warning: undefined,
     },
   });
-  const nobody = { ...answer, compact4: new Uint8Array(0), compact6: new Uint8Array(0) };
+  const none = new Uint8Array(0);
+  const nobody = answerOf({ ...facts, compact4: none, compact6: none });
   assert.match(latin1(encodeAnnounceAnswer(nobody, form)), /5:peers0:e$/);
 });
 
@@ -297,13 +296,13 @@ test("a failure is read with its reason, and may say when to come back", () => {
 
 test("HTP-23 a scrape of everything is refused", () => {
   for (const query of ["", "info_hash", "x=1"]) {
-    assert.deepEqual(parseScrapeQuery(query), {
+    assert.deepEqual(parseScrape(query), {
       ok: false,
       code: "bad-query",
       message: "full scrape disabled",
     });
   }
-  const bad = parseScrapeQuery("info_hash=abc");
+  const bad = parseScrape("info_hash=abc");
   assert.equal(!bad.ok && bad.message, "invalid info_hash");
 });
 
@@ -311,7 +310,7 @@ test("HTP-24 of 101 hashes the first 100 are answered", () => {
   const hashes = Array.from({ length: 101 }, (_, i) => new Uint8Array(20).fill(i));
   const query = hashes.map((hash) => `info_hash=${percentEncode(hash)}`).join("&");
 
-  const result = parseScrapeQuery(query);
+  const result = parseScrape(query);
 
   assert.deepEqual(result.ok && result.value.map(infoHashBytes), hashes.slice(0, 100));
 });
@@ -321,7 +320,7 @@ test("a scrape is asked for and answered as in BEP 48", () => {
   const url = buildScrapeUrl("http://t.example/x/announce.php?k=1#part", [other, infoHash]);
   const [path, query = ""] = url?.split("?") ?? [];
   assert.equal(path, "http://t.example/x/scrape.php");
-  assert.deepEqual(parseScrapeQuery(query), { ok: true, value: [other, infoHash] });
+  assert.deepEqual(parseScrape(query), { ok: true, value: [other, infoHash] });
 
   const files = new Map([
     [other, { complete: 11, incomplete: 19, downloaded: 13_772 }],

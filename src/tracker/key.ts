@@ -1,0 +1,20 @@
+/** The key in an announce URL: what stands behind `/announce/`, the same through every door. */
+import { MAX_KEY_LENGTH } from "../protocol/tracker/announce.ts";
+
+/** Whether `text` can be a key at all; what cannot is denied before anybody looks for it (HTP-16). */
+export function isKey(text: string): boolean {
+  return text.length <= MAX_KEY_LENGTH && /^[\w-]+$/.test(text);
+}
+
+/**
+ * The key in the path of an announce URL, query left out or not: undefined when there is none. What
+ * is no path of an announce has no key.
+ */
+export function keyOfPath(path: string): string | undefined {
+  return /^\/announce\/([^?]+)/.exec(path)?.[1];
+}
+
+/** `text` with what follows `/announce/` and `/scrape/` blacked out: for logs (T12). */
+export function withoutKeys(text: string): string {
+  return text.replaceAll(/\/(announce|scrape)\/[^\s?#"'/]+/g, "/$1/***");
+}
