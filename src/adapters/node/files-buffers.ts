@@ -3,8 +3,8 @@
  * read itself (its pages must be zeroed). Sizes are powers of two.
  */
 
-/** Free memory that is kept: enough for 64 fast transfers at the largest size. */
-const MAX_FREE_BYTES = 64 * 1024 * 1024;
+/** Free memory that is kept: enough for 32 fast transfers at the largest size. */
+const MAX_FREE_BYTES = 16 * 1024 * 1024;
 
 /** Buffers by size. */
 export class FilesBuffers {

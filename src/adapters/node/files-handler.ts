@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TokenBucket } from "../../base/token-bucket.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FileAnswer, FilesDoor, TextAnswer } from "../../ports/files-door.ts";
+import { ReadPace } from "./disk-read-pace.ts";
 import { FilesBuffers } from "./files-buffers.ts";
 import { FilesTransfer, openFile, type TransferSurroundings } from "./files-transfer.ts";
 
@@ -23,7 +24,12 @@ export type FilesHandler = (request: IncomingMessage, response: ServerResponse) 
 /** A handler for `node:http` servers. */
 export function createFilesHandler(dependencies: FilesHandlerDependencies): FilesHandler {
   const { door, clock, uploadLimit, remoteHost = socketHost } = dependencies;
-  const surroundings: TransferSurroundings = { clock, uploadLimit, buffers: new FilesBuffers() };
+  const surroundings: TransferSurroundings = {
+    clock,
+    uploadLimit,
+    buffers: new FilesBuffers(),
+    pace: new ReadPace(),
+  };
   return (request, response) => {
     const { method = "GET", url: target = "", headers } = request;
     const answer = door.answer({ method, target, headers, remoteHost: remoteHost(request) });

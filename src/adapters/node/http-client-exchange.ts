@@ -36,7 +36,10 @@ export interface ExchangeContext {
   readonly publicAgents: AgentPair;
 }
 
-const DEFAULT_IDLE_TIMEOUT_MS = 15_000;
+/** Without any byte for this long, a request fails. */
+export const DEFAULT_IDLE_TIMEOUT_MS = 15_000;
+/** How we call ourselves. */
+export const USER_AGENT = "BTPublisher";
 const DEFAULT_MAX_REDIRECTS = 3;
 const REDIRECT_STATUSES: ReadonlySet<number | undefined> = new Set([301, 302, 303, 307, 308]);
 
@@ -104,7 +107,7 @@ export class Exchange {
 
   #headersFor(url: URL): Record<string, string> {
     const headers: Record<string, string> = {
-      "user-agent": "BTPublisher",
+      "user-agent": USER_AGENT,
       // Content is what it is: ranges and hashes are over the plain bytes.
       "accept-encoding": "identity",
       ...this.#options.headers,
@@ -187,7 +190,8 @@ function isCut(error: NodeJS.ErrnoException): boolean {
   return error.code === "ECONNRESET" || error.code === "EPIPE";
 }
 
-function explain(error: Error): string {
+/** What `error` of a connection means, for people. */
+export function explain(error: Error): string {
   return isCut(error) ? "the connection was cut" : error.message;
 }
 

@@ -1,9 +1,13 @@
-/** The `HttpClient` port over node:http and node:https, with connections kept alive. */
+/**
+ * The `HttpClient` port over node:http and node:https, with connections kept alive; plain ranges
+ * have a cheaper way of their own.
+ */
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Clock } from "../../ports/clock.ts";
 import type { HttpClient } from "../../ports/http-client.ts";
 import { type AgentPair, Exchange, type ExchangeContext } from "./http-client-exchange.ts";
+import { RangeClient } from "./http-client-ranges.ts";
 import { createPublicLookup, isPrivateAddress } from "./http-client-guard.ts";
 
 /** Settings of a client. */
@@ -29,8 +33,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     agents: createAgents(agentOptions),
     publicAgents: createAgents({ ...agentOptions, lookup }),
   };
+  const ranges = new RangeClient(context);
   return {
     get(request, sink) {
+      const range = ranges.get(request, sink);
+      if (range !== undefined) return range;
       const exchange = new Exchange(context, request, sink);
       exchange.start();
       return exchange;

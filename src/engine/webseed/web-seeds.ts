@@ -1,6 +1,7 @@
 /**
  * HTTP servers that hold the whole content (BEP 19), as sources of blocks beside peers. Each is
- * asked for runs of adjacent pieces, a few at a time; a failing one rests longer and longer.
+ * asked for runs of adjacent pieces, a few at a time, so that the link never waits for a request;
+ * one that is busy rests as long as it says, a failing one longer and longer.
  */
 import { Bitfield } from "../../base/bitfield.ts";
 import type { Millis } from "../../base/units.ts";
@@ -11,11 +12,15 @@ import type { Downloads } from "../torrent/downloads.ts";
 import type { TorrentState } from "../torrent/torrent-state.ts";
 
 /** Fetches of one web seed at once: the next is on its way while one arrives. */
-const MAX_FETCHES = 3;
-/** A run is what arrives in about this time, so that a slow server holds few pieces. */
-const RUN_MS = 1000;
-const MIN_RUN_BYTES = 1024 * 1024;
-const MAX_RUN_BYTES = 16 * 1024 * 1024;
+const MIN_FETCHES = 2;
+/** A long fast path carries more by several connections. */
+const MAX_FETCHES = 4;
+/** All its fetches together are what arrives in about this time: a slow server holds few pieces. */
+const FETCH_MS = 1000;
+const MIN_RUN_BYTES = 256 * 1024;
+/** More would not be faster, and what is under way when the disk falls behind must find memory. */
+const MAX_RUN_BYTES = 4 * 1024 * 1024;
+const SHORTEST_REST_MS = 1000;
 const FIRST_REST_MS = 2000;
 const LONGEST_REST_MS = 5 * 60_000;
 
@@ -27,6 +32,7 @@ export type FetchOutcome =
 
 interface Fetch {
   readonly seed: WebSeed;
+  readonly blockCount: number;
   /** Blocks that have not arrived. */
   readonly missing: Set<BlockRef>;
   receiving: BlockRef | undefined;
@@ -35,6 +41,8 @@ interface Fetch {
 interface WebSeed extends BlockSource {
   readonly rate: RateMeter;
   readonly fetches: Set<number>;
+  /** Half of a fetch arrived, so there is an answer to hurry for. */
+  hasAnswered: boolean;
   failures: number;
   restsUntil: Millis | undefined;
   isGone: boolean;
@@ -57,6 +65,7 @@ export class WebSeeds {
       pieces: Bitfield.full(state.geometry.pieceCount),
       rate: new RateMeter(now),
       fetches: new Set<number>(),
+      hasAnswered: false,
       failures: 0,
       restsUntil: undefined,
       isGone: false,
@@ -116,6 +125,9 @@ export class WebSeeds {
     fetch.seed.rate.add(now, block.length);
     this.#downloads.picker.release(block);
     if (wasKept) this.#downloads.finishBlock(block, fetch.seed.key);
+    if (fetch.seed.hasAnswered || fetch.missing.size * 2 > fetch.blockCount) return;
+    fetch.seed.hasAnswered = true;
+    this.fill(now);
   }
 
   handleFetchEnd(now: Millis, fetchId: number, outcome: FetchOutcome): void {
@@ -123,8 +135,12 @@ export class WebSeeds {
     if (fetch === undefined) return;
     const { seed } = fetch;
     this.#drop(fetchId);
-    if (outcome.type === "failed") this.#rest(now, seed, outcome.retryAfterMs);
-    else seed.failures = 0;
+    if (outcome.type === "failed") {
+      this.#rest(now, seed, outcome.retryAfterMs);
+    } else {
+      seed.failures = 0;
+      seed.hasAnswered = true;
+    }
     this.#downloads.fillAll(now);
   }
 
@@ -152,22 +168,36 @@ export class WebSeeds {
   }
 
   #canFetch(now: Millis, seed: WebSeed): boolean {
-    if (seed.isGone || seed.restsUntil !== undefined || seed.fetches.size >= MAX_FETCHES) {
-      return false;
-    }
+    if (seed.isGone || seed.restsUntil !== undefined) return false;
+    if (seed.fetches.size >= this.#fetchesAllowed(now, seed)) return false;
     const limit = this.#state.options.downloadLimit;
     if (limit.available(now) > 0) return true;
     this.#resumeAt = limit.readyAt(now, 1);
     return false;
   }
 
+  /** The first piece shall come soon, so it comes alone; then as many as the server is fast. */
+  #fetchesAllowed(now: Millis, seed: WebSeed): number {
+    if (!seed.hasAnswered) return 1;
+    const wanted = Math.ceil(this.#wantedBytes(now, seed) / MAX_RUN_BYTES);
+    return Math.min(MAX_FETCHES, Math.max(MIN_FETCHES, wanted));
+  }
+
+  /** Bytes that shall be under way. */
+  #wantedBytes(now: Millis, seed: WebSeed): number {
+    return (seed.rate.bytesPerSecond(now) * FETCH_MS) / 1000;
+  }
+
   #startFetch(now: Millis, seed: WebSeed): boolean {
-    const wished = (seed.rate.bytesPerSecond(now) * RUN_MS) / 1000;
-    const runBytes = Math.min(MAX_RUN_BYTES, Math.max(MIN_RUN_BYTES, wished));
+    const share = this.#wantedBytes(now, seed) / this.#fetchesAllowed(now, seed);
+    const runBytes = seed.hasAnswered
+      ? Math.min(MAX_RUN_BYTES, Math.max(MIN_RUN_BYTES, share))
+      : MIN_RUN_BYTES;
     const blocks = this.#downloads.picker.pickRun(seed, runBytes, now);
     if (blocks.length === 0) return false;
     const fetchId = this.#nextFetchId++;
-    this.#fetches.set(fetchId, { seed, missing: new Set(blocks), receiving: undefined });
+    const missing = new Set(blocks);
+    this.#fetches.set(fetchId, { seed, blockCount: missing.size, missing, receiving: undefined });
     seed.fetches.add(fetchId);
     let bytes = 0;
     for (const block of blocks) bytes += block.length;
@@ -189,11 +219,14 @@ export class WebSeeds {
     }
   }
 
+  /** A server that says when to come back is busy, not broken: it gets its wish, and no more. */
   #rest(now: Millis, seed: WebSeed, retryAfterMs: Millis | undefined): void {
-    const backoff = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(seed.failures, 10));
-    seed.failures++;
+    const backoffMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(seed.failures, 10));
+    if (retryAfterMs === undefined) seed.failures++;
+    // Not all at once: a busy server is busy because of many.
     const jitter = 1 + this.#state.random.fraction() / 2;
-    seed.restsUntil = now + Math.max(retryAfterMs ?? 0, backoff * jitter);
+    seed.restsUntil = now + Math.max(SHORTEST_REST_MS, retryAfterMs ?? backoffMs) * jitter;
+    seed.hasAnswered = false;
     this.#downloads.picker.disown(seed.key);
   }
 }
