@@ -1,6 +1,7 @@
 /** The work of `btpublisher get`: several downloads through one Peer, each to its own end. */
 import { lookup } from "node:dns/promises";
-import { access, constants, mkdir } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
+import { makeFolders } from "../adapters/node/make-folders.ts";
 import { BtPublisherError } from "../base/errors.ts";
 import type { Download } from "../peer/download.ts";
 import type { Trouble } from "../peer/peer-ports.ts";
@@ -228,10 +229,13 @@ function sumOf(a: ProgressFigures, b: ProgressFigures): ProgressFigures {
 /** @throws BtPublisherError STORAGE_PATH */
 async function makeWritable(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolders(directory);
     await access(directory, constants.W_OK);
   } catch (cause) {
-    const message = `cannot write to the folder ${directory}: ${(cause as Error).message}`;
+    const message =
+      cause instanceof BtPublisherError
+        ? cause.message
+        : `cannot write to the folder ${directory}: name another one with -o`;
     throw new BtPublisherError("STORAGE_PATH", message, { detail: { directory }, cause });
   }
 }

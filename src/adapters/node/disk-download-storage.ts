@@ -5,7 +5,7 @@
  * that is killed leaves content that the next start hashes, and resume data is never ahead of the
  * disk; one that ends in order leaves content that the next start takes as it is.
  */
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import type { Bitfield } from "../../base/bitfield.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { InfoHash } from "../../base/units.ts";
@@ -22,6 +22,7 @@ import { sha1 } from "./disk-hash.ts";
 import { type DiskPieceStore, openDiskPieceStore } from "./disk-piece-store.ts";
 import type { DiskPool } from "./disk-pool.ts";
 import { type FileLock, systemBoot, takeFileLock } from "./file-lock.ts";
+import { makeFolders } from "./make-folders.ts";
 import { findResumeData, ResumeFile } from "./resume-file.ts";
 import { findPieces, readMemory, savedFiles } from "./resume-pieces.ts";
 
@@ -161,7 +162,7 @@ class DiskDownload implements OpenDownload {
 /** Makes `directory` and returns its real path. */
 async function makeDirectory(directory: string): Promise<string> {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolders(directory);
     return await realpath(directory);
   } catch (error) {
     throw diskError(error, "create", directory);

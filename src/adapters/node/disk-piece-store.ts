@@ -2,7 +2,7 @@
  * The content of one torrent in files. What is written was hashed by the same disk thread in the
  * same job, from memory that nobody else touches; so nothing unverified ever reaches the disk.
  */
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { assert } from "../../base/assert.ts";
 import { Bitfield } from "../../base/bitfield.ts";
@@ -16,6 +16,7 @@ import { hashRuns } from "./disk-hash-runs.ts";
 import type { FileRange, FileState } from "./disk-jobs.ts";
 import { DiskLayout, pathsBelow } from "./disk-layout.ts";
 import type { DiskPool } from "./disk-pool.ts";
+import { makeFolders } from "./make-folders.ts";
 
 /** Which content to open, where, and for what. */
 export interface DiskPieceStoreOptions {
@@ -187,7 +188,7 @@ const FILES_PER_SYNC = 16;
 
 async function realDirectory(directory: string, mode: "download" | "seed"): Promise<string> {
   try {
-    if (mode === "download") await mkdir(directory, { recursive: true });
+    if (mode === "download") await makeFolders(directory);
     return await realpath(directory);
   } catch (error) {
     throw diskError(error, mode === "download" ? "create" : "open", directory);

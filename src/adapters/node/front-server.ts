@@ -9,12 +9,13 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { assert } from "../../base/assert.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import { guardBody } from "./body-guard.ts";
-import { errnoOf } from "./disk-error.ts";
+import { listenError } from "./listen-error.ts";
 
 /** A door. */
 export interface FrontRoute {
@@ -28,14 +29,20 @@ export interface FrontRoute {
 /** Takes an upgrade; returns false, having done nothing, when it is not its own. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean;
 
+/** Certificate chain and key, PEM. */
+export interface TlsIdentity {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
 /** How to open a front server. */
 export interface FrontServerOptions {
   /** Undefined: every address of this machine. */
   readonly host: string | undefined;
   /** 0: any free one. */
   readonly port: number;
-  /** Certificate chain and key, PEM: then the server speaks HTTPS only. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Then the server speaks HTTPS only. */
+  readonly tls: TlsIdentity | undefined;
   readonly limits?: Partial<FrontLimits>;
 }
 
@@ -60,6 +67,8 @@ const MAX_URL_LENGTH = 4 * 1024;
 
 /** Time that requests under way have to end when the server closes. */
 const DRAIN_MS = 3_000;
+
+const TLS_RULES = { minVersion: "TLSv1.2" } as const;
 
 /** What the doors are known to take; TRACE and the like never get there. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
@@ -90,7 +99,7 @@ export class FrontServer {
     const server = createPlainOrTls(options, limits);
     const { host, port } = options;
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (cause) => reject(cannotListen(cause, host, port)));
+      server.once("error", (cause) => reject(listenError(cause, "HTTP", { host, port })));
       server.listen({ host, port }, resolve);
     });
     return new FrontServer(server, limits);
@@ -105,6 +114,19 @@ export class FrontServer {
     this.#routes = doors.routes;
     this.#fallback = doors.fallback;
     this.#upgrade = doors.upgrade;
+  }
+
+  /**
+   * From the next connection on another certificate, for a server that speaks HTTPS already.
+   * @throws CONFIG when it cannot be used: then the one before stays.
+   */
+  useTls(identity: TlsIdentity): void {
+    assert(this.#server instanceof TlsServer, "plain HTTP has no certificate");
+    try {
+      this.#server.setSecureContext({ ...identity, ...TLS_RULES });
+    } catch (cause) {
+      throw badTls(cause);
+    }
   }
 
   /** Accepts no more; requests under way have a moment to end, then they are cut. */
@@ -152,13 +174,16 @@ function createPlainOrTls(options: FrontServerOptions, limits: FrontLimits): Ser
   };
   if (options.tls === undefined) return createServer(settings);
   try {
-    return createTlsServer({ ...settings, ...options.tls, minVersion: "TLSv1.2" });
+    return createTlsServer({ ...settings, ...options.tls, ...TLS_RULES });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BtPublisherError("CONFIG", `the TLS certificate or key cannot be used: ${why}`, {
-      cause,
-    });
+    throw badTls(cause);
   }
+}
+
+function badTls(cause: unknown): BtPublisherError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `the TLS certificate or key cannot be used: ${why}`;
+  return new BtPublisherError("CONFIG", message, { cause });
 }
 
 /** The URL up to its query. */
@@ -180,19 +205,4 @@ function refuse(response: ServerResponse, status: number): void {
     ...(status === 405 && { allow: "GET, HEAD, POST, PATCH, DELETE" }),
   });
   response.end(`${STATUS_CODES[status]}\n`);
-}
-
-function cannotListen(cause: unknown, host: string | undefined, port: number): BtPublisherError {
-  const place = host === undefined ? `port ${port}` : `${host}, port ${port}`;
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: "another program uses it: end that one, or choose another port",
-    EACCES: "ports below 1024 are for root: choose another port",
-    EADDRNOTAVAIL: "this machine has no such address",
-    ENOTFOUND: "there is no host of that name",
-  };
-  const why = reasons[errnoOf(cause) ?? ""] ?? String(cause);
-  return new BtPublisherError("UNAVAILABLE", `cannot listen for HTTP on ${place}: ${why}`, {
-    detail: { host, port },
-    cause,
-  });
 }

@@ -185,6 +185,9 @@ test("a taken port is told by its address", async () => {
 
   await assert.rejects(
     transport.listen(listener.address, () => ({ accept: false })),
-    { code: "UNAVAILABLE", message: new RegExp(`127.0.0.1:${listener.address.port}`) },
+    {
+      code: "UNAVAILABLE",
+      message: new RegExp(`peers on 127.0.0.1, port ${listener.address.port}: another program`),
+    },
   );
 });

@@ -1,15 +1,10 @@
 /** Peer connections over TCP (BEP 3): the adapter behind the `PeerTransport` port. */
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { BtPublisherError } from "../../base/errors.ts";
 import type { Millis } from "../../base/units.ts";
 import type { Clock } from "../../ports/clock.ts";
-import {
-  addressKey,
-  type PeerAddress,
-  type PeerListener,
-  type PeerTransport,
-} from "../../ports/peer-transport.ts";
+import type { PeerAddress, PeerListener, PeerTransport } from "../../ports/peer-transport.ts";
 import type { Handshake } from "../../protocol/wire/message.ts";
+import { listenError } from "./listen-error.ts";
 import { SendBufferPool } from "./tcp-link-buffers.ts";
 import { socketOptions } from "./tcp-link-socket.ts";
 import { dial, type DialCallbacks, type DialContext } from "./tcp-transport-dial.ts";
@@ -80,11 +75,7 @@ function startListening(
 ): Promise<number> {
   const { host, port } = options;
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) => {
-      const where = host === undefined ? `port ${port}` : addressKey({ host, port });
-      const message = `cannot listen for peers on ${where}: ${cause.message}`;
-      reject(new BtPublisherError("UNAVAILABLE", message, { cause }));
-    });
+    server.once("error", (cause) => reject(listenError(cause, "peers", options)));
     server.listen(host === undefined ? { port } : { host, port }, () => {
       // From here on an error is an accept that failed, for example because there are too many
       // open files. That connection is lost; the listener goes on.

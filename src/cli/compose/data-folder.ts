@@ -1,8 +1,7 @@
 /** The folder of a server: everything that must survive, held by one process at a time. */
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { diskError } from "../../adapters/node/disk-error.ts";
 import { takeFileLock } from "../../adapters/node/file-lock.ts";
+import { makeFolders } from "../../adapters/node/make-folders.ts";
 
 /** A folder that this process holds. */
 export interface DataFolder {
@@ -20,11 +19,7 @@ export interface DataFolder {
  */
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const absolute = resolve(path);
-  try {
-    await mkdir(absolute, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw diskError(error, "create", absolute);
-  }
+  await makeFolders(absolute, 0o700);
   const lock = await takeFileLock(join(absolute, "lock"));
   return {
     path: absolute,
