@@ -2,9 +2,7 @@
  * What all server commands begin with and end with: a data folder, the HTTP port, time and chance,
  * a way to say what happens; and parts that are closed in the reverse order of their opening.
  */
-import { readFile } from "node:fs/promises";
 import { createSystemClock, createSystemRandom } from "../../adapters/node/clock.ts";
-import { diskError } from "../../adapters/node/disk-error.ts";
 import { FrontServer } from "../../adapters/node/front-server.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
@@ -13,6 +11,7 @@ import type { ServerSettings } from "../config.ts";
 import type { EventFields, Output } from "../output.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
 import { isLoopbackOnly, publicUrlOf } from "./public-url.ts";
+import { readTls, TlsWatch } from "./tls-files.ts";
 
 /** Around the roles of one process. */
 export interface ServerWorld {
@@ -51,14 +50,21 @@ export async function withServerWorld(
     const early: RoleEvent[] = [];
     let report = (event: RoleEvent): void => void early.push(event);
     const { host, httpPort: port } = settings;
-    const front = await FrontServer.open({ host, port, tls: await readTls(settings) });
+    const tls = settings.tls && (await readTls(settings.tls));
+    const front = await FrontServer.open({ host, port, tls });
     closers.push(() => front.close());
+    const clock = createSystemClock();
+    if (settings.tls !== undefined && tls !== undefined) {
+      const world = { clock, report: (event: RoleEvent) => report(event) };
+      const watch = new TlsWatch(settings.tls, tls, front, world);
+      closers.push(() => watch.close());
+    }
     await run({
       settings,
       folder,
       front,
       publicUrl: publicUrlOf(settings, front.port),
-      clock: createSystemClock(),
+      clock,
       random: createSystemRandom(),
       report: (event) => report(event),
       ready: (fields, text) => {
@@ -89,15 +95,6 @@ export function warnOfPlainHttp(settings: ServerSettings, output: Output): void 
 export function neededControlUrl({ control }: ServerSettings): string {
   if (control !== undefined) return control;
   throw new BtPublisherError("USAGE", "--control is needed: the URL of the Tracker");
-}
-
-async function readTls({ tls }: ServerSettings) {
-  if (tls === undefined) return undefined;
-  const read = (path: string) =>
-    readFile(path).catch((cause: unknown) => {
-      throw diskError(cause, "read", path);
-    });
-  return { cert: await read(tls.certPath), key: await read(tls.keyPath) };
 }
 
 /** For programs all of the event, for people its words. */

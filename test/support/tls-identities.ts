@@ -1,0 +1,47 @@
+/** Two self-signed certificates with their keys, for tests alone: nothing trusts them. */
+import { Buffer } from "node:buffer";
+import type { TlsIdentity } from "../../src/adapters/node/front-server.ts";
+
+/** Its subject is `before.test`. */
+export const beforeRenewal: TlsIdentity = {
+  cert: Buffer.from(`-----BEGIN CERTIFICATE-----
+MIIBhDCCASmgAwIBAgIUZsHBQ+jSCWW/MmrwZPGdQDWeWgUwCgYIKoZIzj0EAwIw
+FjEUMBIGA1UEAwwLYmVmb3JlLnRlc3QwIBcNMjYxMTIyMTcyNjAxWhgPMjEyNjEw
+MjkxNzI2MDFaMBYxFDASBgNVBAMMC2JlZm9yZS50ZXN0MFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAEEOql2xnDO0Ty+BfbsJYglbggFMFN0WmUumFSH5nD9J9TDDlU
+b18kjDOinuOGtFXKLXYA7ICQVPRceU5lHPXA5KNTMFEwHQYDVR0OBBYEFNXJepsT
+AJuC12XnfY3IXWTLcCDxMB8GA1UdIwQYMBaAFNXJepsTAJuC12XnfY3IXWTLcCDx
+MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAI3M9idgdCDbasnh
+y5NN0917SHr0/NxKTb+AXCRb6T46AiEAuuJHjv2HHgZ0Dlm1Mj8298ymoFdkdDFW
+xl7wNjeWFIc=
+-----END CERTIFICATE-----
+`),
+  key: Buffer.from(`-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgOsyjdMvJfQu9K+1T
+T+1GvyORcyehYZZSABjPm/nQoDmhRANCAAQQ6qXbGcM7RPL4F9uwliCVuCAUwU3R
+aZS6YVIfmcP0n1MMOVRvXySMM6Ke44a0VcotdgDsgJBU9Fx5TmUc9cDk
+-----END PRIVATE KEY-----
+`),
+};
+
+/** Its subject is `after.test`. */
+export const afterRenewal: TlsIdentity = {
+  cert: Buffer.from(`-----BEGIN CERTIFICATE-----
+MIIBgjCCASegAwIBAgIUD/iAyRyaCb/bVQFb+2VCY4Vg/wUwCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKYWZ0ZXIudGVzdDAgFw0yNjExMjIxNzI2MDFaGA8yMTI2MTAy
+OTE3MjYwMVowFTETMBEGA1UEAwwKYWZ0ZXIudGVzdDBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABFoIa+2xDU3ulSxjgk6Bodb5jxsbWPGDVwPHf5qor+S1q2733YOn
+/dqI0VpLyKKxEGUroSygeFrqMngelqt46FGjUzBRMB0GA1UdDgQWBBRm7AsMC/tf
+WxTRF9DlZIKOiGbIpDAfBgNVHSMEGDAWgBRm7AsMC/tfWxTRF9DlZIKOiGbIpDAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQCRI4/3QbtYKywk+hkr
+X2rW2cA+erR3xdYLNPtIqHLABAIhAOUIQICOtRcAuGTySi3B87C2CdPpziIvyVcp
+VITcjTnh
+-----END CERTIFICATE-----
+`),
+  key: Buffer.from(`-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHpWlUfpgO1MlNvXB
+jNAMkJ8Q7JLRvCifaVp2+CmBChOhRANCAARaCGvtsQ1N7pUsY4JOgaHW+Y8bG1jx
+g1cDx3+aqK/ktatu992Dp/3aiNFaS8iisRBlK6EsoHha6jJ4HpareOhR
+-----END PRIVATE KEY-----
+`),
+};
