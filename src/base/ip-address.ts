@@ -64,16 +64,37 @@ export function networkHolds(network: IpNetwork, address: IpBytes): boolean {
 }
 
 function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
-    // No leading zero: some readers take it for octal, and then two hosts share one text.
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[i] = Number(part);
-  }
-  return bytes;
+  return readIpv4(text, bytes) ? bytes : undefined;
 }
+
+/**
+ * Reads a dotted quad into the first 4 bytes of `target`; false when `text` is none, and `target`
+ * is half written. For places where every datagram brings one.
+ */
+export function readIpv4(text: string, target: Uint8Array): boolean {
+  let part = 0;
+  let digits = 0;
+  let value = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? DOT : text.charCodeAt(at);
+    if (code === DOT) {
+      if (digits === 0 || value > 255 || part === 4) return false;
+      target[part++] = value;
+      digits = 0;
+      value = 0;
+    } else {
+      const digit = code - 0x30;
+      // No leading zero: some readers take it for octal, and then two hosts share one text.
+      if (digit < 0 || digit > 9 || digits === 3 || (digits > 0 && value === 0)) return false;
+      value = 10 * value + digit;
+      digits++;
+    }
+  }
+  return part === 4;
+}
+
+const DOT = 0x2e;
 
 function parseIpv6(text: string): Uint8Array | undefined {
   const [head = "", tail, ...rest] = text.split("::");

@@ -21,6 +21,12 @@ export interface TrackerOptions {
    * nobody can point a swarm at a mail server (T3).
    */
   readonly leastPeerPort: number;
+  /**
+   * Announces of a peer that are closer than this are early, and more than two early ones in a row
+   * are refused: 0 (never) … 60 000 ms, default 5000. A download of a second has started, completed
+   * and stopped.
+   */
+  readonly earlyMs: Millis;
 }
 
 /** What holds when nothing is set. */
@@ -29,6 +35,7 @@ export const defaultTrackerOptions: TrackerOptions = {
   maxPeersPerAnswer: 50,
   maxPeersPerNetwork: 64,
   leastPeerPort: 1024,
+  earlyMs: 5000,
 };
 
 const ranges: Readonly<Record<keyof TrackerOptions, readonly [least: number, most: number]>> = {
@@ -36,6 +43,7 @@ const ranges: Readonly<Record<keyof TrackerOptions, readonly [least: number, mos
   maxPeersPerAnswer: [1, 200],
   maxPeersPerNetwork: [1, 100_000],
   leastPeerPort: [1, 65_535],
+  earlyMs: [0, 60_000],
 };
 
 /** `options` with defaults for what is left out. @throws CONFIG for a value out of range (CFG-05). */

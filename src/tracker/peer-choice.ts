@@ -8,6 +8,8 @@ import { sampleDistinct } from "./sample.ts";
 
 /** What to take of one table. */
 export interface Take {
+  /** The asker's own row there, or −1. */
+  readonly own: number;
   /** At most this many, ≤ the capacity of the choice. */
   readonly count: number;
   /** Whether seeds may be among them. */
@@ -52,21 +54,19 @@ export class PeerChoice {
    * Takes peers of `table` with another id than the asker's, since a client has one id at all its
    * addresses. Returns how many.
    */
-  take(table: PeerTable, asker: PeerKey, { count, takesSeeds, random }: Take): number {
+  take(table: PeerTable, asker: PeerKey, { own, count, takesSeeds, random }: Take): number {
     if (count <= 0) return 0;
     const isIpv4 = table === this.#table4;
     const rows = isIpv4 ? this.#rows[4] : this.#rows[16];
     const first = takesSeeds ? 0 : table.seedCount;
-    const own = asker.address.length === table.compactLength - 2 ? table.find(asker) : -1;
     const isOwnInRange = own >= first;
     const bound = table.count - first - (isOwnInRange ? 1 : 0);
     const drawn = sampleDistinct(bound, count, random, rows);
-    let taken = 0;
     for (let i = 0; i < drawn; i++) {
-      let row = first + (rows[i] as number);
-      if (isOwnInRange && row >= own) row++;
-      if (!table.hasId(row, asker.peerId)) rows[taken++] = row;
+      const row = first + (rows[i] as number);
+      rows[i] = isOwnInRange && row >= own ? row + 1 : row;
     }
+    const taken = table.withoutId(rows, drawn, asker.peerId);
     if (isIpv4) this.#count4 = taken;
     else this.#count6 = taken;
     return taken;
@@ -74,18 +74,12 @@ export class PeerChoice {
 
   /** Writes the IPv4 peers, 6 bytes each, from `at` on. */
   write4(target: Uint8Array, at: number): void {
-    const table = this.#table4 as PeerTable;
-    for (let i = 0; i < this.#count4; i++) {
-      table.writeCompact(this.#rows[4][i] as number, target, at + 6 * i);
-    }
+    this.#table4?.writeCompact(this.#rows[4], this.#count4, target, at);
   }
 
   /** Writes the IPv6 peers, 18 bytes each, from `at` on. */
   write6(target: Uint8Array, at: number): void {
-    const table = this.#table6 as PeerTable;
-    for (let i = 0; i < this.#count6; i++) {
-      table.writeCompact(this.#rows[16][i] as number, target, at + 18 * i);
-    }
+    this.#table6?.writeCompact(this.#rows[16], this.#count6, target, at);
   }
 
   /** Copies of the ids of the IPv4 peers, then of the IPv6 ones. */

@@ -1,7 +1,8 @@
 /**
  * The peers of one swarm and one address family, in typed arrays: 32 bytes a peer (44 in IPv6) plus
  * an index of 5 to 11, and no object per peer. Rows are dense, seeds before leeches, so that counting
- * is free and any of either kind can be picked by number. Keys are compared four bytes at a time.
+ * is free and any of either kind can be picked by number. What an answer needs of fifty peers lies
+ * together, apart from what only the peer itself needs: fetching memory is most of the work.
  *
  * A peer is its peer id at its address: nobody at another address can replace or remove it.
  * Row numbers are valid until the next `add`, `update` or `remove`.
@@ -27,50 +28,52 @@ export interface PeerFacts {
 /** Number of a peer's row, 0 ≤ row < `count`; seeds come first. */
 type Row = number;
 
-// A row: address | port (2) | flags (1) | unused (1) | tick (4) | peer id (20). Address and port lie
-// together, big endian, as compact answers want them (BEP 23, BEP 7); all the rest is aligned.
-const PORT_LENGTH = 2;
+// Of each row, `entries` has address and port as compact answers want them (BEP 23, BEP 7), `marks`
+// a tag of the peer id and flags, and `records` the tick and the peer id.
+const PEER_ID_LENGTH = 20;
 const PEER_ID_WORDS = 5;
+const RECORD_WORDS = 1 + PEER_ID_WORDS;
+const MARKS = 2;
 
 const COMPLETED_FLAG = 1;
 const EARLY_SHIFT = 1;
 
+// An entry of the index: the tag again, so that a search passes the peers of a crowded address
+// without looking at their rows, and the row + 1; 0 where free.
+const ROW_BITS = 24;
+const ROW_MASK = (1 << ROW_BITS) - 1;
+
 // Shared by all empty tables: a tracker may have many.
-const noRows = new Int32Array(0);
 const noBytes = new Uint8Array(0);
+const noWords = new Int32Array(0);
 
 const MIN_CAPACITY = 4;
 /** Of the index: longer probes beyond, wasted memory below. */
 const MAX_LOAD = 0.75;
 
-// What is searched for, as words in this machine's order; shared, since nothing here waits.
-const sought = new Int32Array(4 + PEER_ID_WORDS);
-const soughtBytes = new Uint8Array(sought.buffer);
-/** Where the peer id stands in `sought`. */
-const SOUGHT_ID = 4;
+// The id that is searched for, as words in this machine's order; shared, since nothing here waits.
+const soughtId = new Int32Array(PEER_ID_WORDS);
+const soughtBytes = new Uint8Array(soughtId.buffer);
 
 export class PeerTable {
   readonly #addressLength: 4 | 16;
-  /** 1 or 4. */
-  readonly #addressWords: number;
-  /** 1 or 2: the address in IPv4, its /64 in IPv6. */
-  readonly #networkWords: number;
-  readonly #rowWords: number;
+  readonly #entryLength: 6 | 18;
+  /** The address in IPv4, its /64 in IPv6. */
+  readonly #networkLength: 4 | 8;
   /** Makes the index's collisions unpredictable to those who pick addresses. */
   readonly #hashSeed: number;
-  #rows = noRows;
-  /** The same memory. */
-  #bytes = noBytes;
-  /** Open addressing with linear probing: row + 1, or 0 where free. */
-  #index = noRows;
+  #entries = noBytes;
+  #marks = noBytes;
+  #records = noWords;
+  /** Open addressing with linear probing, by network. */
+  #index = noWords;
   #count = 0;
   #seedCount = 0;
 
   constructor(addressLength: 4 | 16, hashSeed: number) {
     this.#addressLength = addressLength;
-    this.#addressWords = addressLength / 4;
-    this.#networkWords = addressLength === 4 ? 1 : 2;
-    this.#rowWords = this.#addressWords + 2 + PEER_ID_WORDS;
+    this.#entryLength = addressLength === 4 ? 6 : 18;
+    this.#networkLength = addressLength === 4 ? 4 : 8;
     this.#hashSeed = hashSeed;
   }
 
@@ -85,63 +88,62 @@ export class PeerTable {
 
   /** Bytes that the table holds. */
   get byteLength(): number {
-    return this.#rows.byteLength + this.#index.byteLength;
+    const { byteLength } = this.#entries;
+    return byteLength + this.#marks.byteLength + this.#records.byteLength + this.#index.byteLength;
   }
 
   /** The row of `peer`, or −1. */
   find(peer: PeerKey): Row {
     if (this.#count === 0) return -1;
-    this.#seek(peer);
-    const rows = this.#rows;
+    const { address } = peer;
+    this.#seek(peer.peerId);
     const index = this.#index;
     const mask = index.length - 1;
-    const idAt = this.#addressWords + 2;
-    for (let slot = this.#hash(sought, 0) & mask; ; slot = (slot + 1) & mask) {
-      const row = (index[slot] as number) - 1;
-      if (row < 0) return -1;
-      const start = row * this.#rowWords;
-      // Ids begin alike, with the client's name, and end at random.
-      if (rows[start + idAt + 4] !== sought[SOUGHT_ID + 4]) continue;
-      if (this.#isId(start + idAt) && this.#isAddress(start, this.#addressWords)) return row;
+    const tag = tagOf(soughtId, 0);
+    for (let slot = this.#hash(address, 0) & mask; ; slot = (slot + 1) & mask) {
+      const entry = index[slot] as number;
+      if (entry === 0) return -1;
+      if (entry >>> ROW_BITS !== tag) continue;
+      const row = (entry & ROW_MASK) - 1;
+      if (this.#isSoughtId(row) && this.#isAt(row, address, this.#addressLength)) return row;
     }
   }
 
   /** Peers of the same network: the address in IPv4, its /64 in IPv6. */
   countOfNetwork(address: IpBytes): number {
     if (this.#count === 0) return 0;
-    soughtBytes.set(address);
     const mask = this.#index.length - 1;
     let count = 0;
-    for (let slot = this.#hash(sought, 0) & mask; ; slot = (slot + 1) & mask) {
-      const row = (this.#index[slot] as number) - 1;
-      if (row < 0) return count;
-      if (this.#isAddress(row * this.#rowWords, this.#networkWords)) count++;
+    for (let slot = this.#hash(address, 0) & mask; ; slot = (slot + 1) & mask) {
+      const entry = this.#index[slot] as number;
+      if (entry === 0) return count;
+      if (this.#isAt((entry & ROW_MASK) - 1, address, this.#networkLength)) count++;
     }
   }
 
-  /** Adds a peer that is not there yet. */
-  add(peer: PeerKey, facts: PeerFacts): void {
+  /** Adds a peer that is not there yet and returns its row. */
+  add({ address, peerId }: PeerKey, facts: PeerFacts): Row {
     this.#fit(this.#count + 1);
     const row = this.#count++;
-    this.#seek(peer);
-    const start = row * this.#rowWords;
-    for (let i = 0; i < this.#addressWords; i++) this.#rows[start + i] = sought[i] as number;
-    this.#rows[start + this.#addressWords] = 0;
-    const idAt = start + this.#addressWords + 2;
-    for (let i = 0; i < PEER_ID_WORDS; i++) {
-      this.#rows[idAt + i] = sought[SOUGHT_ID + i] as number;
-    }
+    this.#entries.set(address, row * this.#entryLength);
+    this.#seek(peerId);
+    this.#records.set(soughtId, row * RECORD_WORDS + 1);
+    this.#marks[row * MARKS] = tagOf(soughtId, 0);
+    this.#marks[row * MARKS + 1] = 0;
     this.#link(row);
-    this.update(row, facts);
+    return this.update(row, facts);
   }
 
-  update(row: Row, { port, isSeed, tick }: PeerFacts): void {
-    const portAt = 4 * row * this.#rowWords + this.#addressLength;
-    this.#bytes[portAt] = port >> 8;
-    this.#bytes[portAt + 1] = port;
-    this.#rows[this.#tickAt(row)] = tick;
-    if (isSeed && row >= this.#seedCount) this.#swap(row, this.#seedCount++);
-    else if (!isSeed && row < this.#seedCount) this.#swap(row, --this.#seedCount);
+  /** Returns the row, which changes when the peer became a seed or ceased to be one. */
+  update(row: Row, { port, isSeed, tick }: PeerFacts): Row {
+    const portAt = row * this.#entryLength + this.#addressLength;
+    this.#entries[portAt] = port >> 8;
+    this.#entries[portAt + 1] = port;
+    this.#records[row * RECORD_WORDS] = tick;
+    if (isSeed === row < this.#seedCount) return row;
+    const target = isSeed ? this.#seedCount++ : --this.#seedCount;
+    this.#swap(row, target);
+    return target;
   }
 
   remove(row: Row): void {
@@ -158,70 +160,74 @@ export class PeerTable {
 
   /** The tick of the last announce (unsigned 32 bits). */
   tick(row: Row): number {
-    return (this.#rows[this.#tickAt(row)] as number) >>> 0;
+    return (this.#records[row * RECORD_WORDS] as number) >>> 0;
   }
 
   hasCompleted(row: Row): boolean {
-    return ((this.#bytes[this.#flagsAt(row)] as number) & COMPLETED_FLAG) !== 0;
+    return ((this.#marks[row * MARKS + 1] as number) & COMPLETED_FLAG) !== 0;
   }
 
   markCompleted(row: Row): void {
-    this.#bytes[this.#flagsAt(row)] = (this.#bytes[this.#flagsAt(row)] as number) | COMPLETED_FLAG;
+    const at = row * MARKS + 1;
+    this.#marks[at] = (this.#marks[at] as number) | COMPLETED_FLAG;
   }
 
   /** Announces in a row that came too early, 0 … 127. */
   earlyCount(row: Row): number {
-    return (this.#bytes[this.#flagsAt(row)] as number) >> EARLY_SHIFT;
+    return (this.#marks[row * MARKS + 1] as number) >> EARLY_SHIFT;
   }
 
   setEarlyCount(row: Row, count: number): void {
-    const flags = this.#bytes[this.#flagsAt(row)] as number;
-    this.#bytes[this.#flagsAt(row)] = (count << EARLY_SHIFT) | (flags & COMPLETED_FLAG);
+    const at = row * MARKS + 1;
+    this.#marks[at] = (count << EARLY_SHIFT) | ((this.#marks[at] as number) & COMPLETED_FLAG);
   }
 
   /** Bytes of one peer in a compact answer: 6 or 18. */
-  get compactLength(): number {
-    return this.#addressLength + PORT_LENGTH;
+  get compactLength(): 6 | 18 {
+    return this.#entryLength;
   }
 
-  /** Writes address and port at `offset` of `target`, as BEP 23 and BEP 7 have them. */
-  writeCompact(row: Row, target: Uint8Array, offset: number): void {
-    const bytes = this.#bytes;
-    const start = 4 * row * this.#rowWords;
-    const length = this.#addressLength + PORT_LENGTH;
-    for (let i = 0; i < length; i++) target[offset + i] = bytes[start + i] as number;
+  /** Writes address and port of `count` rows at `offset` of `target`, as BEP 23 and BEP 7 have them. */
+  writeCompact(rows: Int32Array, count: number, target: Uint8Array, offset: number): void {
+    const entries = this.#entries;
+    const length = this.#entryLength;
+    let to = offset;
+    for (let i = 0; i < count; i++) {
+      const from = (rows[i] as number) * length;
+      for (let k = 0; k < length; k++) target[to + k] = entries[from + k] as number;
+      to += length;
+    }
   }
 
-  hasId(row: Row, peerId: Uint8Array): boolean {
-    const start = 4 * (row * this.#rowWords + this.#addressWords + 2);
-    for (let i = 19; i >= 0; i--) if (this.#bytes[start + i] !== peerId[i]) return false;
-    return true;
+  /** Keeps those of the first `count` of `rows` with another id, in order; returns how many. */
+  withoutId(rows: Int32Array, count: number, peerId: Uint8Array): number {
+    this.#seek(peerId);
+    const tag = tagOf(soughtId, 0);
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      if (this.#marks[row * MARKS] !== tag || !this.#isSoughtId(row)) rows[kept++] = row;
+    }
+    return kept;
   }
 
   /** A copy of the 20 bytes. */
   peerId(row: Row): Uint8Array {
-    const start = 4 * (row * this.#rowWords + this.#addressWords + 2);
-    return this.#bytes.slice(start, start + 4 * PEER_ID_WORDS);
+    const start = row * RECORD_WORDS + 1;
+    return new Uint8Array(this.#records.buffer, 4 * start, PEER_ID_LENGTH).slice();
   }
 
-  #flagsAt(row: Row): number {
-    return 4 * row * this.#rowWords + this.#addressLength + PORT_LENGTH;
-  }
-
-  #tickAt(row: Row): number {
-    return row * this.#rowWords + this.#addressWords + 1;
-  }
-
-  #seek({ address, peerId }: PeerKey): void {
-    for (let i = 0; i < this.#addressLength; i++) soughtBytes[i] = address[i] as number;
-    for (let i = 0; i < 20; i++) soughtBytes[4 * SOUGHT_ID + i] = peerId[i] as number;
+  #seek(peerId: Uint8Array): void {
+    for (let i = 0; i < PEER_ID_LENGTH; i++) soughtBytes[i] = peerId[i] as number;
   }
 
   /** Of the network alone, so that one probe passes all its peers and can count them. */
-  #hash(words: Int32Array, start: number): number {
+  #hash(bytes: Uint8Array, start: number): number {
     let hash = this.#hashSeed;
-    for (let i = start; i < start + this.#networkWords; i++) {
-      hash = Math.imul(hash ^ (words[i] as number), 0x85ebca6b);
+    for (let at = start; at < start + this.#networkLength; at += 4) {
+      const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+      const high = (bytes[at + 2] as number) | ((bytes[at + 3] as number) << 8);
+      hash = Math.imul(hash ^ low ^ (high << 16), 0x85ebca6b);
       hash ^= hash >>> 15;
       hash = Math.imul(hash, 0xc2b2ae35);
       hash ^= hash >>> 13;
@@ -229,14 +235,16 @@ export class PeerTable {
     return hash;
   }
 
-  #isAddress(start: number, words: number): boolean {
-    for (let i = 0; i < words; i++) if (this.#rows[start + i] !== sought[i]) return false;
+  #isAt(row: Row, address: IpBytes, length: number): boolean {
+    const start = row * this.#entryLength;
+    for (let i = 0; i < length; i++) if (this.#entries[start + i] !== address[i]) return false;
     return true;
   }
 
-  #isId(start: number): boolean {
+  #isSoughtId(row: Row): boolean {
+    const start = row * RECORD_WORDS + 1;
     for (let i = 0; i < PEER_ID_WORDS; i++) {
-      if (this.#rows[start + i] !== sought[SOUGHT_ID + i]) return false;
+      if (this.#records[start + i] !== soughtId[i]) return false;
     }
     return true;
   }
@@ -244,13 +252,18 @@ export class PeerTable {
   /** The slot of the index that names `row`, or the free one where a search for it ends. */
   #slotOf(row: Row): number {
     const mask = this.#index.length - 1;
-    let slot = this.#hash(this.#rows, row * this.#rowWords) & mask;
-    while (this.#index[slot] !== 0 && this.#index[slot] !== row + 1) slot = (slot + 1) & mask;
+    const entry = this.#indexEntry(row);
+    let slot = this.#hash(this.#entries, row * this.#entryLength) & mask;
+    while (this.#index[slot] !== 0 && this.#index[slot] !== entry) slot = (slot + 1) & mask;
     return slot;
   }
 
+  #indexEntry(row: Row): number {
+    return ((this.#marks[row * MARKS] as number) << ROW_BITS) | (row + 1);
+  }
+
   #link(row: Row): void {
-    this.#index[this.#slotOf(row)] = row + 1;
+    this.#index[this.#slotOf(row)] = this.#indexEntry(row);
   }
 
   /** Frees the slot of `row` and closes the gap that would end later searches too early. */
@@ -259,7 +272,8 @@ export class PeerTable {
     let free = this.#slotOf(row);
     this.#index[free] = 0;
     for (let slot = (free + 1) & mask; this.#index[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = this.#hash(this.#rows, ((this.#index[slot] as number) - 1) * this.#rowWords);
+      const row = ((this.#index[slot] as number) & ROW_MASK) - 1;
+      const home = this.#hash(this.#entries, row * this.#entryLength);
       if (((slot - home) & mask) >= ((slot - free) & mask)) {
         this.#index[free] = this.#index[slot] as number;
         this.#index[slot] = 0;
@@ -272,20 +286,16 @@ export class PeerTable {
     if (a === b) return;
     const slotOfA = this.#slotOf(a);
     const slotOfB = this.#slotOf(b);
-    this.#index[slotOfA] = b + 1;
-    this.#index[slotOfB] = a + 1;
-    const aStart = a * this.#rowWords;
-    const bStart = b * this.#rowWords;
-    for (let i = 0; i < this.#rowWords; i++) {
-      const word = this.#rows[aStart + i] as number;
-      this.#rows[aStart + i] = this.#rows[bStart + i] as number;
-      this.#rows[bStart + i] = word;
-    }
+    swapRuns(this.#entries, a, b, this.#entryLength);
+    swapRuns(this.#marks, a, b, MARKS);
+    swapRuns(this.#records, a, b, RECORD_WORDS);
+    this.#index[slotOfA] = this.#indexEntry(b);
+    this.#index[slotOfB] = this.#indexEntry(a);
   }
 
   /** Grows when `count` rows do not fit, and shrinks when they would fit four times over. */
   #fit(count: number): void {
-    const capacity = this.#rows.length / this.#rowWords;
+    const capacity = this.#marks.length / MARKS;
     if (count > capacity) this.#resize(Math.max(MIN_CAPACITY, Math.ceil(capacity * 1.25)));
     else if (capacity > MIN_CAPACITY && count < capacity / 4) {
       this.#resize(Math.max(MIN_CAPACITY, Math.ceil(count * 1.25)));
@@ -293,13 +303,32 @@ export class PeerTable {
   }
 
   #resize(capacity: number): void {
-    const rows = new Int32Array(capacity * this.#rowWords);
-    rows.set(this.#rows.subarray(0, this.#count * this.#rowWords));
-    this.#rows = rows;
-    this.#bytes = new Uint8Array(rows.buffer);
+    const count = this.#count;
+    const entries = new Uint8Array(capacity * this.#entryLength);
+    const marks = new Uint8Array(capacity * MARKS);
+    const records = new Int32Array(capacity * RECORD_WORDS);
+    entries.set(this.#entries.subarray(0, count * this.#entryLength));
+    marks.set(this.#marks.subarray(0, count * MARKS));
+    records.set(this.#records.subarray(0, count * RECORD_WORDS));
+    this.#entries = entries;
+    this.#marks = marks;
+    this.#records = records;
     const indexLength = 2 ** Math.ceil(Math.log2(capacity / MAX_LOAD));
     if (indexLength === this.#index.length) return;
     this.#index = new Int32Array(indexLength);
-    for (let row = 0; row < this.#count; row++) this.#link(row);
+    for (let row = 0; row < count; row++) this.#link(row);
   }
+}
+
+function swapRuns(array: Uint8Array | Int32Array, a: Row, b: Row, length: number): void {
+  for (let i = 0; i < length; i++) {
+    const value = array[a * length + i] as number;
+    array[a * length + i] = array[b * length + i] as number;
+    array[b * length + i] = value;
+  }
+}
+
+/** 8 bits of the id whose words begin at `at`; of its end, where ids differ. */
+function tagOf(words: Int32Array, at: number): number {
+  return Math.imul(words[at + PEER_ID_WORDS - 1] as number, 0x9e3779b1) >>> ROW_BITS;
 }

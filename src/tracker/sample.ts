@@ -15,13 +15,20 @@ export function sampleDistinct(
 ): number {
   const taken = Math.min(bound, count);
   if (taken <= 0) return 0;
-  const start = taken === bound ? 0 : random.below(bound);
+  if (taken === bound) {
+    for (let i = 0; i < taken; i++) chosen[i] = i;
+    return taken;
+  }
+  const start = random.below(bound);
+  const width = bound / taken;
+  // A generator of its own for what is drawn many times: numbers of Numerical Recipes.
+  let state = random.nextUint32() | 0;
   let low = 0;
-  for (let i = 0; i < taken; i++) {
-    const high = Math.floor(((i + 1) * bound) / taken);
-    const wide = high - low;
-    const at = start + low + (wide === 1 ? 0 : random.below(wide));
-    chosen[i] = at < bound ? at : at - bound;
+  for (let i = 1; i <= taken; i++) {
+    const high = i === taken ? bound : Math.floor(i * width);
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    const at = start + low + Math.floor(((high - low) * (state >>> 0)) / 2 ** 32);
+    chosen[i - 1] = at < bound ? at : at - bound;
     low = high;
   }
   return taken;

@@ -10,6 +10,7 @@ const options: SwarmOptions = {
   maxPeersPerNetwork: 3,
   maxPeersPerAnswer: 50,
   expiryMs: 300_000,
+  earlyMs: 5000,
 };
 
 const ip = (text: string) => parseIp(text) as IpBytes;
@@ -34,7 +35,7 @@ function aPeer(number: number, changes: Partial<PeerAnnounce> = {}): PeerAnnounc
 }
 
 function askFor(asker: PeerAnnounce, changes: Partial<SampleRequest> = {}): SampleRequest {
-  return { asker, count: 50, areSeedsTrusted: true, ...changes };
+  return { asker, count: 50, areSeedsTrusted: true, wantsBothFamilies: true, ...changes };
 }
 
 /** Numbers of the peers (made by `idOf`) in a sample, rising. */

@@ -7,6 +7,7 @@
  */
 import type { Random } from "../base/random.ts";
 import type { Millis } from "../base/units.ts";
+import type { AnnounceEvent } from "../protocol/tracker/announce.ts";
 import type { PeerChoice } from "./peer-choice.ts";
 import { type PeerKey, PeerTable } from "./peer-table.ts";
 
@@ -14,7 +15,7 @@ import { type PeerKey, PeerTable } from "./peer-table.ts";
 export interface PeerAnnounce extends PeerKey {
   /** 1 … 65535. */
   readonly port: number;
-  readonly event: "started" | "completed" | undefined;
+  readonly event: AnnounceEvent | undefined;
   /** It announced `left=0`. */
   readonly isSeed: boolean;
 }
@@ -27,6 +28,8 @@ export interface SwarmOptions {
   readonly maxPeersPerAnswer: number;
   /** A record that was not renewed for so long expires. */
   readonly expiryMs: Millis;
+  /** Two announces of a peer within this time make an early one. */
+  readonly earlyMs: Millis;
 }
 
 /** What became of an announce. */
@@ -44,10 +47,10 @@ export interface SampleRequest {
   readonly count: number;
   /** False until a SourceNode served the torrent: then peers that claim to be seeds are left out. */
   readonly areSeedsTrusted: boolean;
+  /** False: of the asker's address family only. */
+  readonly wantsBothFamilies: boolean;
 }
 
-/** Two announces of a peer within this time make an early one. */
-const EARLY_MS = 5000;
 /** Early announces in a row that are taken: a download of a second has started, completed, stopped. */
 const MAX_EARLY = 2;
 /** Resolution of the time in a record: 4 bytes last for 17 years. */
@@ -56,21 +59,23 @@ const TICK_MS = 125;
 export class Swarm {
   readonly #options: SwarmOptions;
   readonly #random: Random;
-  readonly #tables: { readonly 4: PeerTable; readonly 16: PeerTable };
+  readonly #table4: PeerTable;
+  readonly #table6: PeerTable;
 
   constructor(options: SwarmOptions, random: Random) {
     this.#options = options;
     this.#random = random;
     const seed = random.nextUint32();
-    this.#tables = { 4: new PeerTable(4, seed), 16: new PeerTable(16, seed) };
+    this.#table4 = new PeerTable(4, seed);
+    this.#table6 = new PeerTable(16, seed);
   }
 
   get seedCount(): number {
-    return this.#tables[4].seedCount + this.#tables[16].seedCount;
+    return this.#table4.seedCount + this.#table6.seedCount;
   }
 
   get peerCount(): number {
-    return this.#tables[4].count + this.#tables[16].count;
+    return this.#table4.count + this.#table6.count;
   }
 
   /** A peer leaves. That of an unknown one leaves no trace (HTP-18). */
@@ -83,21 +88,23 @@ export class Swarm {
   /** Takes in one announce. */
   announce(now: Millis, announce: PeerAnnounce): AnnounceOutcome {
     const table = this.#tableOf(announce);
-    const row = table.find(announce);
+    let row = table.find(announce);
     const tick = tickOf(now);
     const facts = { port: announce.port, isSeed: announce.isSeed, tick };
     if (row < 0) {
       const isFull = table.countOfNetwork(announce.address) >= this.#options.maxPeersPerNetwork;
       if (isFull) return "accepted";
-      table.add(announce, facts);
+      row = table.add(announce, facts);
     } else {
-      const isEarly = ticksBetween(table.tick(row), tick) * TICK_MS < EARLY_MS;
+      const isEarly = ticksBetween(table.tick(row), tick) * TICK_MS < this.#options.earlyMs;
       const earlyCount = isEarly ? table.earlyCount(row) + 1 : 0;
       if (earlyCount > MAX_EARLY) return "too-early";
       table.setEarlyCount(row, earlyCount);
-      table.update(row, facts);
+      row = table.update(row, facts);
     }
-    return this.#countCompletion(table, announce) ? "completed" : "accepted";
+    if (announce.event !== "completed" || table.hasCompleted(row)) return "accepted";
+    table.markCompleted(row);
+    return "completed";
   }
 
   /**
@@ -108,13 +115,15 @@ export class Swarm {
   choose(request: SampleRequest, choice: PeerChoice): void {
     const { asker, areSeedsTrusted } = request;
     const count = Math.min(request.count, this.#options.maxPeersPerAnswer);
-    const own = this.#tableOf(asker);
-    const other = this.#tables[own === this.#tables[4] ? 16 : 4];
+    const table = this.#tableOf(asker);
+    const other = table === this.#table4 ? this.#table6 : this.#table4;
     const takesSeeds = areSeedsTrusted && !asker.isSeed;
-    choice.begin(this.#tables[4], this.#tables[16]);
-    const taken = choice.take(own, asker, { count, takesSeeds, random: this.#random });
-    if (taken < count && other.count > 0) {
-      choice.take(other, asker, { count: count - taken, takesSeeds, random: this.#random });
+    const random = this.#random;
+    choice.begin(this.#table4, this.#table6);
+    const own = table.find(asker);
+    const taken = choice.take(table, asker, { own, count, takesSeeds, random });
+    if (request.wantsBothFamilies && taken < count && other.count > 0) {
+      choice.take(other, asker, { own: -1, count: count - taken, takesSeeds, random });
     }
   }
 
@@ -124,7 +133,7 @@ export class Swarm {
    */
   *expire(now: () => Millis): Generator<void> {
     const maxTicks = Math.ceil(this.#options.expiryMs / TICK_MS);
-    for (const table of [this.#tables[4], this.#tables[16]]) {
+    for (const table of [this.#table4, this.#table6]) {
       // Downwards: what `remove` moves into a hole was looked at already.
       for (let row = table.count - 1; row >= 0; row = Math.min(row, table.count) - 1) {
         if (ticksBetween(table.tick(row), tickOf(now())) > maxTicks) table.remove(row);
@@ -134,16 +143,7 @@ export class Swarm {
   }
 
   #tableOf(peer: PeerKey): PeerTable {
-    return this.#tables[peer.address.length === 4 ? 4 : 16];
-  }
-
-  #countCompletion(table: PeerTable, announce: PeerAnnounce): boolean {
-    if (announce.event !== "completed") return false;
-    // The row may have moved since it was found.
-    const row = table.find(announce);
-    if (table.hasCompleted(row)) return false;
-    table.markCompleted(row);
-    return true;
+    return peer.address.length === 4 ? this.#table4 : this.#table6;
   }
 }
 

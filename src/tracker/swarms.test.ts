@@ -4,7 +4,7 @@ import { infoHashOfDigit, ip, testPeer } from "../../test/support/tracker-world.
 import { createRandom } from "../base/random.ts";
 import { Swarms } from "./swarms.ts";
 
-const options = { maxPeersPerNetwork: 64, maxPeersPerAnswer: 50, expiryMs: 300_000 };
+const options = { maxPeersPerNetwork: 64, maxPeersPerAnswer: 50, expiryMs: 300_000, earlyMs: 5000 };
 const a = infoHashOfDigit("a");
 const b = infoHashOfDigit("b");
 const late = options.expiryMs + 1000;

@@ -23,13 +23,18 @@ export class TrackerAnswer implements AnnounceAnswer {
     this.#choice = choice;
   }
 
-  /** Sources in place of those of the answer before. */
-  setSources(sources: readonly CompactPeer[]): void {
+  /** The first `count` of `sources`, in place of those of the answer before. */
+  setSources(sources: readonly CompactPeer[], count: number): void {
     this.#sources4.length = 0;
     this.#sources6.length = 0;
     for (const source of sources) {
+      if (this.sourceCount === count) return;
       (source.address.length === 4 ? this.#sources4 : this.#sources6).push(source);
     }
+  }
+
+  get sourceCount(): number {
+    return this.#sources4.length + this.#sources6.length;
   }
 
   get peerCount4(): number {

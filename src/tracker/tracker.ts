@@ -29,14 +29,17 @@ import { expiryMs, resolveTrackerOptions, type TrackerOptions } from "./options.
 import { PeerChoice } from "./peer-choice.ts";
 import { type RegistrationRecord, Registrations } from "./registrations.ts";
 import { addressFor, type Asker, handoutOf, type Source, Sources } from "./sources.ts";
-import type { SampleRequest } from "./swarm.ts";
+import type { SampleRequest, Swarm } from "./swarm.ts";
 import { Swarms } from "./swarms.ts";
 import { TrackerAnswer } from "./tracker-answer.ts";
 import { type RefusalCode, TrackerCounters } from "./tracker-counters.ts";
 
 /** One announce, whichever door it came through. */
 export type TrackerAnnounce = Readonly<
-  Pick<Announce, "infoHash" | "peerId" | "port" | "event" | "left" | "numWant">
+  Pick<
+    Announce,
+    "infoHash" | "peerId" | "port" | "event" | "left" | "numWant" | "wantsBothFamilies"
+  >
 >;
 
 /** What to do with an announce; good until the next one. */
@@ -63,6 +66,8 @@ interface AboutAsker {
   readonly peer: SampleRequest["asker"];
   readonly record: RegistrationRecord;
 }
+
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 const HOUSEKEEPING_MS = 1000;
 /** Records that one sweep looks at, and sweeps a second: a millisecond each, and a million peers in
@@ -151,11 +156,10 @@ export class Tracker implements TrackerControl {
       return this.#refuse("denied");
     }
     const now = this.#dependencies.clock.now();
-    const isSeed = announce.left === 0;
-    const peer = { peerId, address, isSeed, port, event };
+    const peer = { peerId, address, isSeed: announce.left === 0, port, event };
     if (event === "stopped") this.#swarms.get(infoHash)?.stop(peer);
     else if (port >= this.#options.leastPeerPort) {
-      const outcome = this.#swarms.ensure(infoHash).announce(now, { ...peer, event });
+      const outcome = this.#swarms.ensure(infoHash).announce(now, peer);
       if (outcome === "too-early") return this.#refuse("too-early");
       if (outcome === "completed" && record.wasServed) this.#registrations.countDownload(infoHash);
     }
@@ -186,7 +190,10 @@ export class Tracker implements TrackerControl {
     const found = new Map<InfoHash, SwarmCounts>();
     for (const infoHash of infoHashes) {
       const record = this.#registrations.get(infoHash);
-      if (record !== undefined) found.set(infoHash, this.#countsOf(infoHash, record));
+      if (record === undefined) continue;
+      const counts = { complete: 0, incomplete: 0, downloaded: 0 };
+      this.#count(record, this.#swarms.get(infoHash), counts);
+      found.set(infoHash, counts);
     }
     return found;
   }
@@ -244,22 +251,19 @@ export class Tracker implements TrackerControl {
   #fillAnswer(now: Millis, announce: TrackerAnnounce, about: AboutAsker): void {
     const { asker, peer, record } = about;
     const { infoHash } = record.registration;
+    const { wantsBothFamilies } = announce;
     const wanted = this.#wanted(announce);
-    const sources = this.#handedOut(now, infoHash, asker);
-    if (sources.length > wanted) sources.length = wanted;
     const answer = this.#answer;
-    answer.setSources(sources);
+    answer.setSources(this.#handedOut(now, announce, asker, infoHash), wanted);
+    const count = wanted - answer.sourceCount;
+    const swarm = this.#swarms.get(infoHash);
     this.#choice.clear();
-    this.#swarms
-      .get(infoHash)
-      ?.choose(
-        { asker: peer, count: wanted - sources.length, areSeedsTrusted: record.wasServed },
-        this.#choice,
-      );
+    const areSeedsTrusted = record.wasServed;
+    swarm?.choose({ asker: peer, count, areSeedsTrusted, wantsBothFamilies }, this.#choice);
     const isAlone = answer.peerCount4 + answer.peerCount6 === 0;
     answer.intervalMs = this.#interval(isAlone && !peer.isSeed);
     answer.minIntervalMs = Math.min(RETRY_MS, answer.intervalMs);
-    Object.assign(answer.counts, this.#countsOf(infoHash, record));
+    this.#count(record, swarm, answer.counts);
   }
 
   #wanted({ event, numWant }: TrackerAnnounce): number {
@@ -268,24 +272,28 @@ export class Tracker implements TrackerControl {
   }
 
   /** Addresses of the SourceNodes that are handed out. */
-  #handedOut(now: Millis, infoHash: InfoHash, asker: Asker): CompactPeer[] {
+  #handedOut(
+    now: Millis,
+    { wantsBothFamilies }: TrackerAnnounce,
+    asker: Asker,
+    infoHash: InfoHash,
+  ): readonly CompactPeer[] {
     const peers: CompactPeer[] = [];
     for (const source of this.#sources.of(infoHash)) {
       const address = addressFor(source, asker);
       if (address === undefined || !handoutOf(now, source).handOut) continue;
+      if (!wantsBothFamilies && address.length !== asker.address.length) continue;
       peers.push({ address, port: source.hello.peerPort });
     }
     return peers;
   }
 
-  #countsOf(infoHash: InfoHash, record: RegistrationRecord): SwarmCounts {
-    const { seedCount = 0, peerCount = 0 } = this.#swarms.get(infoHash) ?? {};
-    const trustedSeedCount = record.wasServed ? seedCount : 0;
-    return {
-      complete: trustedSeedCount + this.#sources.connectedCount(infoHash),
-      incomplete: peerCount - seedCount,
-      downloaded: record.downloaded,
-    };
+  #count(record: RegistrationRecord, swarm: Swarm | undefined, counts: Mutable<SwarmCounts>): void {
+    const seedCount = swarm?.seedCount ?? 0;
+    const { infoHash } = record.registration;
+    counts.complete = (record.wasServed ? seedCount : 0) + this.#sources.connectedCount(infoHash);
+    counts.incomplete = (swarm?.peerCount ?? 0) - seedCount;
+    counts.downloaded = record.downloaded;
   }
 
   #interval(isShort: boolean): Millis {

@@ -54,8 +54,7 @@ export function answerOf(facts: AnswerFacts): AnnounceAnswer {
 
 /** The announce that a query makes, or why there is none. */
 export function readQuery(query: string): { announce: Announce; failure: string | undefined } {
-  const isLatin1 = [...query].every((character) => character.charCodeAt(0) < 256);
-  const bytes = isLatin1 ? latin1Bytes(query) : utf8Bytes(query);
+  const bytes = /[^\0-\xff]/.test(query) ? utf8Bytes(query) : latin1Bytes(query);
   const announce = new EmptyAnnounce();
   return { announce, failure: readAnnounceQuery(bytes, 0, bytes.length, announce) };
 }

@@ -103,6 +103,7 @@ export function announceOf(peer: TestPeer, changes: Partial<TestAnnounce> = {}):
     event: undefined,
     left: 1000,
     numWant: undefined,
+    wantsBothFamilies: true,
     ...others,
   };
 }

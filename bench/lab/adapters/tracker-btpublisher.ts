@@ -1,13 +1,17 @@
-/** Our Tracker for the lab: its HTTP door, with the torrents of a list registered. */
+/** Our Tracker for the lab: all its doors, with the torrents of a list registered. */
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { MemoryRegistrationStore } from "../../../src/adapters/memory/registration-store.ts";
+import { nodeMemory } from "../../../src/adapters/node/answer-memory.ts";
 import { createSystemClock, createSystemRandom } from "../../../src/adapters/node/clock.ts";
 import { FrontServer } from "../../../src/adapters/node/front-server.ts";
+import { UdpTrackerSocket } from "../../../src/adapters/node/udp-tracker-socket.ts";
 import type { InfoHash } from "../../../src/base/units.ts";
 import { TrackerHttpDoor } from "../../../src/tracker/http-door.ts";
 import { resolveTrackerOptions } from "../../../src/tracker/options.ts";
 import { Tracker } from "../../../src/tracker/tracker.ts";
+import { TrackerUdpDoor } from "../../../src/tracker/udp-door.ts";
 
 const [host = "", port = "", , listPath = ""] = process.argv.slice(2);
 
@@ -19,14 +23,28 @@ for (const line of readFileSync(listPath, "utf8").trim().split("\n")) {
   await store.markServed(infoHash);
 }
 
-// The load comes from one address, which would otherwise be a single house.
-const options = resolveTrackerOptions({ maxPeersPerNetwork: 100_000 });
+// The load comes from one address, which would otherwise be a single house, and each of its peers
+// announces several times a second, which would otherwise be a flood.
+const options = resolveTrackerOptions({ maxPeersPerNetwork: 100_000, earlyMs: 0 });
+const clock = createSystemClock();
 const tracker = await Tracker.open(options, {
   store,
-  clock: createSystemClock(),
+  clock,
   random: createSystemRandom(),
   announceUrls: () => [`http://${host}:${port}/announce`],
   onStoreError: (error) => process.stderr.write(`${String(error)}\n`),
+});
+const udp = new TrackerUdpDoor(tracker, {
+  secret: randomBytes(18),
+  now: () => clock.now(),
+  memory: nodeMemory,
+  maxStrangersPerSecond: 1e6,
+});
+await UdpTrackerSocket.open({
+  host,
+  port: Number(port),
+  answer: (packet, sender) => udp.answer(packet, sender),
+  onError: (error) => process.stderr.write(`${String(error)}\n`),
 });
 const door = new TrackerHttpDoor(tracker, { trustedProxies: [] });
 const front = await FrontServer.open({ host, port: Number(port), tls: undefined });

@@ -27,6 +27,8 @@ export class Announce {
   isCompact = true;
   /** Whether the answer needs the peers' ids: never a compact one. */
   wantsPeerIds = false;
+  /** Whether the answer has room for peers of the other address family (not over UDP). */
+  wantsBothFamilies = true;
 }
 
 /** Numbers of one swarm (BEP 48). */

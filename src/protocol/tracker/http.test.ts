@@ -39,7 +39,7 @@ function fieldOf(
 
 function valueOf(query: string) {
   const { announce, failure } = readQuery(query);
-  return failure === undefined ? { ...announce } : undefined;
+  return failure === undefined ? Object.assign({}, announce) : undefined;
 }
 
 const facts: AnswerFacts = {
@@ -86,6 +86,7 @@ test("what a peer announces is what the tracker reads", () => {
     numWant: 50,
     isCompact: true,
     wantsPeerIds: false,
+    wantsBothFamilies: true,
   });
 });
 

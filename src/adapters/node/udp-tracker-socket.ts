@@ -1,0 +1,134 @@
+/**
+ * The UDP side of a tracker's port: one socket for each address family, their packets to a door and
+ * its answers back. A packet that cannot be sent is lost, as packets are.
+ */
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { networkInterfaces } from "node:os";
+import { BtPublisherError } from "../../base/errors.ts";
+import { type IpBytes, parseIp, readIpv4 } from "../../base/ip-address.ts";
+import { errnoOf } from "./disk-error.ts";
+
+/** Who sent a packet; reused for the next one. */
+export interface PacketSender {
+  readonly address: IpBytes;
+  /** The address of ours that it reached, as far as that is known. */
+  readonly reachedAt: IpBytes | undefined;
+}
+
+/** The answer to a packet; undefined: none. */
+export type AnswerPacket = (packet: Uint8Array, sender: PacketSender) => Uint8Array | undefined;
+
+/** Where to listen. */
+export interface UdpTrackerSocketOptions {
+  /** Undefined: every address of this machine, of both families. */
+  readonly host: string | undefined;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly answer: AnswerPacket;
+  /** For logs: what the sockets complain of. */
+  readonly onError: (error: Error) => void;
+}
+
+/** The kernel keeps this much while we are busy. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** An open port. */
+export class UdpTrackerSocket {
+  /** The port really bound. */
+  readonly port: number;
+  readonly #sockets: readonly Socket[];
+
+  private constructor(sockets: readonly Socket[]) {
+    this.#sockets = sockets;
+    this.port = (sockets[0] as Socket).address().port;
+  }
+
+  /** Opens the port. @throws UNAVAILABLE when it is taken or not ours. */
+  static async open(options: UdpTrackerSocketOptions): Promise<UdpTrackerSocket> {
+    const { host, port } = options;
+    if (host !== undefined) {
+      const socket = await bind(host.includes(":") ? "udp6" : "udp4", options, { host, port });
+      return new UdpTrackerSocket([socket]);
+    }
+    const socket4 = await bind("udp4", options, { host: "0.0.0.0", port });
+    const bound = socket4.address().port;
+    // A machine without IPv6 has this one only.
+    const socket6 = await bind("udp6", options, { host: "::", port: bound }).catch(() => undefined);
+    return new UdpTrackerSocket(socket6 === undefined ? [socket4] : [socket4, socket6]);
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) {
+      await new Promise<void>((resolve) => socket.close(resolve));
+    }
+  }
+}
+
+async function bind(
+  type: "udp4" | "udp6",
+  { answer, onError }: UdpTrackerSocketOptions,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Socket> {
+  const socket = createSocket({
+    type,
+    ipv6Only: type === "udp6",
+    recvBufferSize: BUFFER_BYTES,
+    sendBufferSize: BUFFER_BYTES,
+    // Answers go to addresses, never to names: at once, instead of by way of the resolver.
+    lookup: (address, _options, callback) => callback(null, address, type === "udp4" ? 4 : 6),
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", (cause) => reject(cannotBind(cause, host, port)));
+    socket.bind({ address: host, port, exclusive: false }, resolve);
+  });
+  socket.removeAllListeners("error");
+  socket.on("error", onError);
+  socket.on("message", type === "udp4" ? receiver4(socket, answer) : receiver6(socket, answer));
+  return socket;
+}
+
+function receiver4(socket: Socket, answer: AnswerPacket) {
+  const sender = { address: new Uint8Array(4), reachedAt: ownAddress(socket) };
+  return (packet: Buffer, from: RemoteInfo): void => {
+    if (from.port === 0 || !readIpv4(from.address, sender.address)) return;
+    const reply = answer(packet, sender);
+    if (reply !== undefined) socket.send(reply, from.port, from.address);
+  };
+}
+
+function receiver6(socket: Socket, answer: AnswerPacket) {
+  const reachedAt = ownAddress(socket);
+  return (packet: Buffer, from: RemoteInfo): void => {
+    const address = parseIp(from.address.replace(/%.*$/, ""));
+    if (from.port === 0 || address === undefined) return;
+    const reply = answer(packet, { address, reachedAt });
+    if (reply !== undefined) socket.send(reply, from.port, from.address);
+  };
+}
+
+/** Packets do not tell where they arrived: the address bound to, else this machine's first one. */
+function ownAddress(socket: Socket): IpBytes | undefined {
+  const { address, family } = socket.address();
+  if (address !== "0.0.0.0" && address !== "::") return parseIp(address);
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const isFit = (own: (typeof all)[number]) =>
+    !own.internal && own.family === family && !/^(169\.254\.|fe80:)/i.test(own.address);
+  return parseIp(all.find(isFit)?.address ?? "");
+}
+
+function cannotBind(cause: unknown, host: string, port: number): BtPublisherError {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: "another program uses it: end that one, or choose another port with --udp-port",
+    EACCES: "ports below 1024 are for root: choose another port with --udp-port",
+    EADDRNOTAVAIL: "this machine has no such address",
+  };
+  const why = reasons[errnoOf(cause) ?? ""] ?? String(cause);
+  return new BtPublisherError(
+    "UNAVAILABLE",
+    `cannot listen for UDP on ${host}, port ${port}: ${why}`,
+    {
+      detail: { host, port },
+      cause,
+    },
+  );
+}
