@@ -26,9 +26,19 @@ type StopSignal = keyof typeof signalExitCodes;
 /** A command that has not stopped this long after it was asked to is ended: clean is 5 s at most. */
 const STOP_LIMIT_MS = 10_000;
 
+/** What becomes of a command when nobody reads its output any more. */
+export interface ActionOptions {
+  /**
+   * `stop` (the default) ends it without a word, as any filter ends; `go-on` is for those that
+   * change something, and are to do all of it whether somebody listens or not.
+   */
+  readonly whenUnread?: "stop" | "go-on";
+}
+
 /** What to give to commander's `action`: runs `run`, says what it throws, sets the exit code. */
 export function action<Options extends object>(
   run: (context: CommandContext<Options>) => Promise<void>,
+  { whenUnread = "stop" }: ActionOptions = {},
 ): (...input: unknown[]) => Promise<void> {
   return async (...input) => {
     const command = input.at(-1) as Command;
@@ -40,13 +50,16 @@ export function action<Options extends object>(
       stderr: process.stderr,
       term: process.env["TERM"],
       now: Date.now,
-      onBroken: () => stop.request(EXIT_BROKEN_PIPE),
+      onBroken: () => {
+        if (whenUnread === "stop") stop.request(EXIT_BROKEN_PIPE);
+      },
     });
     try {
       await run({ operands: command.args, options, output, signal: stop.signal });
     } catch (error) {
       const isCancelled = error instanceof BtPublisherError && error.code === "CANCELLED";
-      output.error(error);
+      const isUnread = isCancelled && stop.exitCode === EXIT_BROKEN_PIPE;
+      if (!isUnread) output.error(error);
       process.exitCode = (isCancelled ? stop.exitCode : undefined) ?? exitCodeOf(error);
     } finally {
       await output.flush();

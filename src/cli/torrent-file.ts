@@ -15,8 +15,14 @@ export const parseOptions = {
   nameRules: process.platform === "win32" ? "windows" : "posix",
 } as const;
 
-/** @throws BtPublisherError NO_INPUT when it cannot be read; BENC_… and META_… when it is bad. */
+/**
+ * The torrent in the file at `path`.
+ * @throws BtPublisherError NO_INPUT when it cannot be read; USAGE for a URL; BENC_… and META_… when
+ * it is bad.
+ */
 export async function readTorrentFile(path: string): Promise<Metainfo> {
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(path)?.[1];
+  if (scheme !== undefined) throw notAFile(path, scheme.toLowerCase());
   return parseTorrent(await readBounded(path), path);
 }
 
@@ -56,6 +62,14 @@ async function readBounded(path: string): Promise<Uint8Array> {
     const message = `cannot read ${path}: ${(cause as Error).message}`;
     throw new BtPublisherError("NO_INPUT", message, { detail: { path }, cause });
   }
+}
+
+/** `get` and `inspect` have taken http and https before they ask for a file. */
+function notAFile(url: string, scheme: string): BtPublisherError {
+  const message = /^https?$/.test(scheme)
+    ? `${url} is a URL, and a .torrent file is needed here: download it first`
+    : `${scheme}: URLs cannot be read: give a .torrent file, an http or https URL, or a magnet link`;
+  return new BtPublisherError("USAGE", message, { detail: { url } });
 }
 
 function exists(path: string): Promise<boolean> {

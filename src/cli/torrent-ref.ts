@@ -1,5 +1,5 @@
 /**
- * What `get` is given, turned into something to download: a .torrent file, the URL of one, a
+ * What `get` and `inspect` are given, turned into a torrent: a .torrent file, the URL of one, a
  * download page, or a magnet link.
  */
 import { BtPublisherError, unwrap } from "../base/errors.ts";
@@ -16,8 +16,8 @@ const DICTIONARY = "d".charCodeAt(0);
 
 /**
  * The torrent that `ref` names.
- * @throws BtPublisherError MAG_…, BENC_…, META_… for a bad one; NO_INPUT, NOT_FOUND, DENIED,
- * UNAVAILABLE when it cannot be had.
+ * @throws BtPublisherError MAG_…, BENC_…, META_… for a bad one; USAGE for a URL that is not of the
+ * web; NO_INPUT, NOT_FOUND, DENIED, UNAVAILABLE when it cannot be had.
  */
 export async function resolveTorrentRef(
   ref: string,
@@ -38,7 +38,7 @@ export async function resolveTorrentRef(
 }
 
 /** A shell cuts an unquoted link at its first `&`: then there are no trackers in it. */
-export function warnOfCutMagnet(magnet: Magnet, output: Output): void {
+function warnOfCutMagnet(magnet: Magnet, output: Output): void {
   if (magnet.trackers.length + magnet.peers.length + magnet.webSeeds.length > 0) return;
   output.warn(
     "this magnet link names no tracker and no peer; if it was longer, the shell cut it at its " +

@@ -87,6 +87,12 @@ describe("get", () => {
     });
   }
 
+  test("inspect takes the address of a page", async () => {
+    const { code, stdout } = await runCommand(folder, "inspect", `${webUrl}/p/tree`, "--json");
+    assert.equal(code, 0);
+    assert.equal((JSON.parse(stdout) as { name: string }).name, "tree");
+  });
+
   test("downloads several at once, and one that fails does not stop the others", async () => {
     const directory = newFolder();
     const peers = [...(await peerOf("tree")), ...(await peerOf("slow.bin"))];
@@ -191,8 +197,14 @@ describe("get", () => {
   });
 
   test("CLI-04 a folder that cannot be made exits 73", async () => {
-    const { code } = await runCommand(folder, "get", "tree.torrent", "-o", "slow.bin/below");
-    assert.equal(code, 73);
+    for (const [place, said] of [
+      ["slow.bin/below", /slow\.bin" is a file/],
+      ["/proc/none/below", /\/proc\/none/],
+    ] as const) {
+      const { code, stderr } = await runCommand(folder, "get", "tree.torrent", "-o", place);
+      assert.equal(code, 73, place);
+      assert.match(stderr, said);
+    }
   });
 
   test("CLI-13 numbers out of range exit 64", async () => {

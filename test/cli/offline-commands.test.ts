@@ -1,7 +1,7 @@
 /** The commands that need no network, as a user runs them. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -94,6 +94,44 @@ describe("offline commands", () => {
     assert.equal(verified?.["goodPieces"], 6);
     assert.deepEqual(verified?.["damagedFiles"], ["single.bin"]);
     assert.equal(error?.["code"], "DIGEST");
+  });
+
+  test("verify misses a file without a byte, which no piece reaches into", async () => {
+    const data = join(folder, "copy");
+    writeOddTree(join(data, "tree"));
+    rmSync(join(data, "tree", "empty.dat"));
+    await runCommand(folder, "create", "tree", "-o", "copy.torrent");
+
+    const verify = ["verify", "copy.torrent", "--data", "copy"];
+    const { code, stdout, stderr } = await runCommand(folder, ...verify);
+
+    assert.equal(code, 65);
+    assert.match(stdout, /damaged: empty\.dat/);
+    assert.match(stderr, /1 empty files? (is|are) missing/);
+  });
+
+  test("all odd names are told at once, with their folder", async () => {
+    const odd = join(folder, "odd");
+    mkdirSync(join(odd, "sub"), { recursive: true });
+    for (const name of ["a?.txt", "sub/b|.txt", "fine.txt"]) writeFileSync(join(odd, name), "x");
+
+    const { code, stderr } = await runCommand(folder, "create", "odd");
+
+    assert.equal(code, 65);
+    assert.match(stderr, /"a\?\.txt" in "odd"/);
+    assert.match(stderr, /"b\|\.txt" in "odd\/sub"/);
+  });
+
+  test("a URL is no file", async () => {
+    for (const [args, said] of [
+      [["get", "ftp://files.example/a.torrent"], /ftp: URLs cannot be read/],
+      [["inspect", "ftp://files.example/a.torrent"], /ftp: URLs cannot be read/],
+      [["verify", "https://files.example/a.torrent", "--data", "."], /download it first/],
+    ] as const) {
+      const { code, stderr } = await runCommand(folder, ...args);
+      assert.equal(code, 64, args.join(" "));
+      assert.match(stderr, said);
+    }
   });
 
   test("CLI-02 a missing file exits 66", async () => {

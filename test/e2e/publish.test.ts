@@ -1,5 +1,6 @@
 /** Publishing as users do it: real processes over loopback, cut and killed in the middle. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -9,7 +10,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parseMetainfo } from "../../src/protocol/metainfo/parse.ts";
 import { sha1 } from "../../src/adapters/node/disk-hash.ts";
-import { runCommand, startCommand } from "../support/command-line.ts";
+import { program, runCommand, startCommand } from "../support/command-line.ts";
 import {
   authorized,
   beginAppend,
@@ -84,6 +85,26 @@ describe("publish", () => {
       assert.equal((await fetch(urls[0] as string)).status, 404);
     });
   }
+
+  test("CLI-10 what nobody reads any more is published all the same, and a log just ends", async () => {
+    const script = '"$0" "$@" | true; echo "${PIPESTATUS[0]}"';
+    const unread = (...args: readonly string[]) =>
+      spawnSync("bash", ["-c", script, ...program, ...args, "--server", server.url], {
+        cwd: folder,
+        encoding: "utf8",
+      });
+
+    writeFileSync(join(folder, "unread.bin"), testBytes(8 * MiB, 8));
+    const published = unread("publish", "unread.bin", "--copy");
+    assert.equal(published.stdout, "0\n", published.stderr);
+    assert.equal(published.stderr, "");
+    assert.match((await run("ls", "--json")).stdout, /"name":"unread\.bin"/);
+
+    await (await fetch(`${server.url}/files/unread.bin/unread.bin`)).arrayBuffer();
+    const log = unread("log", "unread.bin");
+    assert.match(log.stdout, /^(0|141)\n$/);
+    assert.equal(log.stderr, "");
+  });
 
   test("what is published where it lies is not copied", async () => {
     await publish("big.bin");

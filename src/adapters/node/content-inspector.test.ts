@@ -124,6 +124,19 @@ describe("scanning", () => {
     });
   }
 
+  test("UPL-16 all that cannot be published is told at once", async () => {
+    const path = await writtenNames("good", Buffer.from([0xff]));
+    for (let i = 10; i < 22; i++) symlinkSync("good", join(path, `link-${i}`));
+
+    await assert.rejects(inspector.scan(path), (error) => {
+      const lines = (error as Error).message.split("\n");
+      assert.match(lines[0] ?? "", /content\/link-10.* is a symbolic link|it is a symbolic link/);
+      assert.match(lines[9] ?? "", /link-19/);
+      assert.equal(lines[10], "and 3 more");
+      return true;
+    });
+  });
+
   test("UPL-16 a device is refused, and a hard link is a file", async () => {
     await assert.rejects(inspector.scan("/dev/null"), withCode("STORAGE_TYPE"));
 

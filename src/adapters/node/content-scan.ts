@@ -14,6 +14,9 @@ import { MAX_PATH_DEPTH } from "../../protocol/metainfo/safe-path.ts";
 import { changedWhileHashing, diskError, errnoOf } from "./disk-error.ts";
 import type { DiskPool } from "./disk-pool.ts";
 
+/** Entries that a message tells of: more are no help on a screen. */
+const MAX_TOLD_FLAWS = 10;
+
 /** Where a tree's files are, for disk jobs. */
 export interface TreePlaces {
   /** A directory's real path. */
@@ -79,20 +82,48 @@ async function isDirectoryAt(path: string): Promise<boolean> {
   }
 }
 
+/** Entries that cannot be published; all are told at once, as far as a screen has room. */
+class Flaws {
+  #first: BtPublisherError | undefined;
+  readonly #told: string[] = [];
+  #untoldCount = 0;
+
+  add(flaw: BtPublisherError): void {
+    this.#first ??= flaw;
+    if (this.#told.length < MAX_TOLD_FLAWS) this.#told.push(flaw.message);
+    else this.#untoldCount++;
+  }
+
+  /** @throws the first one, with the messages of all. */
+  assertNone(): void {
+    if (this.#first === undefined) return;
+    const { code, detail } = this.#first;
+    const rest = this.#untoldCount > 0 ? [`and ${this.#untoldCount} more`] : [];
+    throw new BtPublisherError(code, [...this.#told, ...rest].join("\n"), { detail });
+  }
+}
+
 /** Paths of the files below `root`, as elements. */
 async function findFiles(root: string): Promise<string[][]> {
   const found: string[][] = [];
+  const flaws = new Flaws();
   const walk = async (directory: readonly string[]): Promise<void> => {
     if (directory.length > MAX_PATH_DEPTH) throw tooDeep(join(root, ...directory));
     for (const entry of await listDirectory(join(root, ...directory))) {
-      const elements = [...directory, nameOf(entry, join(root, ...directory))];
+      const name = parseUtf8(entry.name);
+      if (name === undefined) {
+        flaws.add(notUtf8(entry, join(root, ...directory)));
+        continue;
+      }
+      const elements = [...directory, name];
       if (entry.isDirectory()) await walk(elements);
       else if (entry.isFile()) found.push(elements);
-      else throw special(join(root, ...elements), entry.isSymbolicLink());
+      else flaws.add(special(join(root, ...elements), entry.isSymbolicLink()));
       if (found.length > MAX_FILE_COUNT) throw tooMany(root);
     }
   };
   await walk([]);
+  flaws.assertNone();
   return found;
 }
 
@@ -106,11 +137,9 @@ async function listDirectory(path: string): Promise<Dirent<NonSharedBuffer>[]> {
   }
 }
 
-function nameOf(entry: Dirent<NonSharedBuffer>, directory: string): string {
-  const name = parseUtf8(entry.name);
-  if (name !== undefined) return name;
+function notUtf8(entry: Dirent<NonSharedBuffer>, directory: string): BtPublisherError {
   const shown = JSON.stringify(join(directory, entry.name.toString("latin1")));
-  throw new BtPublisherError("META_NAME", `the name of ${shown} is not UTF-8: please rename it`);
+  return new BtPublisherError("META_NAME", `the name of ${shown} is not UTF-8: please rename it`);
 }
 
 function special(path: string, isLink = false): BtPublisherError {

@@ -1,13 +1,10 @@
-/** `btpublisher inspect`: what a .torrent file or a magnet link says. */
+/** `btpublisher inspect`: what a .torrent (file, URL, page) or a magnet link says. */
 import type { Command } from "commander";
-import { unwrap } from "../../base/errors.ts";
-import { formatMagnet, type Magnet, parseMagnet } from "../../protocol/metainfo/magnet.ts";
+import { formatMagnet, type Magnet } from "../../protocol/metainfo/magnet.ts";
 import type { Metainfo } from "../../protocol/metainfo/metainfo.ts";
-import { action, examples } from "../command.ts";
+import { action, type CommandContext, examples } from "../command.ts";
 import type { Output } from "../output.ts";
 import { formatBytes, formatPieceLength } from "../text.ts";
-import { readTorrentFile } from "../torrent-file.ts";
-import { warnOfCutMagnet } from "../torrent-ref.ts";
 
 /** More files than these scroll everything else away. */
 const MAX_LISTED_FILES = 100;
@@ -16,15 +13,20 @@ const MAX_LISTED_FILES = 100;
 export function register(program: Command): void {
   program
     .command("inspect")
-    .description("show what a .torrent file or a magnet link says")
-    .argument("<torrent>", ".torrent file or magnet link")
+    .description("show what a .torrent or a magnet link says")
+    .argument("<torrent>", "page URL, .torrent (URL or file), or magnet link")
     .addHelpText("after", examples("inspect debian.iso.torrent", "inspect 'magnet:?xt=...'"))
-    .action(
-      action(async ({ operands: [ref = ""], output }) => {
-        if (/^magnet:/i.test(ref)) sayMagnet(unwrap(parseMagnet(ref)), output);
-        else sayTorrent(await readTorrentFile(ref), output);
-      }),
-    );
+    .action(action(inspect));
+}
+
+async function inspect({ operands, output, signal }: CommandContext<object>): Promise<void> {
+  const { createHttpClient } = await import("../../adapters/node/http-client.ts");
+  const { createSystemClock } = await import("../../adapters/node/clock.ts");
+  const { resolveTorrentRef } = await import("../torrent-ref.ts");
+  const http = createHttpClient({ clock: createSystemClock() });
+  const source = await resolveTorrentRef(operands[0] ?? "", { http, output, signal });
+  if (source.type === "magnet") sayMagnet(source.magnet, output);
+  else sayTorrent(source.metainfo, output);
 }
 
 function sayTorrent(metainfo: Metainfo, output: Output): void {
@@ -74,7 +76,6 @@ function sayTorrent(metainfo: Metainfo, output: Output): void {
 
 function sayMagnet(magnet: Magnet, output: Output): void {
   const { infoHash, name, trackers, webSeeds, peers } = magnet;
-  warnOfCutMagnet(magnet, output);
   output.event("magnet", { infoHash, name, trackers, webSeeds, peers });
   output.print(
     rows([

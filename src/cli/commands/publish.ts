@@ -40,7 +40,7 @@ export function register(program: Command): void {
   addPolicyOptions(addAccessOptions(command))
     .addOption(new Option("--format <format>", "format").choices(["v1"]).default("v1"))
     .option("--piece-length <size>", "a power of two (default: by the size)", parsePieceLength)
-    .action(action(publish));
+    .action(action(publish, { whenUnread: "go-on" }));
 }
 
 function addPolicyOptions(command: Command): Command {

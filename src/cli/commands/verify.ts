@@ -37,33 +37,59 @@ async function verify(context: CommandContext<VerifyOptions>): Promise<void> {
     const store = await openDiskPieceStore({ info, directory, mode: "seed", pool });
     const onProgress = (bytes: number, total: number) => output.progress({ bytes, total });
     const good = await store.check({ onProgress, signal });
+    const missing = missingEmptyFiles(info, await store.fileStates());
     await store.close();
-    say(info, good, output);
+    say(info, { good, missing }, output);
   } finally {
     await pool.close();
   }
 }
 
-/** @throws BtPublisherError DIGEST when not all pieces are good. */
-function say(info: Info, good: Bitfield, output: Output): void {
+/** What was found: the pieces that are right, and the paths of empty files that are not there. */
+interface Findings {
+  readonly good: Bitfield;
+  readonly missing: readonly string[];
+}
+
+/** @throws BtPublisherError DIGEST when not all pieces and files are good. */
+function say(info: Info, { good, missing }: Findings, output: Output): void {
   const { infoHash, geometry } = info;
-  const damaged = damagedFiles(info, good);
-  const bad = geometry.pieceCount - good.count;
+  const { pieceCount } = geometry;
+  const damaged = [...damagedFiles(info, good), ...missing];
+  const bad = pieceCount - good.count;
+  const isGood = bad === 0 && missing.length === 0;
   output.event(
     "verified",
-    { infoHash, pieces: geometry.pieceCount, goodPieces: good.count, damagedFiles: damaged },
-    bad === 0 ? `all ${geometry.pieceCount} pieces are good` : undefined,
+    { infoHash, pieces: pieceCount, goodPieces: good.count, damagedFiles: damaged },
+    isGood ? `all ${pieceCount} pieces are good` : undefined,
   );
-  if (bad === 0) return;
+  if (isGood) return;
   for (const path of damaged.slice(0, MAX_LISTED_FILES)) output.print(`damaged: ${path}`);
   const unlisted = damaged.length - MAX_LISTED_FILES;
   if (unlisted > 0) output.print(`and ${unlisted} more: --json lists all`);
+  const flaws = [
+    ...(bad > 0 ? [`${bad} of ${pieceCount} pieces are missing or differ`] : []),
+    ...(missing.length > 0
+      ? [`${missing.length} empty ${missing.length === 1 ? "file is" : "files are"} missing`]
+      : []),
+  ];
   throw new BtPublisherError(
     "DIGEST",
-    `${bad} of ${geometry.pieceCount} pieces are missing or differ; ` +
-      "`btpublisher get` with the same torrent and folder repairs them",
-    { detail: { bad } },
+    `${flaws.join(", ")}; \`btpublisher get\` with the same torrent and folder repairs them`,
+    { detail: { bad, missingEmptyFiles: missing.length } },
   );
+}
+
+/** No piece reaches into an empty file: only the file system can tell whether it is there. */
+function missingEmptyFiles(
+  { files }: Info,
+  states: readonly { readonly size: number | undefined }[],
+): string[] {
+  return files
+    .filter((file) => !file.isPad)
+    .flatMap(({ path, length }, i) =>
+      length === 0 && states[i]?.size === undefined ? [path.join("/")] : [],
+    );
 }
 
 /** Paths of the files that a piece which is not good reaches into. */

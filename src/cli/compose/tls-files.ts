@@ -80,9 +80,10 @@ export class TlsWatch {
   }
 
   #later(): void {
-    this.#timer = this.#clock.setTimer(LOOK_MS, async () => {
-      await this.look();
-      if (!this.#isClosed) this.#later();
+    this.#timer = this.#clock.setTimer(LOOK_MS, () => {
+      void this.look().then(() => {
+        if (!this.#isClosed) this.#later();
+      });
     });
   }
 }

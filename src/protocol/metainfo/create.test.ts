@@ -101,6 +101,18 @@ for (const [code, names] of refused) {
   });
 }
 
+test("META_NAME all names that must change are told at once, each with its directory", () => {
+  const odd = Array.from({ length: 12 }, (_, i) => `deep/odd?${i}`);
+  const names = directory("fine", "sub/a:b", "bad?/one", "bad?/two", ...odd);
+  const result = checkContent(content(names));
+  assert.equal(codeOf(result), "META_NAME");
+  const lines = result.ok ? [] : result.message.split("\n");
+  assert.equal(lines.length, 11);
+  assert.match(lines[0] ?? "", /"a:b" in ".+\/sub" has one of/);
+  assert.match(lines[1] ?? "", /"bad\?" in "[^/]+" has one of/);
+  assert.equal(lines[10], "and 4 more");
+});
+
 test("META_LENGTH files that are too long together", () => {
   const files = ["a", "b"].map((name) => ({ path: [name], length: 2 ** 47 + 2 ** 46 }));
   assert.equal(codeOf(checkContent({ name: "d", isDirectory: true, files })), "META_LENGTH");

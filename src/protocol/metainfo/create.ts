@@ -54,7 +54,13 @@ export interface MetainfoContent {
   readonly creationDate?: number | undefined;
 }
 
-/** The length in bytes of content that can be published, or why it cannot; ask before hashing. */
+/** Names that a message tells of: more are no help on a screen. */
+const MAX_TOLD_NAMES = 10;
+
+/**
+ * The length in bytes of content that can be published, or why it cannot; ask before hashing. All
+ * names that must change are told at once.
+ */
 export function checkContent(content: ContentNames): Result<number, MetainfoErrorCode> {
   const { name, isDirectory, files } = content;
   if (files.length > MAX_FILE_COUNT) {
@@ -63,10 +69,10 @@ export function checkContent(content: ContentNames): Result<number, MetainfoErro
   if (!isDirectory && (files.length !== 1 || files[0]?.path.join("/") !== name)) {
     return fail("META_NAME", "a single file must be one file, with the content's name as its path");
   }
+  const names = checkNames(content);
+  if (!names.ok) return names;
   let contentLength = 0;
-  for (const { path, length } of files) {
-    const check = checkPath(isDirectory ? [name, ...path] : path);
-    if (!check.ok) return check;
+  for (const { length } of files) {
     if (!Number.isSafeInteger(length) || length < 0 || length > MAX_CONTENT_LENGTH) {
       return fail("META_LENGTH", `a file cannot have ${length} bytes`);
     }
@@ -78,6 +84,27 @@ export function checkContent(content: ContentNames): Result<number, MetainfoErro
   }
   const check = checkDistinct(files.map((file) => file.path));
   return check.ok ? ok(contentLength) : check;
+}
+
+function checkNames({
+  name,
+  isDirectory,
+  files,
+}: ContentNames): Result<undefined, MetainfoErrorCode> {
+  let code: MetainfoErrorCode | undefined;
+  // Once each: many files may lie in one directory with a bad name.
+  const messages = new Set<string>();
+  for (const { path } of files) {
+    const check = checkPath(isDirectory ? [name, ...path] : path);
+    if (check.ok) continue;
+    code ??= check.code;
+    messages.add(check.message);
+  }
+  if (code === undefined) return ok(undefined);
+  const told = [...messages].slice(0, MAX_TOLD_NAMES);
+  const rest = messages.size - told.length;
+  if (rest > 0) told.push(`and ${rest} more`);
+  return fail(code, told.join("\n"));
 }
 
 /**

@@ -78,24 +78,24 @@ export function isBitCometPad(path: readonly string[]): boolean {
 
 /**
  * Whether all clients on all systems write this path as it stands: the rule for what we publish.
- * The message names the element and says what to change.
+ * The message names the element and its directory, and says what to change.
  */
 export function checkPath(elements: readonly string[]): Result<undefined, MetainfoErrorCode> {
   if (elements.length === 0) return fail("META_NAME", "a file has no name");
+  const path = elements.join("/");
   if (elements.length > MAX_PATH_DEPTH) {
-    return fail("META_PATH_DEPTH", `a path has more than ${MAX_PATH_DEPTH} levels of directories`);
+    const message = `the path ${quoteName(path)} has more than ${MAX_PATH_DEPTH} levels of directories`;
+    return fail("META_PATH_DEPTH", message);
   }
-  for (const element of elements) {
+  for (const [i, element] of elements.entries()) {
     const flaw = flawOf(element);
-    if (flaw !== undefined) {
-      return fail("META_NAME", `the name ${quoteName(element)} ${flaw}: please rename it`);
-    }
+    if (flaw === undefined) continue;
+    const place = i === 0 ? "" : ` in ${quoteName(elements.slice(0, i).join("/"))}`;
+    return fail("META_NAME", `the name ${quoteName(element)}${place} ${flaw}: please rename it`);
   }
-  if (utf8Length(elements.join("/")) > MAX_PATH_BYTES) {
-    return fail(
-      "META_PATH_LONG",
-      `a path has more than ${MAX_PATH_BYTES} bytes: please shorten it`,
-    );
+  if (utf8Length(path) > MAX_PATH_BYTES) {
+    const message = `the path ${quoteName(path)} has more than ${MAX_PATH_BYTES} bytes: please shorten it`;
+    return fail("META_PATH_LONG", message);
   }
   return ok(undefined);
 }
