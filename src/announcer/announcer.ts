@@ -13,7 +13,7 @@ import type {
   PublicationSummary,
 } from "../ports/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ContentService, LedgerEntry } from "../ports/content-service.ts";
+import type { ContentService, LedgerEntry, Withdrawal } from "../ports/content-service.ts";
 import type {
   AnnouncerControlLink,
   KnownSource,
@@ -26,6 +26,7 @@ import { fileUrl, magnetLink, type Places, pageUrl, torrentUrl, webSeedUrls } fr
 import { Publications } from "./publications.ts";
 import type { PublishingProgress } from "./publish-jobs.ts";
 import { Surroundings } from "./surroundings.ts";
+import { Withdrawals } from "./withdrawals.ts";
 
 /** What an Announcer works with. */
 export interface AnnouncerAdapters {
@@ -45,6 +46,8 @@ export interface AnnouncerOptions {
 /** A published publication in a list. */
 export interface ListedPublication extends PublicationSummary {
   readonly counts: SwarmCounts | undefined;
+  /** Set while the SourceNode does not serve it. */
+  readonly withdrawal: Withdrawal | undefined;
 }
 
 /** A publication with all that downloaders need. */
@@ -56,6 +59,8 @@ export interface PublicationView {
   /** Absolute, one for each file in the content's order; empty while no SourceNode is known. */
   readonly fileUrls: readonly string[];
   readonly counts: SwarmCounts | undefined;
+  /** Set while the SourceNode does not serve it. */
+  readonly withdrawal: Withdrawal | undefined;
 }
 
 /** What the system does for a publication right now. */
@@ -67,6 +72,8 @@ export interface PublicationStatus {
     readonly source: KnownSource;
     readonly swarm: SwarmReport;
   }[];
+  /** Set while the SourceNode does not serve it. */
+  readonly withdrawal: Withdrawal | undefined;
   /** Set while it is hashed. */
   readonly progress: PublishingProgress | undefined;
 }
@@ -76,6 +83,8 @@ export interface TorrentDownload {
   readonly bytes: Uint8Array;
   /** For HTTP: changes whenever the bytes do. */
   readonly etag: string;
+  /** Set while the SourceNode does not serve what it is for. */
+  readonly withdrawal: Withdrawal | undefined;
 }
 
 /** The role. `start` once, `close` once. */
@@ -84,11 +93,13 @@ export class Announcer {
   readonly publicUrl: string;
   readonly #adapters: AnnouncerAdapters;
   readonly #surroundings: Surroundings;
+  readonly #withdrawals: Withdrawals;
 
   constructor(adapters: AnnouncerAdapters, options: AnnouncerOptions) {
     this.publicUrl = options.publicUrl;
     this.#adapters = adapters;
     this.#surroundings = new Surroundings(adapters.control, adapters.clock);
+    this.#withdrawals = new Withdrawals(adapters.content, adapters.clock);
     this.publications = new Publications(adapters);
   }
 
@@ -118,10 +129,17 @@ export class Announcer {
   ): Promise<readonly ListedPublication[]> {
     const summaries = await this.#adapters.catalogue.list(page);
     const infoHashes = summaries.flatMap(({ content }) => content?.infoHash ?? []);
-    const counts = await this.#surroundings.counts(infoHashes);
+    const [counts, withdrawals] = await Promise.all([
+      this.#surroundings.counts(infoHashes),
+      this.#withdrawals.look(),
+    ]);
     return summaries.map((summary) => {
       const infoHash = summary.content?.infoHash;
-      return { ...summary, counts: infoHash === undefined ? undefined : counts.get(infoHash) };
+      return {
+        ...summary,
+        counts: infoHash === undefined ? undefined : counts.get(infoHash),
+        withdrawal: withdrawals.get(summary.name),
+      };
     });
   }
 
@@ -130,9 +148,10 @@ export class Announcer {
     const publication = await this.#published(name);
     const { content } = publication;
     const subject = { ...content, name };
-    const [places, counts] = await Promise.all([
+    const [places, counts, withdrawals] = await Promise.all([
       this.#places(),
       this.#surroundings.counts([content.infoHash]),
+      this.#withdrawals.look(),
     ]);
     const base = places.sourceUrls[0];
     return {
@@ -143,6 +162,7 @@ export class Announcer {
       fileUrls:
         base === undefined ? [] : content.files.map(({ path }) => fileUrl(base, subject, path)),
       counts: counts.get(content.infoHash),
+      withdrawal: withdrawals.get(name),
     };
   }
 
@@ -162,7 +182,8 @@ export class Announcer {
       createdBy: "BTPublisher",
       creationDate: Math.floor(publication.createdAt / 1000),
     });
-    return { bytes, etag: `"${createHash("sha256").update(bytes).digest("hex")}"` };
+    const withdrawal = (await this.#withdrawals.look()).get(name);
+    return { bytes, etag: `"${createHash("sha256").update(bytes).digest("hex")}"`, withdrawal };
   }
 
   /** @throws NOT_FOUND when there is no publication `name` in any state. */
@@ -172,12 +193,14 @@ export class Announcer {
     const { content } = publication;
     const progress = this.publications.progressOf(name);
     if (content === undefined) {
-      return { publication: { ...publication, content }, counts: undefined, sources: [], progress };
+      const nothing = { counts: undefined, sources: [], withdrawal: undefined };
+      return { publication: { ...publication, content }, ...nothing, progress };
     }
     const { infoHash } = content;
-    const [sources, counts] = await Promise.all([
+    const [sources, counts, withdrawals] = await Promise.all([
       this.sources(),
       this.#surroundings.counts([infoHash]),
+      this.#withdrawals.look(),
     ]);
     const { info: _info, files, ...summary } = content;
     return {
@@ -187,6 +210,7 @@ export class Announcer {
         const swarm = source.status?.swarms.find((each) => each.infoHash === infoHash);
         return swarm === undefined ? [] : [{ source, swarm }];
       }),
+      withdrawal: withdrawals.get(name),
       progress,
     };
   }

@@ -113,9 +113,10 @@ class GetOne {
   /** Loses patience where it is time. @returns figures of a download that is under way. */
   look(): { readonly figures: ProgressFigures; readonly infoHash: string } | undefined {
     const live = this.#download?.figures();
-    const { downloadedBytes: bytes = 0, connections = 0 } = live ?? {};
+    const { downloadedBytes: bytes = 0, connections = 0, offeredPieces = 0 } = live ?? {};
     if (this.#download?.isComplete !== true) {
-      const why = this.#patience.look(performance.now(), { bytes, connections });
+      const isOffered = offeredPieces > 0;
+      const why = this.#patience.look(performance.now(), { bytes, connections, isOffered });
       if (why !== undefined) this.#stop.abort(why);
     }
     if (live === undefined || this.#download === undefined) return undefined;
@@ -137,7 +138,12 @@ class GetOne {
     const { options, output } = this.#context;
     const { signal } = this.#stop;
     const warn = warnOfTroubles(output);
-    const source = await resolveTorrentRef(ref, { http: this.#node.http, output, signal });
+    const source = await resolveTorrentRef(ref, {
+      http: this.#node.http,
+      output,
+      signal,
+      onNotice: (notice) => this.#patience.hearNotice(notice),
+    });
     const download = await this.#node.peer.download(source, {
       directory: options.output,
       peers: this.#peers,

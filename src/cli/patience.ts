@@ -9,7 +9,7 @@ import { formatSeconds } from "./text.ts";
 import { describeTrouble } from "./troubles.ts";
 import type { Trouble } from "../peer/peer-ports.ts";
 
-/** A tracker has refused, and nobody else answers. */
+/** A tracker has refused, or the server withdrawn it, and nobody else can help. */
 const REFUSED_LIMIT_MS = 15_000;
 
 /** Nobody has answered yet: some rounds of announces. */
@@ -23,6 +23,8 @@ export interface Signs {
   /** Bytes that arrived in all. */
   readonly bytes: number;
   readonly connections: number;
+  /** Somebody connected has what we lack. */
+  readonly isOffered: boolean;
 }
 
 /** Watches one download. */
@@ -32,6 +34,7 @@ export class Patience {
   #bytes = 0;
   #wasReached = false;
   #lastTrouble: Trouble | undefined;
+  #notice: string | undefined;
 
   /** `limitMs` is what the user said: it stands for all limits, and 0 for none at all. */
   constructor(limitMs: number | undefined, now: number) {
@@ -43,8 +46,13 @@ export class Patience {
     this.#lastTrouble = trouble;
   }
 
+  /** The server that told of the torrent does not serve it at the moment; others may. */
+  hearNotice(notice: string): void {
+    this.#notice = notice;
+  }
+
   /** @returns why to give up at `now`, or undefined to go on. */
-  look(now: number, { bytes, connections }: Signs): BtPublisherError | undefined {
+  look(now: number, { bytes, connections, isOffered }: Signs): BtPublisherError | undefined {
     if (connections > 0) this.#wasReached = true;
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
@@ -52,13 +60,14 @@ export class Patience {
       this.#quietSince = now;
     }
     const quietMs = now - this.#quietSince;
-    const limitMs = this.#limit(connections);
+    const limitMs = this.#limit(isOffered);
     return limitMs === 0 || quietMs < limitMs ? undefined : this.#reason(quietMs);
   }
 
-  #limit(connections: number): number {
+  #limit(isOffered: boolean): number {
     if (this.#limitMs !== undefined) return this.#limitMs;
-    if (this.#isRefused && connections === 0) return REFUSED_LIMIT_MS;
+    const isGivenUp = this.#isRefused || this.#notice !== undefined;
+    if (isGivenUp && !isOffered) return REFUSED_LIMIT_MS;
     return this.#wasReached ? STALLED_LIMIT_MS : UNREACHED_LIMIT_MS;
   }
 
@@ -68,9 +77,10 @@ export class Patience {
 
   #reason(quietMs: number): BtPublisherError {
     const trouble = this.#lastTrouble;
-    const why = trouble === undefined ? "" : ` (${describeTrouble(trouble)})`;
+    const known = this.#notice ?? (trouble && describeTrouble(trouble));
+    const why = known === undefined ? "" : ` (${known})`;
     return new BtPublisherError(
-      this.#isRefused ? "DENIED" : "TRK_UNREACHABLE",
+      this.#isRefused ? "DENIED" : this.#notice === undefined ? "TRK_UNREACHABLE" : "UNAVAILABLE",
       `nothing arrived for ${formatSeconds(quietMs / 1000)}${why}; run it again to go on where it stopped`,
     );
   }

@@ -25,6 +25,8 @@ export async function resolveTorrentRef(
     readonly http: HttpClient;
     readonly output: Output;
     readonly signal: AbortSignal;
+    /** Hears, as the user does, that the server does not serve it at the moment. */
+    readonly onNotice?: (notice: string) => void;
   },
 ): Promise<DownloadSource> {
   if (/^magnet:/i.test(ref)) {
@@ -46,7 +48,13 @@ function warnOfCutMagnet(magnet: Magnet, output: Output): void {
   );
 }
 
-type Fetching = { readonly http: HttpClient; readonly signal: AbortSignal };
+/** A notice is a sentence. */
+const MAX_NOTICE_LENGTH = 1000;
+
+/** What a server says along with a .torrent, percent-encoded: why it does not serve it itself. */
+const NOTICE_HEADER = "btpublisher-notice";
+
+type Fetching = Parameters<typeof resolveTorrentRef>[1];
 
 /** The URL's own answer when it is a .torrent; else it is a page, whose .torrent lies beside it. */
 async function fetchTorrent(url: string, fetching: Fetching): Promise<Uint8Array> {
@@ -57,7 +65,8 @@ async function fetchTorrent(url: string, fetching: Fetching): Promise<Uint8Array
   return fetchBytes(beside.href, fetching);
 }
 
-function fetchBytes(url: string, { http, signal }: Fetching): Promise<Uint8Array> {
+function fetchBytes(url: string, fetching: Fetching): Promise<Uint8Array> {
+  const { http, signal } = fetching;
   return new Promise((resolve, reject) => {
     const parts: Uint8Array[] = [];
     const fail = (error: BtPublisherError): void => {
@@ -67,8 +76,11 @@ function fetchBytes(url: string, { http, signal }: Fetching): Promise<Uint8Array
     const request = http.get(
       { url, maxBytes: MAX_TORRENT_BYTES },
       {
-        onHead: ({ status }) => {
-          if (status === 200) return true;
+        onHead: ({ status, headers }) => {
+          if (status === 200) {
+            hearNotice(headers[NOTICE_HEADER], fetching);
+            return true;
+          }
           fail(statusError(url, status));
           return false;
         },
@@ -88,6 +100,19 @@ function fetchBytes(url: string, { http, signal }: Fetching): Promise<Uint8Array
     };
     signal.addEventListener("abort", cancel, { once: true });
   });
+}
+
+function hearNotice(header: string | undefined, { output, onNotice }: Fetching): void {
+  if (header === undefined) return;
+  let notice: string;
+  try {
+    notice = decodeURIComponent(header).slice(0, MAX_NOTICE_LENGTH);
+  } catch {
+    // Somebody else's header of that name.
+    return;
+  }
+  output.warn(notice);
+  onNotice?.(notice);
 }
 
 function statusError(url: string, status: number): BtPublisherError {

@@ -10,7 +10,7 @@ import type { TorrentContent, TorrentFigures } from "../runtime/torrent-setup.ts
 import { TrackerClient } from "../runtime/tracker-client.ts";
 import type { Trouble } from "./peer-ports.ts";
 
-/** How often it is looked at whether we are connected to anybody. */
+/** How often it is looked at whether anybody can help us. */
 const LONELINESS_CHECK_MS = 5000;
 
 /** What a torrent is played with. */
@@ -121,7 +121,8 @@ export class Download {
       uploaded: figures.uploadedBytes,
       downloaded: figures.downloadedBytes,
       left: this.info.geometry.contentLength - figures.verifiedBytes,
-      isLonely: !content.have.isFull && figures.connections === 0,
+      // Connected to those who lack the same is as good as alone.
+      isLonely: !content.have.isFull && figures.offeredPieces === 0,
     };
   }
 }

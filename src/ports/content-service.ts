@@ -55,6 +55,21 @@ export interface PublishedContent {
   readonly localPath: string | undefined;
 }
 
+/** Content that is held and not served at the moment. */
+export interface Withdrawal {
+  /** The publication's. */
+  readonly name: string;
+  readonly reason: WithdrawalCode;
+  /** The file that is the reason, as it is named in the content, elements joined by "/". */
+  readonly path: string | undefined;
+}
+
+/**
+ * Why content is not served: a file is not there, or is not what was hashed; it was unpublished and
+ * could not be deleted; or the SourceNode's record of it cannot be read.
+ */
+export type WithdrawalCode = "file-missing" | "file-changed" | "not-removed" | "damaged";
+
 /** A way out of the SourceNode. */
 export type Door = "bittorrent" | "webseed" | "webrtc" | "http";
 
@@ -118,6 +133,8 @@ export interface ContentService {
   /** Stops serving, unregisters, and deletes our copy (never a local path's files). Idempotent. */
   unpublish(name: string): Promise<void>;
   list(): Promise<readonly PublishedContent[]>;
+  /** What is held and not served at the moment. */
+  withdrawals(): Promise<readonly Withdrawal[]>;
   /** The ledger of one publication, oldest first. Iterating rejects with NOT_FOUND. */
   ledger(name: string, filter?: { readonly since?: UnixMillis }): AsyncIterable<LedgerEntry>;
 }

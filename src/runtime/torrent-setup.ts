@@ -37,6 +37,8 @@ export interface TorrentFigures {
   readonly verifiedBytes: number;
   /** Live peers, sources apart, that hold the rarest piece. */
   readonly copies: number;
+  /** Pieces that we lack, are not at, and somebody here has: without any, nobody can help us. */
+  readonly offeredPieces: number;
 }
 
 /** What a torrent tells its role. All optional; called outside the data path's inner loops. */

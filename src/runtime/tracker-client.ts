@@ -20,7 +20,7 @@ export interface AnnounceFacts {
   readonly uploaded: number;
   readonly downloaded: number;
   readonly left: number;
-  /** Incomplete and connected to nobody: ask sooner. */
+  /** Incomplete, and nobody connected has what we lack: ask sooner. */
   readonly isLonely: boolean;
 }
 

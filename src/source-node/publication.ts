@@ -1,7 +1,7 @@
 /** One publication as a SourceNode holds it: what it is, whether it is served, what was sent. */
 import type { InfoHash } from "../base/units.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { PublishedContent } from "../ports/content-service.ts";
+import type { PublishedContent, Withdrawal } from "../ports/content-service.ts";
 import type { FileStamp, StoredPublication } from "../ports/content-storage.ts";
 import type { ContentFile, Info } from "../protocol/metainfo/metainfo.ts";
 import type { WithdrawalReason } from "./source-event.ts";
@@ -72,6 +72,22 @@ export class Publication {
     const stamp = this.#stored.stamps[index];
     return file && stamp && { index, file, stamp };
   }
+}
+
+/**
+ * Why `publication` is not served, undefined when it is. The path told is the content's own: where
+ * `contentPath` is on our disk is nobody else's business.
+ */
+export function withdrawalOf(
+  { state, name, content }: Publication,
+  contentPath: string,
+): Withdrawal | undefined {
+  if (state.name !== "withdrawn") return undefined;
+  const { reason } = state;
+  if (reason.code === "not-removed") return { name, reason: reason.code, path: undefined };
+  const below = reason.path.startsWith(contentPath) ? reason.path.slice(contentPath.length) : "";
+  const path = content.contentName + below.replaceAll("\\", "/");
+  return { name, reason: reason.code, path };
 }
 
 function indicesByPath(info: Info): ReadonlyMap<string, number> {

@@ -16,6 +16,7 @@ import type {
   PublishOptions,
   PublishProgress,
   UploadStatus,
+  Withdrawal,
 } from "../ports/content-service.ts";
 import type {
   PublicationStore,
@@ -26,7 +27,7 @@ import type { LedgerStore } from "../ports/ledger-store.ts";
 import type { SourceControlLink } from "../ports/tracker-control.ts";
 import { parseInfo } from "../protocol/metainfo/parse.ts";
 import { ContentWatch } from "./content-watch.ts";
-import type { Publication } from "./publication.ts";
+import { type Publication, withdrawalOf } from "./publication.ts";
 import { Publisher } from "./publisher.ts";
 import type { SeedHost } from "./seed-host.ts";
 import { type OpenStore, ServedPublications } from "./served-publications.ts";
@@ -214,6 +215,18 @@ export class SourceNode implements ContentService {
 
   async list(): Promise<readonly PublishedContent[]> {
     return this.#served.all.map((publication) => publication.content);
+  }
+
+  async withdrawals(): Promise<readonly Withdrawal[]> {
+    const { publications } = this.#dependencies;
+    const damaged = [...this.#damaged].map(
+      (name) => ({ name, reason: "damaged", path: undefined }) as const,
+    );
+    const withdrawn = this.#served.all.flatMap(
+      (publication) =>
+        withdrawalOf(publication, publications.contentPath(publication.content)) ?? [],
+    );
+    return [...withdrawn, ...damaged];
   }
 
   async *ledger(

@@ -10,6 +10,7 @@ import type {
   PublishedContent,
   PublishProgress,
   UploadStatus,
+  Withdrawal,
 } from "../../src/ports/content-service.ts";
 import { encodeBencode } from "../../src/protocol/bencode/encode.ts";
 
@@ -24,6 +25,8 @@ export class FakeContentService implements ContentService {
   readonly published = new Map<string, PublishedContent>();
   /** What lies on its disk, by path. */
   readonly disk = new Map<string, Uint8Array>();
+  /** What it does not serve. */
+  withdrawn: readonly Withdrawal[] = [];
   readonly ledgerEntries: LedgerEntry[] = [];
   /** Called before each call does its work; throw or wait in it. */
   before: (call: string) => void | Promise<void> = () => undefined;
@@ -116,6 +119,18 @@ export class FakeContentService implements ContentService {
   async list(): Promise<readonly PublishedContent[]> {
     await this.before("list");
     return [...this.published.values()];
+  }
+
+  async setPolicy(name: string, policy: PublicationPolicy): Promise<void> {
+    await this.before("setPolicy");
+    const content = this.published.get(name);
+    if (content === undefined) throw new BtPublisherError("NOT_FOUND", "no such publication");
+    this.published.set(name, { ...content, policy });
+  }
+
+  async withdrawals(): Promise<readonly Withdrawal[]> {
+    await this.before("withdrawals");
+    return this.withdrawn;
   }
 
   async *ledger(): AsyncIterable<LedgerEntry> {

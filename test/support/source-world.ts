@@ -89,6 +89,7 @@ export class FakeSeedHost implements SeedHost {
       fromSourceBytes: 0,
       verifiedBytes: 0,
       copies: 2,
+      offeredPieces: 0,
     };
   }
 }

@@ -15,6 +15,7 @@ import type {
   PublishOptions,
   PublishProgress,
   UploadStatus,
+  Withdrawal,
 } from "../../ports/content-service.ts";
 import { bodyDigest, signRequest, STREAMED_BODY } from "./content-service-auth.ts";
 import {
@@ -25,6 +26,7 @@ import {
   parseListLine,
   parsePublishLine,
   parseUploadStatus,
+  parseWithdrawals,
 } from "./content-service-messages.ts";
 import { CONTENT_SERVICE_PREFIX } from "./content-service-server.ts";
 
@@ -116,6 +118,10 @@ export class ContentServiceClient implements ContentService {
       contents.push(line.content);
     }
     throw this.#cutShort();
+  }
+
+  async withdrawals(): Promise<readonly Withdrawal[]> {
+    return this.#parsed(parseWithdrawals(await this.#ask("GET", "withdrawals")));
   }
 
   async *ledger(

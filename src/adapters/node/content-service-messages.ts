@@ -20,6 +20,7 @@ import type {
   PublishedContent,
   PublishOptions,
   UploadStatus,
+  Withdrawal,
 } from "../../ports/content-service.ts";
 
 /** Body of a request to publish a local path. */
@@ -60,6 +61,16 @@ const statusSchema: z.ZodType<UploadStatus> = z.strictObject({
   name: z.string(),
   receivedBytes: z.array(count),
 });
+
+const withdrawalsSchema: z.ZodType<readonly Withdrawal[]> = z.array(
+  z
+    .strictObject({
+      name: z.string(),
+      reason: z.enum(["file-missing", "file-changed", "not-removed", "damaged"]),
+      path: z.optional(z.string()),
+    })
+    .transform((withdrawal) => ({ ...withdrawal, path: withdrawal.path })),
+);
 
 const optionsSchema: z.ZodType<PublishOptions> = z
   .strictObject({ pieceLength: z.optional(count), isPrivate: z.boolean() })
@@ -136,6 +147,8 @@ export type LedgerLine = z.infer<typeof ledgerLineSchema>;
 export const parsePlan: Parser<ContentPlan> = parser(planSchema);
 /** See `UploadStatus`. */
 export const parseUploadStatus: Parser<UploadStatus> = parser(statusSchema);
+/** See `Withdrawal`. */
+export const parseWithdrawals: Parser<readonly Withdrawal[]> = parser(withdrawalsSchema);
 /** See `PublishOptions`. */
 export const parsePublishOptions: Parser<PublishOptions> = parser(optionsSchema);
 /** See `PublishLocalRequest`. */

@@ -10,6 +10,7 @@
  *     POST   publications/NAME                publishLocal; the same
  *     DELETE publications/NAME                unpublish
  *     GET    publications                     list, in lines
+ *     GET    withdrawals                      withdrawals
  *     GET    publications/NAME/ledger?since=T ledger, in lines
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -75,6 +76,7 @@ const routes: readonly Route[] = [
   { method: "POST", pattern: /^publications\/([^/]+)$/, run: publishLocal },
   { method: "DELETE", pattern: /^publications\/([^/]+)$/, run: unpublish },
   { method: "GET", pattern: /^publications$/, run: list },
+  { method: "GET", pattern: /^withdrawals$/, run: withdrawals },
   { method: "GET", pattern: /^publications\/([^/]+)\/ledger$/, run: ledger },
 ];
 
@@ -144,6 +146,10 @@ async function appendFile(call: Call): Promise<void> {
 async function cancelUpload(call: Call): Promise<void> {
   await call.service.cancelUpload(nameOf(call));
   answerJson(call.response, {});
+}
+
+async function withdrawals(call: Call): Promise<void> {
+  answerJson(call.response, await call.service.withdrawals());
 }
 
 async function unpublish(call: Call): Promise<void> {

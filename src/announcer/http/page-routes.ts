@@ -5,6 +5,7 @@ import { icon, styleSheet } from "../pages/assets.ts";
 import { cataloguePage } from "../pages/catalogue-page.ts";
 import { checksumList } from "../pages/checksum-list.ts";
 import { downloadPage } from "../pages/download-page.ts";
+import { withdrawalText } from "../withdrawals.ts";
 
 const PAGE_LENGTH = 100;
 const DAY_S = 24 * 60 * 60;
@@ -67,8 +68,13 @@ async function sendTorrent(
   name: string,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { bytes, etag } = await announcer.torrent(name);
+  const { bytes, etag, withdrawal } = await announcer.torrent(name);
   void reply.header("etag", etag);
+  if (withdrawal !== undefined) {
+    const text = `not served at the moment: ${withdrawalText(withdrawal)}`;
+    // Names are of all scripts, and headers are not.
+    void reply.header("btpublisher-notice", encodeURIComponent(text));
+  }
   if (reply.request.headers["if-none-match"] === etag) return reply.code(304).send();
   return reply
     .type("application/x-bittorrent")

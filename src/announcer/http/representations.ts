@@ -1,9 +1,10 @@
 /** What the API answers with: the role's values as JSON. Sizes are bytes, times ISO 8601. */
 import type { PublicationPolicy, PublicationSummary } from "../../ports/catalogue.ts";
-import type { LedgerEntry } from "../../ports/content-service.ts";
+import type { LedgerEntry, Withdrawal } from "../../ports/content-service.ts";
 import type { KnownSource } from "../../ports/tracker-control.ts";
 import type { ListedPublication, PublicationStatus, PublicationView } from "../announcer.ts";
 import { pageUrl, torrentUrl } from "../links.ts";
+import { withdrawalText } from "../withdrawals.ts";
 
 /** A publication in a list. */
 export function listedJson(publication: ListedPublication, publicUrl: string): object {
@@ -11,6 +12,7 @@ export function listedJson(publication: ListedPublication, publicUrl: string): o
   const isPublished = publication.state === "published" && content !== undefined;
   return {
     ...headJson(publication),
+    ...withdrawalJson(publication.withdrawal),
     ...(isPublished && {
       pageUrl: pageUrl(publicUrl, name),
       torrentUrl: torrentUrl(publicUrl, name),
@@ -25,6 +27,7 @@ export function viewJson(view: PublicationView): object {
   const { files, info: _info, ...content } = publication.content;
   return {
     ...headJson({ ...publication, content: { ...content, fileCount: files.length } }),
+    ...withdrawalJson(view.withdrawal),
     pageUrl: view.pageUrl,
     torrentUrl: view.torrentUrl,
     magnet: view.magnet,
@@ -60,6 +63,7 @@ export function statusJson(status: PublicationStatus): object {
   const copies = status.sources.map(({ swarm }) => swarm.copies);
   return {
     ...headJson(status.publication),
+    ...withdrawalJson(status.withdrawal),
     progress: status.progress && {
       bytes: status.progress.doneBytes,
       total: status.progress.totalBytes,
@@ -114,6 +118,14 @@ function headJson(publication: PublicationSummary): object {
       publishedAt: new Date(content.publishedAt).toISOString(),
     }),
   };
+}
+
+/** A state of its own for whoever reads: published, and not to be had from here. */
+function withdrawalJson(withdrawal: Withdrawal | undefined): object {
+  if (withdrawal === undefined) return {};
+  const { reason, path } = withdrawal;
+  const message = withdrawalText(withdrawal);
+  return { state: "withdrawn", withdrawn: { reason, path, message } };
 }
 
 function policyJson(policy: PublicationPolicy): object {

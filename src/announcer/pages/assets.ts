@@ -52,6 +52,7 @@ tbody tr { border-top: 1px solid var(--line); }
   text-decoration: none;
 }
 .button.main { background: var(--accent); color: var(--on-accent); }
+.notice { padding: 0.5rem 1rem; border-left: 3px solid var(--accent); background: var(--box); }
 code, pre { font-family: ui-monospace, monospace; }
 pre {
   margin: 0.5rem 0;

@@ -30,7 +30,7 @@ const nothing = html`<h1>Publications</h1>
 <pre>btpublisher publish PATH</pre>`;
 
 function row(publication: ListedPublication): Html {
-  const { name, content, counts } = publication;
+  const { name, content, counts, withdrawal } = publication;
   if (content === undefined) return html``;
   const peers =
     counts === undefined
@@ -39,7 +39,8 @@ function row(publication: ListedPublication): Html {
           counts.complete + counts.incomplete
         }</span>`;
   return html`<tr><th scope="row"><a href="/p/${name}"><bdi>${content.contentName}</bdi></a>
-<small>${content.isDirectory ? countText(content.fileCount, "file") : undefined}</small></th>
+<small>${content.isDirectory ? countText(content.fileCount, "file") : undefined}
+${withdrawal && "withdrawn"}</small></th>
 <td class="number">${sizeText(content.contentLength)}</td><td class="number">${peers}</td>
 <td>${dayText(content.publishedAt)}</td></tr>
 `;

@@ -1,6 +1,7 @@
 /** `/p/NAME`: every way to get a publication, and what to check the result with. */
 import type { PublicationView } from "../announcer.ts";
 import { type Html, html } from "./html.ts";
+import { withdrawalText } from "../withdrawals.ts";
 import { countText, dayText, page, sizeText } from "./layout.ts";
 
 /** Files in the page's table: beyond it a page is slow to read, and the checksum list has all. */
@@ -15,6 +16,7 @@ export function downloadPage(view: PublicationView): string {
     html`<h1><bdi>${contentName}</bdi></h1>
 <p>${sizeText(contentLength)} (${contentLength} bytes)${kind}, published ${dayText(publishedAt)}.
 ${peersText(view)}</p>
+${notice(view)}
 <p class="actions">${directLink(view)}<a class="button" href="/p/${view.publication.name}.torrent"
 download>Torrent file</a>
 <a class="button" href="${view.magnet}">Magnet link</a></p>
@@ -23,6 +25,12 @@ ${fileTable(view)}
 <h2>For the curious</h2>
 <dl><dt>Info hash</dt><dd><code>${view.publication.content.infoHash}</code></dd></dl>`,
   );
+}
+
+function notice({ withdrawal }: PublicationView): Html | undefined {
+  if (withdrawal === undefined) return undefined;
+  return html`<p class="notice"><strong>Withdrawn.</strong> This server does not serve it at the
+moment: ${withdrawalText(withdrawal)}. Peers that have it may still pass it on.</p>`;
 }
 
 function peersText(view: PublicationView): string {

@@ -49,12 +49,14 @@ async function sayServer(api: ApiClient, output: Output): Promise<void> {
 
 function sayPublication(answer: Json, output: Output): void {
   output.event("status", answer);
-  const { name, state, bytes, policy, progress, peers, sentBytes, copiesSent, copies } = answer;
+  const { name, state, withdrawn, bytes, policy, progress, peers, sentBytes, copiesSent, copies } =
+    answer;
   const counts = peers as { complete: number; incomplete: number; downloaded: number } | undefined;
   const hashed = progress as { bytes: number; total: number } | undefined;
   const lines: readonly (readonly [string, string | undefined])[] = [
     ["name", String(name)],
     ["state", String(state)],
+    ["why", withdrawn === undefined ? undefined : String((withdrawn as Json)["message"])],
     ["size", bytes === undefined ? undefined : formatBytes(Number(bytes))],
     ["policy", (policy as { policy: string }).policy],
     ["hashed", hashed && `${formatBytes(hashed.bytes)} of ${formatBytes(hashed.total)}`],

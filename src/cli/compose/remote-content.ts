@@ -13,6 +13,7 @@ import type {
   PublishOptions,
   PublishProgress,
   UploadStatus,
+  Withdrawal,
 } from "../../ports/content-service.ts";
 import type { AnnouncerControlLink } from "../../ports/tracker-control.ts";
 
@@ -71,6 +72,10 @@ export class RemoteContent implements ContentService {
 
   async list(): Promise<readonly PublishedContent[]> {
     return (await this.#source()).list();
+  }
+
+  async withdrawals(): Promise<readonly Withdrawal[]> {
+    return (await this.#source()).withdrawals();
   }
 
   async *ledger(

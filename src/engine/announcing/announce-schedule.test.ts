@@ -68,6 +68,11 @@ describe("AnnounceSchedule", () => {
     schedule.handleAnswer(0, "a", answer);
     assert.equal(schedule.nextTimeout(true), 60_000);
 
+    const lenient = aSchedule([["a"]]);
+    lenient.start();
+    lenient.handleAnswer(0, "a", { intervalMs: 100_000, minIntervalMs: 30_000 });
+    assert.equal(lenient.nextTimeout(true), 30_000);
+
     const strict = aSchedule([["a"]]);
     strict.start();
     strict.handleAnswer(0, "a", { intervalMs: 100_000, minIntervalMs: 80_000 });

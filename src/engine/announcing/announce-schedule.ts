@@ -16,8 +16,10 @@ export interface AnnounceOutput {
 
 const FIRST_RETRY_MS = 5000;
 const LONGEST_RETRY_MS = 30 * 60_000;
-/** Who has no peer at all asks this often, if the tracker's minimum interval allows. */
+/** Whom nobody can help asks this often, unless the tracker names its minimum interval. */
 const LONELY_INTERVAL_MS = 60_000;
+/** And never more often than this, whatever the tracker names. */
+const LEAST_LONELY_INTERVAL_MS = 15_000;
 
 export class AnnounceSchedule {
   readonly #tiers: string[][];
@@ -77,7 +79,8 @@ export class AnnounceSchedule {
     if (this.#pending === event) this.#pending = undefined;
     // Jitter spreads the peers of a swarm that started together.
     this.#nextAt = now + answer.intervalMs * (0.9 + 0.1 * this.#random.fraction());
-    this.#lonelyAt = now + Math.max(LONELY_INTERVAL_MS, answer.minIntervalMs ?? 0);
+    const minIntervalMs = answer.minIntervalMs ?? LONELY_INTERVAL_MS;
+    this.#lonelyAt = now + Math.max(LEAST_LONELY_INTERVAL_MS, minIntervalMs);
     if (this.#pending !== undefined) this.#begin();
   }
 
@@ -95,7 +98,7 @@ export class AnnounceSchedule {
     this.#nextAt = now + delay * (0.75 + this.#random.fraction() / 2);
   }
 
-  /** `isLonely`: incomplete and connected to nobody. */
+  /** `isLonely`: incomplete, and nobody connected has what we lack. */
   handleTimeout(now: Millis, isLonely: boolean): void {
     if (this.#nextAt !== undefined && now >= this.#nextAt) this.#begin();
     else if (isLonely && this.#lonelyAt !== undefined && now >= this.#lonelyAt) this.#begin();

@@ -234,6 +234,8 @@ export class Torrent {
     readonly uploadBytesPerSecond: number;
     readonly fromSourceBytes: number;
     readonly copies: number;
+    /** Pieces that we lack and somebody has. */
+    readonly offeredPieces: number;
     readonly usableWebSeeds: number;
   } {
     let up = 0;
@@ -254,6 +256,7 @@ export class Torrent {
       uploadBytesPerSecond: up,
       fromSourceBytes: this.#downloads.fromSourceBytes,
       copies: order.minAvailability() - sources - this.#webSeeds.usableCount,
+      offeredPieces: order.availableWantedCount,
       usableWebSeeds: this.#webSeeds.usableCount,
     };
   }

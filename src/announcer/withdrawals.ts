@@ -1,0 +1,69 @@
+/**
+ * What is published and not served at the moment, because its files are not what was published any
+ * more: as the SourceNode says it. Pages must not fail while that one is away, so the last answer
+ * stays good; and a crowd of readers asks only once in a while.
+ */
+import type { Millis } from "../base/units.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ContentService, Withdrawal } from "../ports/content-service.ts";
+
+/** How old an answer may be. */
+const MAX_AGE_MS: Millis = 1_000;
+/** A page does not wait longer than this for a SourceNode that does not answer. */
+const PATIENCE_MS: Millis = 2_000;
+
+/** Withdrawals by the publication's name. */
+export type WithdrawalsByName = ReadonlyMap<string, Withdrawal>;
+
+/** The Announcer's view of them. */
+export class Withdrawals {
+  readonly #content: Pick<ContentService, "withdrawals">;
+  readonly #clock: Clock;
+  #last: { readonly at: Millis; readonly found: Promise<WithdrawalsByName> } | undefined;
+  #lastGood: WithdrawalsByName = new Map();
+
+  constructor(content: Pick<ContentService, "withdrawals">, clock: Clock) {
+    this.#content = content;
+    this.#clock = clock;
+  }
+
+  /** Never rejects: while the SourceNode is away it is what was last known. */
+  look(): Promise<WithdrawalsByName> {
+    const now = this.#clock.now();
+    if (this.#last === undefined || now - this.#last.at > MAX_AGE_MS) {
+      this.#last = { at: now, found: this.#askInTime() };
+    }
+    return this.#last.found;
+  }
+
+  async #askInTime(): Promise<WithdrawalsByName> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#clock.setTimer(PATIENCE_MS, late.resolve);
+    await Promise.race([this.#ask(), late.promise]);
+    timer.cancel();
+    return this.#lastGood;
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      const found = await this.#content.withdrawals();
+      this.#lastGood = new Map(found.map((each) => [each.name, each]));
+    } catch {
+      // The next look asks again.
+    }
+  }
+}
+
+/** Why it is not served, and what ends that, as a sentence for people. */
+export function withdrawalText({ reason, path = "a file" }: Withdrawal): string {
+  switch (reason) {
+    case "file-missing":
+      return `${path} is missing on the server's disk, or cannot be read; once it is back as it was published, it is served again`;
+    case "file-changed":
+      return `${path} was changed on the server's disk after it was published; publish it anew under another name, or put back what was published`;
+    case "not-removed":
+      return "it was unpublished, and its files could not be deleted; unpublish it again";
+    case "damaged":
+      return "the server's own record of it cannot be read; unpublish it and publish it again";
+  }
+}
