@@ -17,7 +17,7 @@ def adapter(name, ours=""):
 WORK = os.environ.get("LAB_WORK", "/dev/shm/lab")
 os.makedirs(WORK, exist_ok=True)
 TCK = os.sysconf("SC_CLK_TCK")
-PFX = "lab"
+PFX = os.environ.get("LAB_PREFIX", "lab")
 
 
 def _term(*_):

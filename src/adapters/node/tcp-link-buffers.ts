@@ -8,10 +8,32 @@
 import { BLOCK_LENGTH } from "../../base/units.ts";
 import { PIECE_HEADER_LENGTH } from "../../protocol/wire/layout.ts";
 
-/** A buffer for blocks with the 13 bytes before each. */
-export type SendBuffer = Uint8Array<ArrayBuffer>;
-
 const FRAMED_BLOCK_LENGTH = PIECE_HEADER_LENGTH + BLOCK_LENGTH;
+
+/** A buffer for blocks with the 13 bytes before each. */
+export class SendBuffer {
+  readonly bytes: Uint8Array;
+  /** Views of payloads of full blocks, made once: making one takes longer than writing a head. */
+  readonly #payloads: Uint8Array[] = [];
+
+  constructor(length: number) {
+    // Not zeroed: every byte that is sent was written before.
+    this.bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  }
+
+  get length(): number {
+    return this.bytes.length;
+  }
+
+  /** The `length` bytes from `at` on. */
+  payloadAt(at: number, length: number): Uint8Array {
+    const slot = (at - PIECE_HEADER_LENGTH) / FRAMED_BLOCK_LENGTH;
+    if (length !== BLOCK_LENGTH || !Number.isInteger(slot)) {
+      return this.bytes.subarray(at, at + length);
+    }
+    return (this.#payloads[slot] ??= this.bytes.subarray(at, at + length));
+  }
+}
 
 /** Lengths of buffers: 4, 16 and 64 blocks. 64 fill a megabyte, after which writes gain no more. */
 const bufferLengths = [4, 16, 64].map((blocks) => blocks * FRAMED_BLOCK_LENGTH);
@@ -41,8 +63,7 @@ export class SendBufferPool {
     const bufferLength = bufferLengths.find((each) => each >= wanted) ?? MAX_FRAME_LENGTH;
     this.#usedBytes += bufferLength;
     const buffer = this.#free.get(bufferLength)?.pop();
-    // Not zeroed: every byte that is sent was written before.
-    if (buffer === undefined) return new Uint8Array(Buffer.allocUnsafeSlow(bufferLength).buffer);
+    if (buffer === undefined) return new SendBuffer(bufferLength);
     this.#freeBytes -= bufferLength;
     return buffer;
   }

@@ -57,7 +57,7 @@ export async function readFrame(
   for (; end < blocks.length; end++) {
     const block = blocks[end] as BlockRef;
     if (at + framedLength(block) > buffer.length) break;
-    writePieceHeader(buffer, at, block);
+    writePieceHeader(buffer.bytes, at, block);
     at += PIECE_HEADER_LENGTH;
     const offset = offsets[end] as number;
     if (offset !== nextOffset) {
@@ -65,7 +65,7 @@ export async function readFrame(
       views = [];
       runOffset = offset;
     }
-    views.push(buffer.subarray(at, at + block.length));
+    views.push(buffer.payloadAt(at, block.length));
     at += block.length;
     nextOffset = offset + block.length;
   }
@@ -73,7 +73,7 @@ export async function readFrame(
   await Promise.all(reads);
   return {
     buffer,
-    bytes: buffer.subarray(0, at),
+    bytes: buffer.bytes.subarray(0, at),
     blockCount: end - first,
     sentBytes: end === blocks.length ? payloadLength(blocks) : undefined,
   };

@@ -14,7 +14,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { BlockReader, LinkCloseReason } from "../../ports/peer-transport.ts";
 import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
 import { IdleTimer } from "./clock-idle-timer.ts";
-import type { SendBufferPool } from "./tcp-link-buffers.ts";
+import { MAX_FRAME_LENGTH, type SendBufferPool } from "./tcp-link-buffers.ts";
 import { type Frame, frameLengths, readFrame } from "./tcp-link-frame.ts";
 import type { PeerSocket } from "./tcp-link-socket.ts";
 
@@ -53,7 +53,9 @@ interface Chunk {
 const MAX_FRAMES = 2;
 
 /** At one write of this length a minute, a peer takes 4 KiB/s: slower than any that is of use. */
-const MAX_WRITE_LENGTH = 256 * 1024;
+const CAREFUL_WRITE_LENGTH = 256 * 1024;
+/** A peer that took a write within this time gets the next frame in one. */
+const FAST_WRITE_MS = 1000;
 
 /** Messages above this are a peer that asks without reading the answers; two full bitfields fit. */
 const CONGESTED_BYTES = 1024 * 1024;
@@ -77,6 +79,7 @@ export class LinkSender {
   /** Bytes of the first chunk that the system has taken. */
   #writtenLength = 0;
   #isWriting = false;
+  #maxWriteLength = CAREFUL_WRITE_LENGTH;
   readonly #progress: IdleTimer;
   #isClosed = false;
 
@@ -182,14 +185,18 @@ export class LinkSender {
     const chunk = this.#chunks[0];
     if (chunk === undefined) return;
     const { bytes } = chunk;
+    const { clock } = this.#context;
+    const startedAt = clock.now();
     const from = this.#writtenLength;
-    const part =
-      bytes.length <= MAX_WRITE_LENGTH ? bytes : bytes.subarray(from, from + MAX_WRITE_LENGTH);
+    const end = Math.min(bytes.length, from + this.#maxWriteLength);
+    const part = end - from === bytes.length ? bytes : bytes.subarray(from, end);
     this.#isWriting = true;
     this.#progress.watch();
     this.#socket.write(part, () => {
       this.#isWriting = false;
       this.#progress.rest();
+      const isFast = clock.now() - startedAt < FAST_WRITE_MS;
+      this.#maxWriteLength = isFast ? MAX_FRAME_LENGTH : CAREFUL_WRITE_LENGTH;
       this.#writtenLength += part.length;
       if (this.#writtenLength === bytes.length) this.#endChunk(chunk);
       if (!this.#isClosed) this.#flush();

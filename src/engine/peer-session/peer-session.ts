@@ -6,6 +6,7 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import type { Millis } from "../../base/units.ts";
 import type { BlockRef, PieceGeometry } from "../../protocol/metainfo/piece-geometry.ts";
+import { BlockTable } from "../requests/block-table.ts";
 import { RateMeter } from "../requests/rate-meter.ts";
 import { RequestWindow } from "../requests/request-window.ts";
 import { MessageBudget } from "./message-budget.ts";
@@ -60,7 +61,7 @@ export class PeerSession {
   /** Pieces that it has and we lack. */
   interestingCount = 0;
 
-  readonly outstanding = new Map<number, OutstandingRequest>();
+  readonly outstanding = new BlockTable<OutstandingRequest>();
   readonly window: RequestWindow;
   /** The block that is arriving now into the piece buffer. */
   receiving: BlockRef | undefined;
@@ -72,7 +73,7 @@ export class PeerSession {
   lastBlockAt: Millis;
 
   /** Requests of the peer by block number, oldest first. */
-  readonly uploadQueue = new Map<number, BlockRef>();
+  readonly uploadQueue = new BlockTable<BlockRef>();
   /** Batches that the link is sending. */
   batchesInFlight = 0;
   turnBytes = 0;

@@ -27,6 +27,11 @@ export interface RequestWindowOptions {
    * few buffers stay in the processor's caches.
    */
   readonly maxReserveBlocks: number;
+  /**
+   * ... but lasts this long, up to twice the length: the fastest peers then always hold a full
+   * batch to answer with one read and one write.
+   */
+  readonly leastReserveMs: number;
 }
 
 /** Values for links from 1 Mbit/s to 10 Gbit/s. */
@@ -36,6 +41,7 @@ export const defaultRequestWindowOptions: RequestWindowOptions = Object.freeze({
   maxBlocks: 512,
   reserveMs: 1500,
   maxReserveBlocks: 128,
+  leastReserveMs: 20,
 });
 
 /** A delay is believed up to this, and smoothed over so many blocks. */
@@ -106,9 +112,10 @@ export class RequestWindow {
     }
     this.#isStarting = false;
     this.#checkedAt = now;
-    const { minBlocks, reserveMs, maxReserveBlocks } = this.#options;
+    const { minBlocks, reserveMs, maxReserveBlocks, leastReserveMs } = this.#options;
     const blocksPerMs = rate / 1000 / BLOCK_LENGTH;
-    const reserve = Math.min(maxReserveBlocks, blocksPerMs * reserveMs);
+    const longest = Math.max(maxReserveBlocks, blocksPerMs * leastReserveMs);
+    const reserve = Math.min(longest, 2 * maxReserveBlocks, blocksPerMs * reserveMs);
     this.#blocks = Math.max(minBlocks, Math.ceil(blocksPerMs * this.#delayMs + reserve));
   }
 }
