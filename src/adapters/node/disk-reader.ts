@@ -1,16 +1,13 @@
 /**
- * Reads content for sending, in the main thread: one positional scatter read per file touched.
- *
- * What is in the page cache is read synchronously, the rest by the thread pool. Measured (16 KiB
- * views, CPU-s/GiB, sync against the pool with 1 and 4 reads in flight): reads of 16 KiB 0.23
- * against 2.22 and 0.88; 64 KiB 0.13, 0.80 and 0.38; 256 KiB 0.15, 0.31 and 0.22; 1 MiB 0.12, 0.19
- * and 0.17. Nothing tells beforehand what is cached, so a slow read is taken as the sign.
+ * Reads content for sending, in the main thread: one positional scatter read per file touched. What
+ * is in the page cache is read synchronously, the rest by the thread pool (see disk-read-pace.ts).
  */
 import { readv, readvSync } from "node:fs";
 import { join } from "node:path";
 import { BtPublisherError } from "../../base/errors.ts";
 import { Descriptor, DescriptorCache } from "./disk-descriptors.ts";
 import { diskError } from "./disk-error.ts";
+import { ReadPace } from "./disk-read-pace.ts";
 
 /** Where to read: `position` in the file at `path` below `base`. */
 export interface ReadPlace {
@@ -100,46 +97,6 @@ export class DiskReader {
     return bytes;
   }
 }
-
-/**
- * Decides whether a read may block the main thread: not for a while after several that were slow.
- * One alone says nothing: on a busy machine this thread was only not running for a moment.
- */
-class ReadPace {
-  #suspicion = 0;
-  #poolReadsLeft = 0;
-  #penalty = MIN_PENALTY;
-
-  /** Asked once before each read. */
-  get mayBlock(): boolean {
-    if (this.#poolReadsLeft === 0) return true;
-    this.#poolReadsLeft--;
-    return false;
-  }
-
-  /** A blocking read brought `bytes` in `elapsedMs`. */
-  heard(elapsedMs: number, bytes: number): void {
-    if (elapsedMs <= FAST_BASE_MS + bytes / FAST_BYTES_PER_MS) {
-      this.#suspicion = Math.max(0, this.#suspicion - 1);
-      if (this.#suspicion === 0) this.#penalty = MIN_PENALTY;
-      return;
-    }
-    this.#suspicion = Math.min(this.#suspicion + SLOW_READ_WEIGHT, 2 * SLOW_READ_WEIGHT);
-    if (this.#suspicion <= SLOW_READ_WEIGHT) return;
-    this.#poolReadsLeft = this.#penalty;
-    this.#penalty = Math.min(2 * this.#penalty, MAX_PENALTY);
-  }
-}
-
-/** A slow read is forgotten after so many fast ones. */
-const SLOW_READ_WEIGHT = 4;
-/** A fifth of what the page cache gives here, so that a busy machine does not look like a disk. */
-const FAST_BYTES_PER_MS = 1_000_000;
-/** Half of what a fast SSD needs for a first byte that is not cached, and more than a system call. */
-const FAST_BASE_MS = 0.1;
-/** Reads that go to the pool after a slow one; doubles while each trial is slow again. */
-const MIN_PENALTY = 16;
-const MAX_PENALTY = 4096;
 
 function readLater(fd: number, views: readonly Uint8Array[], position: number): Promise<number> {
   return new Promise((resolve, reject) => {
