@@ -43,6 +43,7 @@ function say(ev: string, fields: Readonly<Record<string, unknown>> = {}): void {
 }
 
 async function seed(): Promise<void> {
+  await armed();
   const node = await startPeerNode({ port: Number(options.port) });
   const metainfo = await readTorrentFile(options.torrent);
   const { info } = metainfo;
@@ -53,9 +54,11 @@ async function seed(): Promise<void> {
   say("ready");
 }
 
+/** Opens all that needs no network before it says that it is armed, as the other adapters do. */
 async function leech(): Promise<void> {
   const { peer } = await startPeerNode({ port: Number(options.port) });
   const metainfo = await readTorrentFile(options.torrent);
+  await armed();
   const download = await peer.download(
     { type: "metainfo", metainfo },
     { directory: options.data, onTrouble: (trouble) => say("trouble", { trouble }) },
@@ -88,7 +91,8 @@ function startOurs(args: readonly string[], hear: (line: Line) => void): number 
 }
 
 /** A server and one publication; the peers get its .torrent. */
-function serve(): void {
+async function serve(): Promise<void> {
+  await armed();
   const url = `http://${options.ip}:8080`;
   const place = ["--data", join(options.tmp, "server"), "--http-port", "8080", "--public-url", url];
   const limits = ["--peer-port", options.port, "--max-upload", `${options["uplink-mbit"]}Mbit`];
@@ -113,14 +117,18 @@ async function sayReady(torrentUrl: string): Promise<void> {
   say("ready", { torrent });
 }
 
-const roles: Readonly<Record<string, () => Promise<void> | void>> = { seed, leech, server: serve };
+/** Says so, and resolves at the lab's "go". */
+async function armed(): Promise<void> {
+  say("armed");
+  await once(process.stdin, "data");
+  process.stdin.pause();
+}
+
+const roles: Readonly<Record<string, () => Promise<void>>> = { seed, leech, server: serve };
 const role = roles[options.role];
 if (role === undefined) throw new Error(`no role ${options.role}`);
 
 process.on("SIGTERM", () => process.exit(0));
 // A server's work is done by the process that it starts.
 if (role !== serve) say("pid", { pid: process.pid });
-say("armed");
-await once(process.stdin, "data");
-process.stdin.pause();
 await role();

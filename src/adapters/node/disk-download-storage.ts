@@ -75,9 +75,7 @@ export class DiskDownloadStorage implements DownloadStorage {
     });
     try {
       const have = await findPieces(store, info, memory, options);
-      const download = new DiskDownload(place, store, have);
-      await download.begin();
-      return download;
+      return new DiskDownload(place, store, have);
     } catch (error) {
       await store.close();
       throw error;
@@ -95,11 +93,14 @@ class DiskDownload implements OpenDownload {
   readonly store: DiskPieceStore;
   readonly have: Bitfield;
   readonly #place: DownloadPlace;
+  #begun = Promise.resolve();
 
   constructor(place: DownloadPlace, store: DiskPieceStore, have: Bitfield) {
     this.#place = place;
     this.store = store;
     this.have = have;
+    // The first write waits for it, which waits for the disk itself; the network does not.
+    store.writeAfter(() => (this.#begun = this.#begin()));
   }
 
   get path(): string {
@@ -107,13 +108,15 @@ class DiskDownload implements OpenDownload {
   }
 
   /** Before the first write: what an earlier run remembered is not true any more. */
-  async begin(): Promise<void> {
+  async #begin(): Promise<void> {
     if (this.have.isFull) await this.#place.resumeFile.remove();
     else await this.#remember({ phase: "open", pieces: new Uint8Array(0), files: [] });
   }
 
   async close(): Promise<void> {
     try {
+      // Whether that failed does not matter any more: what follows says it all anew.
+      await this.#begun.catch(() => undefined);
       if (this.have.isFull) await this.#finish();
       else await this.#suspend();
     } finally {

@@ -16,7 +16,11 @@ import { hashRuns } from "./disk-hash-runs.ts";
 import type { FileRange, FileState } from "./disk-jobs.ts";
 import { DiskLayout, pathsBelow } from "./disk-layout.ts";
 import type { DiskPool } from "./disk-pool.ts";
+import { prepareFiles, statFiles } from "./disk-prepare.ts";
 import { makeFolders } from "./make-folders.ts";
+
+/** So few files are looked at sooner than a disk thread starts (40 ms), and a newcomer waits. */
+const FEW_FILES = 16;
 
 /** Which content to open, where, and for what. */
 export interface DiskPieceStoreOptions {
@@ -39,6 +43,8 @@ export interface DiskPieceStoreOptions {
  */
 export async function openDiskPieceStore(options: DiskPieceStoreOptions): Promise<DiskPieceStore> {
   const { info, directory, mode, pool } = options;
+  // Somebody will read or write soon: a disk thread starts meanwhile.
+  pool.warmUp(1);
   const base = await realDirectory(directory, mode);
   const paths = pathsBelow(info);
   const expected = info.files.flatMap(({ length }, i) => {
@@ -46,7 +52,8 @@ export async function openDiskPieceStore(options: DiskPieceStoreOptions): Promis
     return path === undefined ? [] : [{ path, length }];
   });
   const overwrite = mode === "download" && options.overwrite === true;
-  const states = await pool.run({ type: "prepare", base, files: expected, mode, overwrite });
+  const job = { type: "prepare", base, files: expected, mode, overwrite } as const;
+  const states = expected.length <= FEW_FILES ? prepareFiles(job) : await pool.run(job);
   const onDisk = new Map(states.map((state, i) => [expected[i]?.path, state.path]));
   const files = info.files.map(({ offset, length }, i) => ({
     path: onDisk.get(paths[i]),
@@ -68,6 +75,9 @@ export class DiskPieceStore implements PieceStore {
   /** Paths of files that were written since they last reached the disk for certain. */
   #dirty = new Set<string>();
   #syncError: Error | undefined;
+  /** What must succeed before the first write, until it has. */
+  #prepare: (() => Promise<void>) | undefined;
+  #preparing: Promise<void> | undefined;
 
   constructor(options: DiskPieceStoreOptions, layout: DiskLayout) {
     this.#info = options.info;
@@ -83,6 +93,15 @@ export class DiskPieceStore implements PieceStore {
     return this.#buffers.take(this.#info.geometry.lengthOf(pieceIndex));
   }
 
+  /**
+   * Nothing is written before `prepare` has succeeded. It is begun at once, and begun again by the
+   * next write when it failed, which fails with it.
+   */
+  writeAfter(prepare: () => Promise<void>): void {
+    this.#prepare = prepare;
+    this.#prepared().catch(() => undefined);
+  }
+
   releaseBuffer(buffer: Uint8Array): void {
     this.#buffers.giveBack(buffer);
   }
@@ -94,6 +113,7 @@ export class DiskPieceStore implements PieceStore {
     assert(buffer.length === length, `${buffer.length} bytes for piece ${pieceIndex} of ${length}`);
     const ranges = this.#layout.rangesOf(geometry.offsetOf(pieceIndex), length);
     try {
+      if (this.#prepare !== undefined) await this.#prepared();
       const result = await this.#pool.run({
         type: "commit",
         base: this.#layout.base,
@@ -169,7 +189,22 @@ export class DiskPieceStore implements PieceStore {
   /** How the files are on disk now, pad files left out, in content order. */
   async fileStates(): Promise<readonly FileState[]> {
     const paths = this.#layout.files.flatMap(({ path }) => (path === undefined ? [] : [path]));
-    return this.#pool.run({ type: "stat", base: this.#layout.base, paths });
+    const job = { type: "stat", base: this.#layout.base, paths } as const;
+    return paths.length <= FEW_FILES ? statFiles(job) : this.#pool.run(job);
+  }
+
+  /** Resolves once there is nothing any more that must precede a write. */
+  #prepared(): Promise<void> {
+    this.#preparing ??= (this.#prepare?.() ?? Promise.resolve()).then(
+      () => {
+        this.#prepare = undefined;
+      },
+      (error: unknown) => {
+        this.#preparing = undefined;
+        throw error;
+      },
+    );
+    return this.#preparing;
   }
 
   #sync(paths: readonly string[]): Promise<undefined> {

@@ -71,9 +71,9 @@ export class DiskPool {
     });
   }
 
-  /** Starts all threads at once (some 40 ms), when much work is about to come. */
-  warmUp(): void {
-    while (this.#threads.size < this.#maxThreads) this.#startThread();
+  /** Starts `threads` of the threads now (some 40 ms), since work is about to come. Default: all. */
+  warmUp(threads = this.#maxThreads): void {
+    while (this.#threads.size < Math.min(threads, this.#maxThreads)) this.#startThread();
   }
 
   /** Lets go of all descriptors at and below `path` (absolute; "" is everything). */

@@ -1,4 +1,4 @@
-/** Looks at a torrent's files and makes them ready, in a disk thread. Never cuts what it was not told to. */
+/** Looks at a torrent's files and makes them ready. Never cuts what it was not told to. */
 import { closeSync, ftruncateSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { BtPublisherError } from "../../base/errors.ts";

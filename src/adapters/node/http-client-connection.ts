@@ -15,8 +15,8 @@ export interface AnswerHandler {
   /** `bytes` are only valid during the call. */
   onData(bytes: Uint8Array): void;
   onEnd(): void;
-  /** The answer is not to be read here; nothing of it was passed on. */
-  onOdd(): void;
+  /** The answer, with `status` as far as it has one, is not to be read here; nothing was passed on. */
+  onOdd(status: number | undefined): void;
   /** `wasSilent`: not a byte of the answer came. */
   onFailure(error: Error, wasSilent: boolean): void;
 }
@@ -91,7 +91,7 @@ export class HttpConnection {
     const result = parseResponseHead(all);
     // What was read is in the shared buffer, and the rest of the head will overwrite it.
     this.#headBytes = result.type === "incomplete" ? all.slice() : noBytes;
-    if (result.type === "odd") this.#release(true)?.onOdd();
+    if (result.type === "odd") this.#release(true)?.onOdd(result.status);
     if (result.type !== "head") return undefined;
     this.#head = result.head;
     this.#missingBytes = result.head.bodyLength;

@@ -151,9 +151,10 @@ class RangeExchange implements AnswerHandler {
     this.#sink.onEnd();
   }
 
-  onOdd(): void {
+  onOdd(status = 0): void {
     this.#timer.end();
-    this.#client.handleOdd(this.#url);
+    // What an error page looks like says nothing of how content comes.
+    if (status < 400) this.#client.handleOdd(this.#url);
     this.#other = new Exchange(this.#context, this.#options, this.#sink);
     this.#other.start();
   }

@@ -34,6 +34,8 @@ export async function startPeerNode(options: PeerNodeOptions): Promise<PeerNode>
   const clock = createSystemClock();
   const http = createHttpClient({ clock });
   const pool = new DiskPool();
+  // It starts while we look for peers, so that the first piece finds it.
+  pool.warmUp(1);
   const { port, maxUpload, maxDownload } = options;
   const peer = new Peer(
     {

@@ -20,25 +20,28 @@ export type ResponseHeadResult =
   | { readonly type: "head"; readonly head: ResponseHead; readonly length: number }
   /** More bytes are needed. */
   | { readonly type: "incomplete" }
-  /** No head, a head too long, or one whose body has no plain length. */
-  | { readonly type: "odd" };
+  /** No head, a head too long, or one whose body has no plain length; then it has a status. */
+  | { readonly type: "odd"; readonly status: number | undefined };
 
 const MAX_HEAD_LENGTH = 16 * 1024;
 const LINE_FEED = 0x0a;
 const incomplete = { type: "incomplete" } as const;
-const odd = { type: "odd" } as const;
+
+function odd(status?: string): ResponseHeadResult {
+  return { type: "odd", status: status === undefined ? undefined : Number(status) };
+}
 
 /** Reads the head that `bytes` begin with. */
 export function parseResponseHead(bytes: Uint8Array): ResponseHeadResult {
   const length = headLength(bytes);
-  if (length === undefined) return bytes.length < MAX_HEAD_LENGTH ? incomplete : odd;
+  if (length === undefined) return bytes.length < MAX_HEAD_LENGTH ? incomplete : odd();
   const [statusLine = "", ...lines] = latin1(bytes.subarray(0, length - 4)).split("\r\n");
   const status = /^HTTP\/1\.1 (\d{3})(?: |$)/.exec(statusLine)?.[1];
   const headers = parseHeaders(lines);
-  if (status === undefined || headers === undefined) return odd;
+  if (status === undefined || headers === undefined) return odd(status);
   const bodyLength = plainLength(headers);
   // 1xx, 204 and 304 have no body, whatever their headers say; nobody asked for them.
-  if (bodyLength === undefined || /^(?:1..|204|304)$/.test(status)) return odd;
+  if (bodyLength === undefined || /^(?:1..|204|304)$/.test(status)) return odd(status);
   const keepsAlive = !/\bclose\b/i.test(headers["connection"] ?? "");
   return {
     type: "head",
