@@ -22,7 +22,15 @@ import type {
 } from "../ports/tracker-control.ts";
 import { encodeMetainfo } from "../protocol/metainfo/create.ts";
 import type { AnnouncerEvent } from "./announcer-event.ts";
-import { fileUrl, magnetLink, type Places, pageUrl, torrentUrl, webSeedUrls } from "./links.ts";
+import {
+  announceTiers,
+  fileUrl,
+  magnetLink,
+  type Places,
+  pageUrl,
+  torrentUrl,
+  webSeedUrls,
+} from "./links.ts";
 import { Publications } from "./publications.ts";
 import type { PublishingProgress } from "./publish-jobs.ts";
 import { Surroundings } from "./surroundings.ts";
@@ -55,7 +63,8 @@ export interface PublicationView {
   readonly publication: Publication & { readonly content: PublicationContent };
   readonly pageUrl: string;
   readonly torrentUrl: string;
-  readonly magnet: string;
+  /** Undefined unless it is for everybody: a magnet link has no passkey, and no private flag. */
+  readonly magnet: string | undefined;
   /** Absolute, one for each file in the content's order; empty while no SourceNode is known. */
   readonly fileUrls: readonly string[];
   readonly counts: SwarmCounts | undefined;
@@ -158,7 +167,7 @@ export class Announcer {
       publication,
       pageUrl: pageUrl(this.publicUrl, name),
       torrentUrl: torrentUrl(this.publicUrl, name),
-      magnet: magnetLink(places, subject),
+      magnet: publication.access.catalogue === "public" ? magnetLink(places, subject) : undefined,
       fileUrls:
         base === undefined ? [] : content.files.map(({ path }) => fileUrl(base, subject, path)),
       counts: counts.get(content.infoHash),
@@ -166,8 +175,16 @@ export class Announcer {
     };
   }
 
-  /** The .torrent file with today's addresses. @throws NOT_FOUND; UNAVAILABLE without a Tracker. */
-  async torrent(name: string): Promise<TorrentDownload> {
+  /** The record of `name` in whatever state. */
+  find(name: string): Promise<Publication | undefined> {
+    return this.#adapters.catalogue.get(name);
+  }
+
+  /**
+   * The .torrent file with today's addresses; `passkey` makes it one user's own.
+   * @throws NOT_FOUND; UNAVAILABLE without a Tracker.
+   */
+  async torrent(name: string, passkey?: string): Promise<TorrentDownload> {
     const publication = await this.#published(name);
     const { content } = publication;
     const places = await this.#places();
@@ -176,7 +193,7 @@ export class Announcer {
     }
     const bytes = encodeMetainfo({
       infoRaw: content.info,
-      announceTiers: places.announceUrls.map((url) => [url]),
+      announceTiers: announceTiers(places.announceUrls, passkey),
       webSeeds: webSeedUrls(places.sourceUrls, { ...content, name }),
       comment: pageUrl(this.publicUrl, name),
       createdBy: "BTPublisher",

@@ -57,3 +57,15 @@ export function magnetLink(places: Places, subject: LinkSubject): string {
     webSeeds: webSeedUrls(places.sourceUrls, subject),
   });
 }
+
+/**
+ * One tier for each tracker. With a passkey, which stands behind the path of `/announce`, only those
+ * that every client sends it to: few send BEP 41's URL data over UDP.
+ */
+export function announceTiers(
+  urls: readonly string[],
+  passkey: string | undefined,
+): readonly (readonly string[])[] {
+  if (passkey === undefined) return urls.map((url) => [url]);
+  return urls.filter((url) => !url.startsWith("udp:")).map((url) => [`${url}/${passkey}`]);
+}

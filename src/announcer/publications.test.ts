@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type AnnouncerWorld, bodyOf, startAnnouncer } from "../../test/support/announcer-world.ts";
 import { BtPublisherError } from "../base/errors.ts";
+import { publicAccess } from "../ports/catalogue.ts";
 import { defaultPolicy } from "./policy.ts";
 import type { PlanRequest } from "./publications.ts";
 
@@ -12,6 +13,7 @@ const file: PlanRequest = {
   isDirectory: false,
   files: [{ path: ["Greeting.txt"], length: 5 }],
   policy: defaultPolicy,
+  access: publicAccess,
 };
 
 const hasCode = (code: string) => (error: unknown) =>
@@ -159,7 +161,13 @@ test("an incomplete upload cannot be published and stays open", async () => {
 test("publishes a path of the server; one that is not there leaves no record", async () => {
   const world = await startAnnouncer();
   const { publications } = world.announcer;
-  const request = { name: undefined, path: "/data/Big File.iso", policy: defaultPolicy, options };
+  const request = {
+    name: undefined,
+    path: "/data/Big File.iso",
+    policy: defaultPolicy,
+    access: publicAccess,
+    options,
+  };
   await assert.rejects(publications.publishLocal(request), hasCode("NO_INPUT"));
   assert.deepEqual(await world.catalogue.list(), []);
 
@@ -331,6 +339,7 @@ test("F-07 killed while a path is hashed, the name is free again", async () => {
       name: "x",
       path: "/x",
       policy: defaultPolicy,
+      access: publicAccess,
       options,
     }),
   );

@@ -7,7 +7,7 @@
 import { BtPublisherError, unwrap } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import type { UnixMillis } from "../base/units.ts";
-import type { Publication, PublicationPolicy } from "../ports/catalogue.ts";
+import type { Publication, PublicationAccess, PublicationPolicy } from "../ports/catalogue.ts";
 import type { Timer } from "../ports/clock.ts";
 import type {
   ContentPlan,
@@ -30,13 +30,21 @@ import { chooseName } from "./slug.ts";
 export type PlanRequest = Omit<ContentPlan, "name"> & {
   readonly name: string | undefined;
   readonly policy: PublicationPolicy;
+  readonly access: PublicationAccess;
+  /** Whether whoever asks may go on with what is there; default: yes. */
+  readonly mayChange?: MayChange;
 };
+
+/** Decides about a publication that exists. What may not be changed is just taken. */
+export type MayChange = (existing: Publication) => boolean;
 
 /** Content on the SourceNode's own disk that a publisher wants to publish. */
 export interface LocalRequest {
   readonly name: string | undefined;
   readonly path: string;
   readonly policy: PublicationPolicy;
+  readonly access: PublicationAccess;
+  readonly mayChange?: MayChange;
   readonly options: PublishOptions;
 }
 
@@ -103,15 +111,22 @@ export class Publications {
    */
   plan(request: PlanRequest): Promise<UploadStatus & { readonly isNew: boolean }> {
     this.#assertReady();
-    const { policy, ...plan } = request;
+    const { policy, access, mayChange = () => true, ...plan } = request;
     const name = unwrap(chooseName(request.name, request.contentName));
     return this.#lock.run(name, async () => {
       const existing = await this.#settled(name);
-      if (existing !== undefined && existing.state !== "uploading") throw taken(existing);
-      if (existing === undefined) await this.#create({ name, policy, state: "uploading" });
+      if (existing !== undefined && (existing.state !== "uploading" || !mayChange(existing))) {
+        throw taken(existing);
+      }
+      if (existing === undefined) await this.#create({ name, policy, access, state: "uploading" });
       try {
         const status = await this.#adapters.content.beginUpload({ ...plan, name });
-        if (existing !== undefined) await this.#adapters.catalogue.update({ ...existing, policy });
+        if (existing !== undefined) {
+          // Whose it is does not change with whoever goes on with it.
+          const { ownerId } = existing.access;
+          const changed = { ...existing, policy, access: { ...access, ownerId } };
+          await this.#adapters.catalogue.update(changed);
+        }
         return { ...status, isNew: existing === undefined };
       } catch (error) {
         if (existing === undefined) await this.#adapters.catalogue.remove(name);
@@ -155,7 +170,7 @@ export class Publications {
       const isOpen = publication?.state === "uploading" || publication?.state === "hashing";
       if (publication === undefined || !isOpen) throw notFound(name);
       return this.#jobs.start(publication, (listener) =>
-        this.#adapters.content.publishUpload(name, options, listener),
+        this.#adapters.content.publishUpload(name, optionsFor(publication, options), listener),
       );
     });
     return follow(job, onProgress);
@@ -166,15 +181,21 @@ export class Publications {
     this.#assertReady();
     const name = unwrap(chooseName(request.name, lastElement(request.path)));
     const job = await this.#lock.run(name, async () => {
-      const { path, policy } = request;
+      const { path, policy, access, mayChange = () => true } = request;
       const running = this.#jobs.get(name);
-      if (running?.localPath === path) return running;
       const existing = await this.#settled(name);
+      if (existing !== undefined && !mayChange(existing)) throw taken(existing);
+      if (running?.localPath === path) return running;
       const isLeft = existing?.state === "hashing" && running === undefined;
       if (existing !== undefined && !isLeft) throw taken(existing);
-      const publication = existing ?? (await this.#create({ name, policy, state: "hashing" }));
+      const head = { name, policy, access, state: "hashing" } as const;
+      const publication = existing ?? (await this.#create(head));
       const work = (listener: PublishProgress) =>
-        this.#adapters.content.publishLocal({ name, path }, request.options, listener);
+        this.#adapters.content.publishLocal(
+          { name, path },
+          optionsFor(publication, request.options),
+          listener,
+        );
       return this.#jobs.start(publication, work, path);
     });
     return follow(job, onProgress);
@@ -215,7 +236,9 @@ export class Publications {
     return this.#adapters.catalogue.get(name);
   }
 
-  async #create(head: Pick<Publication, "name" | "policy" | "state">): Promise<Publication> {
+  async #create(
+    head: Pick<Publication, "name" | "policy" | "access" | "state">,
+  ): Promise<Publication> {
     const publication = { ...head, createdAt: this.#nextCreatedAt(), content: undefined };
     await this.#adapters.catalogue.create(publication);
     return publication;
@@ -283,6 +306,11 @@ export class Publications {
       "the SourceNode has not been reached yet: try again in a moment",
     );
   }
+}
+
+/** What is not for everybody has BEP 27's flag: its peers come from our Tracker alone. */
+function optionsFor({ access }: Publication, shape: PublishOptions): PublishOptions {
+  return { ...shape, isPrivate: shape.isPrivate || access.catalogue !== "public" };
 }
 
 /** Of a path of the SourceNode's system, which may be another than ours. */

@@ -3,13 +3,16 @@
  * them was killed: half a publication is finished or undone, and one that was acknowledged is
  * never lost (reliability A12, F-05, F-07).
  */
+import { latin1 } from "../base/bytes.ts";
 import { BtPublisherError } from "../base/errors.ts";
 import type { Millis, UnixMillis } from "../base/units.ts";
-import type {
-  Catalogue,
-  Publication,
-  PublicationContent,
-  PublicationSummary,
+import {
+  type Catalogue,
+  type Publication,
+  type PublicationAccess,
+  type PublicationContent,
+  type PublicationSummary,
+  publicAccess,
 } from "../ports/catalogue.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentService, PublishedContent } from "../ports/content-service.ts";
@@ -131,10 +134,23 @@ export class Reconciler {
       state: "published",
       createdAt,
       policy: defaultPolicy,
+      access: isMarkedPrivate(held.info) ? closedAccess : publicAccess,
       content,
     });
     this.#adapters.onEvent({ type: "adopted", name });
   }
+}
+
+/** For content whose record was lost, and that was not for everybody. */
+const closedAccess: PublicationAccess = {
+  catalogue: "private",
+  level: "admitted",
+  ownerId: undefined,
+};
+
+/** Whether `info` has BEP 27's flag: as its bytes say it, wherever they say it. */
+function isMarkedPrivate(info: Uint8Array): boolean {
+  return latin1(info).includes("7:privatei1e");
 }
 
 function contentOf(held: PublishedContent, publishedAt: UnixMillis): PublicationContent {

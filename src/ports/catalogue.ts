@@ -1,5 +1,8 @@
 /** What the Announcer knows of its publications; durable. */
 import type { InfoHash, UnixMillis } from "../base/units.ts";
+import type { AccessLevel } from "../protocol/control/access-values.ts";
+
+export type { AccessLevel } from "../protocol/control/access-values.ts";
 
 /** How much the server takes part; the numbers behind the names are the participation controller's. */
 export type PolicyName = "fast" | "balanced" | "thrifty";
@@ -14,6 +17,25 @@ export interface PublicationPolicy {
   readonly deadline: UnixMillis | undefined;
 }
 
+/** To whom a publication is offered: everybody, every account, or those with a grant. */
+export type CatalogueName = "public" | "members" | "private";
+
+/** Who may get a publication. */
+export interface PublicationAccess {
+  readonly catalogue: CatalogueName;
+  /** How far it is enforced; without meaning for public ones. */
+  readonly level: AccessLevel;
+  /** The user who published it; undefined: the server's own token did. */
+  readonly ownerId: string | undefined;
+}
+
+/** What everybody may get. */
+export const publicAccess: PublicationAccess = {
+  catalogue: "public",
+  level: "tracker",
+  ownerId: undefined,
+};
+
 /** A publication in whatever state of its life. */
 export interface Publication {
   /** Unique lower-case slug. */
@@ -21,6 +43,7 @@ export interface Publication {
   readonly state: "uploading" | "hashing" | "published" | "removing";
   readonly createdAt: UnixMillis;
   readonly policy: PublicationPolicy;
+  readonly access: PublicationAccess;
   /** Set once published. */
   readonly content: PublicationContent | undefined;
 }
@@ -50,6 +73,7 @@ export interface PublicationSummary {
   readonly state: Publication["state"];
   readonly createdAt: UnixMillis;
   readonly policy: PublicationPolicy;
+  readonly access: PublicationAccess;
   readonly content:
     | (Omit<PublicationContent, "info" | "files"> & { readonly fileCount: number })
     | undefined;
@@ -57,10 +81,10 @@ export interface PublicationSummary {
 
 /** What a list shows of `publication`. */
 export function summaryOf(publication: Publication): PublicationSummary {
-  const { name, state, createdAt, policy, content } = publication;
-  if (content === undefined) return { name, state, createdAt, policy, content };
+  const { content, ...head } = publication;
+  if (content === undefined) return { ...head, content };
   const { info: _info, files, ...rest } = content;
-  return { name, state, createdAt, policy, content: { ...rest, fileCount: files.length } };
+  return { ...head, content: { ...rest, fileCount: files.length } };
 }
 
 /** Publications by name; at most one has a given info hash. */

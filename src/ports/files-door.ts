@@ -27,6 +27,8 @@ export interface FileBody {
   /** Bytes of the file: `start` ≤ … < `end`. */
   readonly start: number;
   readonly end: number;
+  /** Whether the client may have more of it; asked before each read. */
+  readonly mayGoOn: () => boolean;
   /** `length` bytes from file position `position` on have left. */
   readonly onSent: (position: number, length: number) => void;
   /** The file is missing or looks different. */

@@ -3,6 +3,7 @@
  * Tracker implements it directly; between machines an authenticated WebSocket carries it.
  */
 import type { InfoHash } from "../base/units.ts";
+import type { AccessUpdate, SourceOrder } from "../protocol/control/access-values.ts";
 import type {
   KnownSource,
   Registration,
@@ -45,11 +46,18 @@ export interface AnnouncerControlLink {
   sources(): Promise<readonly KnownSource[]>;
   /** Announce URLs to write into .torrent files, in BEP 12 tiers' order. */
   announceUrls(): Promise<readonly string[]>;
+  /** Tells who may take part. @returns whether the Tracker knows everything now. */
+  updateAccess(update: AccessUpdate): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /** The Tracker, as the control link sees it. */
 export interface TrackerControl {
-  attachSource(hello: SourceHello, seenAt: string): SourceControlLink;
+  /** `order` hears what the Tracker tells the SourceNode about access; called at once, too. */
+  attachSource(
+    hello: SourceHello,
+    seenAt: string,
+    order?: (order: SourceOrder) => void,
+  ): SourceControlLink;
   attachAnnouncer(): AnnouncerControlLink;
 }

@@ -25,6 +25,11 @@ export interface PeerHostOptions {
   /** Shared with other doors of the process. */
   readonly uploadLimit: TokenBucket;
   readonly downloadLimit: TokenBucket;
+  /** Whether a host may connect to a torrent; default: everybody may. */
+  readonly admits?: (
+    torrent: { readonly infoHash: InfoHash; readonly isPrivate: boolean },
+    host: string,
+  ) => boolean;
 }
 
 /** What differs between torrents and roles. Defaults are a downloading peer's. */
@@ -95,6 +100,15 @@ export class PeerHost {
     return this.#runners.get(infoHash)?.figures();
   }
 
+  /** Somebody may have lost its admission: closes the links of whoever has none. */
+  closeUnadmitted(): void {
+    const { admits } = this.#options;
+    if (admits === undefined) return;
+    for (const runner of this.#runners.values()) {
+      runner.closeLinks("not-admitted", (host) => !admits(runner, host));
+    }
+  }
+
   /** Stops listening and every torrent. */
   async close(): Promise<void> {
     await this.#listener?.close();
@@ -102,10 +116,12 @@ export class PeerHost {
     await Promise.all([...this.#runners.keys()].map((infoHash) => this.remove(infoHash)));
   }
 
-  #decide(remote: Handshake, _address: PeerAddress): IncomingDecision {
+  #decide(remote: Handshake, { host }: PeerAddress): IncomingDecision {
     const runner = this.#runners.get(infoHashOf(remote.infoHash));
-    const { peerId } = this.#options;
+    const { peerId, admits = () => true } = this.#options;
     if (runner === undefined || equalBytes(remote.peerId, peerId)) return { accept: false };
+    // The same as for a torrent that is not here: a stranger learns nothing (S1).
+    if (!admits(runner, host)) return { accept: false };
     return {
       accept: true,
       handshake: {

@@ -40,6 +40,8 @@ export interface RunnerPorts {
 
 export class TorrentRunner {
   readonly infoHash: InfoHash;
+  /** BEP 27's flag. */
+  readonly isPrivate: boolean;
   readonly #content: TorrentContent;
   readonly #events: TorrentEvents;
   readonly #ports: RunnerPorts;
@@ -67,6 +69,7 @@ export class TorrentRunner {
     events: TorrentEvents = {},
   ) {
     this.infoHash = content.info.infoHash;
+    this.isPrivate = content.info.isPrivate;
     this.#content = content;
     this.#events = events;
     this.#ports = ports;
@@ -156,6 +159,13 @@ export class TorrentRunner {
     });
     link.start(driver);
     this.#drain();
+  }
+
+  /** Closes the links to hosts that `isMeant` names. */
+  closeLinks(why: string, isMeant: (host: string) => boolean): void {
+    for (const driver of this.#links.values()) {
+      if (isMeant(driver.link.remoteAddress.host)) driver.close(why);
+    }
   }
 
   figures(): TorrentFigures {

@@ -21,6 +21,8 @@ import type { Publication, ServedFile } from "./publication.ts";
 
 /** What the door needs of the SourceNode. */
 export interface FilesDoorSource {
+  /** Whether `host` may have files of a publication. */
+  admits(publication: Publication, host: string): boolean;
   publication(name: string): Publication | undefined;
   /** Path of a publication's file on disk. */
   filePath(publication: Publication, fileIndex: number): string;
@@ -52,7 +54,10 @@ export class SourceFilesDoor implements FilesDoor {
     const [name = "", ...elements] = parsePath(request.target) ?? [];
     const publication = this.#source.publication(name);
     const served = publication?.fileAt(elements);
-    if (publication === undefined || served === undefined) {
+    // What somebody may not have is not there for it.
+    const isAdmitted =
+      publication !== undefined && this.#source.admits(publication, request.remoteHost);
+    if (publication === undefined || served === undefined || !isAdmitted) {
       return textAnswer(
         404,
         "there is no such file: it was unpublished, or the link is incomplete",
@@ -119,6 +124,7 @@ export class SourceFilesDoor implements FilesDoor {
       path,
       stamp,
       ...span,
+      mayGoOn: () => this.#source.admits(publication, request.remoteHost),
       onSent: (position, length) => {
         node ??= publication.ledger.nodeAt(doorOf(request), request.remoteHost);
         node.addRange(file.offset + position, length);

@@ -2,6 +2,7 @@
  * The SourceNode: takes content in, publishes it, seeds it, and tells what it sent. It is the first
  * seed of every swarm, and serves only what was hashed from its own disk and has not changed since.
  */
+import type { GuardedTorrent } from "../access/admissions.ts";
 import { BtPublisherError } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import type { Millis, UnixMillis } from "../base/units.ts";
@@ -44,6 +45,8 @@ export interface SourceNodeDependencies {
   readonly ledgerStore: LedgerStore;
   readonly host: SeedHost;
   readonly link: SourceControlLink;
+  /** Whether a host may have files of a torrent through HTTP; default: everybody may. */
+  readonly admits?: (torrent: GuardedTorrent, host: string) => boolean;
   /** SHA-1 of `bytes`: 20 bytes. */
   readonly sha1: (bytes: Uint8Array) => Uint8Array;
   /** Called in the order of what happens; must not throw. */
@@ -134,6 +137,12 @@ export class SourceNode implements ContentService {
   get ledgerHealth(): { readonly failedWrites: number; readonly lostEntries: number } {
     const { failedWrites, lostEntries } = this.#ledgers;
     return { failedWrites, lostEntries };
+  }
+
+  /** Whether `host` may have files of `publication`. */
+  admits({ infoHash, info }: Publication, host: string): boolean {
+    const { admits = () => true } = this.#dependencies;
+    return admits({ infoHash, isPrivate: info.isPrivate }, host);
   }
 
   /** Path of a publication's file on disk. */

@@ -7,6 +7,7 @@
  */
 import type { Random } from "../base/random.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
+import type { AccessUpdate, SourceOrder } from "../protocol/control/access-values.ts";
 import type { Announce, AnnounceAnswer } from "../protocol/tracker/announce.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { RegistrationStore } from "../ports/registration-store.ts";
@@ -57,8 +58,16 @@ export interface TrackerDependencies {
   readonly announceUrls: () => readonly string[];
   /** Who may take part; everybody when left out. */
   readonly access?: AnnounceAccess;
+  /** Takes in what Announcers tell about access, and tells SourceNodes; default: nobody is told. */
+  readonly accessFeed?: AccessFeed;
   /** Hears of what could not be written and will be tried again. */
   readonly onStoreError: (error: unknown) => void;
+}
+
+/** How the Tracker learns who may take part, and passes it on. */
+export interface AccessFeed {
+  apply(update: AccessUpdate): boolean;
+  attachSource(send: (order: SourceOrder) => void): { detach(): void };
 }
 
 interface AboutAsker {
@@ -168,6 +177,11 @@ export class Tracker implements TrackerControl {
     return this.#answered;
   }
 
+  /** Whether a torrent has BEP 27's flag; what is not registered is taken to have it. */
+  isPrivate(infoHash: InfoHash): boolean {
+    return this.#registrations.get(infoHash)?.registration.isPrivate ?? true;
+  }
+
   /** Whether somebody may scrape or go on taking part in `infoHash`. */
   mayAsk(infoHash: InfoHash, key: string | undefined, asker: AccessAsker): boolean {
     return this.#access.decide(infoHash, key, asker).type === "allowed";
@@ -199,8 +213,13 @@ export class Tracker implements TrackerControl {
   }
 
   /** A SourceNode connects; `seenAt` is the IP address that its link comes from. */
-  attachSource(hello: SourceHello, seenAt: string): SourceControlLink {
+  attachSource(
+    hello: SourceHello,
+    seenAt: string,
+    order: (order: SourceOrder) => void = () => {},
+  ): SourceControlLink {
     const link = {};
+    const orders = this.#dependencies.accessFeed?.attachSource(order);
     const clock = this.#dependencies.clock;
     const source = this.#sources.attach(clock.now(), link, { hello, seenAt });
     return {
@@ -215,7 +234,10 @@ export class Tracker implements TrackerControl {
         this.#swarms.remove(infoHash);
       },
       report: (status) => this.#takeReport(source, status),
-      close: async () => this.#sources.detach(source, link),
+      close: async () => {
+        orders?.detach();
+        this.#sources.detach(source, link);
+      },
     };
   }
 
@@ -224,6 +246,7 @@ export class Tracker implements TrackerControl {
       counts: async (infoHashes) => this.scrape(infoHashes),
       sources: async () => this.#sources.known(this.#dependencies.clock.now()),
       announceUrls: async () => this.#dependencies.announceUrls(),
+      updateAccess: async (update) => this.#dependencies.accessFeed?.apply(update) ?? true,
       close: async () => {},
     };
   }

@@ -1,5 +1,8 @@
 /** The Announcer's HTTP side over an `AnnouncerWorld`; requests are injected, no socket is opened. */
 import type { TestContext } from "node:test";
+import { AccessControl } from "../../src/access/access-control.ts";
+import { createSecrets } from "../../src/adapters/node/secrets.ts";
+import { SqlAccessStore } from "../../src/adapters/sql/access-store.ts";
 import type { InjectOptions, Response } from "light-my-request";
 import { type AnnouncerApp, createAnnouncerApp } from "../../src/announcer/http/app.ts";
 import { type AnnouncerWorld, startAnnouncer } from "./announcer-world.ts";
@@ -10,9 +13,10 @@ export const TOKEN = "right-token";
 /** An app and what is around it. */
 export interface AppWorld extends AnnouncerWorld {
   readonly app: AnnouncerApp;
+  readonly accessControl: AccessControl;
   readonly internalErrors: unknown[];
   /** How the next requests come in. */
-  origin: { isLocal: boolean; isPrivate: boolean };
+  origin: { isLocal: boolean; isPrivate: boolean; address: string };
   /** A request with the publish token. */
   send(options: InjectOptions): Promise<Response>;
   /** A request without. */
@@ -23,11 +27,21 @@ export interface AppWorld extends AnnouncerWorld {
 export async function startApp(t: TestContext, allowsPlainTokens = false): Promise<AppWorld> {
   const world = await startAnnouncer();
   const internalErrors: unknown[] = [];
-  const origin = { isLocal: true, isPrivate: true };
+  const origin = { isLocal: true, isPrivate: true, address: "127.0.0.1" };
+  const store = await SqlAccessStore.open(":memory:");
+  const control = new AccessControl({
+    store,
+    secrets: createSecrets(new Uint8Array(32).fill(1)),
+    clock: world.clock,
+    catalogue: world.catalogue,
+    isOwnerToken: (token) => token === TOKEN,
+    tellTracker: (update) => world.control.updateAccess(update),
+  });
+  await control.start();
   const app = await createAnnouncerApp({
     announcer: world.announcer,
+    control,
     rules: {
-      isValidToken: (token) => token === TOKEN,
       originOf: () => origin,
       allowsPlainTokens,
       takesLocalPaths: true,
@@ -36,7 +50,11 @@ export async function startApp(t: TestContext, allowsPlainTokens = false): Promi
     facts: { version: "1.2.3", tokenFile: "/data/publish.token" },
     onInternalError: (error) => void internalErrors.push(error),
   });
-  t.after(() => app.close());
+  t.after(async () => {
+    control.close();
+    await app.close();
+    await store.close();
+  });
   const get = (url: string, headers: Record<string, string> = {}) =>
     app.fastify.inject({ url, headers: { host: "pub.example", ...headers } });
   const send = (options: InjectOptions) =>
@@ -44,7 +62,7 @@ export async function startApp(t: TestContext, allowsPlainTokens = false): Promi
       ...options,
       headers: { host: "pub.example", authorization: `Bearer ${TOKEN}`, ...options.headers },
     });
-  return { ...world, app, internalErrors, origin, get, send };
+  return { ...world, accessControl: control, app, internalErrors, origin, get, send };
 }
 
 /** A directory of two files. */

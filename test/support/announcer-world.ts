@@ -10,6 +10,7 @@ import type {
   KnownSource,
   SwarmCounts,
 } from "../../src/ports/tracker-control.ts";
+import type { AccessUpdate } from "../../src/protocol/control/access-values.ts";
 import { FakeContentService } from "./fake-content-service.ts";
 
 /** A Tracker as an Announcer sees it. */
@@ -25,6 +26,7 @@ export class FakeControlLink implements AnnouncerControlLink {
       status: undefined,
     },
   ];
+  readonly accessUpdates: AccessUpdate[] = [];
   readonly swarmCounts = new Map<InfoHash, SwarmCounts>();
 
   counts(): Promise<ReadonlyMap<InfoHash, SwarmCounts>> {
@@ -37,6 +39,11 @@ export class FakeControlLink implements AnnouncerControlLink {
 
   announceUrls(): Promise<readonly string[]> {
     return this.#answer(this.urls);
+  }
+
+  updateAccess(update: AccessUpdate): Promise<boolean> {
+    this.accessUpdates.push(update);
+    return this.#answer(true);
   }
 
   close(): Promise<void> {

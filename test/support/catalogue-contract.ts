@@ -46,6 +46,7 @@ function publication(name: string, createdAt: number, content?: PublicationConte
       onBudgetEnd: "stop",
       deadline: undefined,
     },
+    access: { catalogue: "private", level: "ticketed", ownerId: undefined },
     content,
   };
 }

@@ -34,6 +34,8 @@ export interface DoorWorld {
 export interface DoorWorldOptions {
   readonly clock?: Clock;
   readonly uploadLimit?: TokenBucket;
+  /** Default: everybody is admitted. */
+  readonly admits?: (host: string) => boolean;
 }
 
 /** Writes content of `spec` to a temporary folder and serves it as the publication `thing`. */
@@ -73,6 +75,7 @@ export async function openDoor(
   const changed: string[] = [];
   const failed: string[] = [];
   const door = new SourceFilesDoor({
+    admits: (_, host) => options.admits?.(host) ?? true,
     publication: (name) => (name === "thing" ? publication : undefined),
     filePath: (_, fileIndex) => pathOf(fileIndex),
     reportChanged: (_, path) => changed.push(path),

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type Module, sourceModules } from "./modules.ts";
 
 const CORE = ["base", "protocol", "ports"];
-const ROLE = [...CORE, "engine", "participation", "runtime", "ledger"];
+const ROLE = [...CORE, "engine", "participation", "runtime", "ledger", "access"];
 
 /** What each folder under src/ may import, itself apart. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "adapters/node": CORE,
   "adapters/sql": CORE,
   ledger: CORE,
+  access: CORE,
   tracker: ROLE,
   "source-node": ROLE,
   peer: ROLE,

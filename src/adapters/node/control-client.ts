@@ -8,6 +8,8 @@ import { BtPublisherError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import type { Millis } from "../../base/units.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
+import { parseSourceOrder } from "../../protocol/control/access-messages.ts";
+import type { SourceOrder } from "../../protocol/control/access-values.ts";
 import {
   type ClientMessage,
   CONTROL_VERSION,
@@ -69,6 +71,7 @@ export class ControlClient {
   readonly #options: ControlClientOptions;
   readonly #role: ControlRole;
   readonly #onConnected: () => void;
+  readonly #onOrder: (order: SourceOrder) => void;
   readonly #calls = new Map<number, PendingCall>();
   #nextId = 0;
   #socket: WebSocket | undefined;
@@ -79,11 +82,20 @@ export class ControlClient {
   #lastProblem = "not connected yet";
   #isClosed = false;
 
-  /** Connects. `onConnected` is called on each new link, before calls are repeated. */
-  constructor(options: ControlClientOptions, role: ControlRole, onConnected: () => void) {
+  /**
+   * Connects. `onConnected` is called on each new link, before calls are repeated; `onOrder` hears
+   * what a SourceNode is told.
+   */
+  constructor(
+    options: ControlClientOptions,
+    role: ControlRole,
+    onConnected: () => void,
+    onOrder: (order: SourceOrder) => void = () => {},
+  ) {
     this.#options = options;
     this.#role = role;
     this.#onConnected = onConnected;
+    this.#onOrder = onOrder;
     this.#connect();
   }
 
@@ -217,7 +229,9 @@ export class ControlClient {
   #takeAnswer(text: string, end: (reason: string) => void): void {
     const answer = parseServerMessage(text);
     if (!answer.ok) {
-      end(answer.message);
+      const order = parseSourceOrder(text);
+      if (order.ok) this.#onOrder(order.value);
+      else end(answer.message);
       return;
     }
     // None for a call that was given up, or answered on an earlier link.

@@ -4,6 +4,7 @@
  */
 import { BtPublisherError } from "../../base/errors.ts";
 import type { InfoHash } from "../../base/units.ts";
+import type { SourceOrder } from "../../protocol/control/access-values.ts";
 import type {
   AnnouncerControlLink,
   KnownSource,
@@ -21,12 +22,13 @@ import {
 } from "../../protocol/control/messages.ts";
 import { ControlClient, type ControlClientOptions } from "./control-client.ts";
 
-/** A SourceNode's link; it connects in the background. */
+/** A SourceNode's link; it connects in the background. `onOrder` hears what it is told. */
 export function connectSource(
   options: ControlClientOptions,
   hello: SourceHello,
+  onOrder: (order: SourceOrder) => void = () => {},
 ): SourceControlLink {
-  return new RemoteSourceLink(options, hello);
+  return new RemoteSourceLink(options, hello, onOrder);
 }
 
 /** An Announcer's link; it connects in the background. */
@@ -45,6 +47,8 @@ export function connectAnnouncer(options: ControlClientOptions): AnnouncerContro
     sources: async (): Promise<readonly KnownSource[]> =>
       (await ask(client, { type: "sources" }, "sources")).sources,
     announceUrls: async () => (await ask(client, { type: "announce-urls" }, "announce-urls")).urls,
+    updateAccess: async (update) =>
+      (await ask(client, { type: "access", update }, "access-state")).isCurrent,
     close: () => client.close(),
   };
 }
@@ -58,10 +62,14 @@ class RemoteSourceLink implements SourceControlLink {
   /** What it shall forget, and has not said that it did. */
   readonly #ending = new Set<InfoHash>();
 
-  constructor(options: ControlClientOptions, hello: SourceHello) {
+  constructor(
+    options: ControlClientOptions,
+    hello: SourceHello,
+    onOrder: (order: SourceOrder) => void,
+  ) {
     this.#options = options;
     this.#hello = hello;
-    this.#client = new ControlClient(options, "source", () => this.#sayAgain());
+    this.#client = new ControlClient(options, "source", () => this.#sayAgain(), onOrder);
   }
 
   async register(registration: Registration): Promise<void> {

@@ -9,6 +9,7 @@ import type {
   SourceControlLink,
   TrackerControl,
 } from "../../ports/tracker-control.ts";
+import type { SourceOrder } from "../../protocol/control/access-values.ts";
 import {
   type ClientMessage,
   type ControlRequest,
@@ -24,7 +25,7 @@ export interface ControlSessionSetup {
   readonly role: ControlRole;
   /** Where the client connects from. */
   readonly address: string;
-  readonly send: (message: ServerMessage) => void;
+  readonly send: (message: ServerMessage | SourceOrder) => void;
   /** Ends the link: the client does not keep to the protocol. */
   readonly end: (reason: string) => void;
 }
@@ -61,7 +62,8 @@ export class ControlSession {
   #take(message: ClientMessage): boolean {
     if (message.type === "hello") {
       if (this.#setup.role !== "source" || this.#source !== undefined) return false;
-      this.#source = this.#tracker.attachSource(message.hello, this.#setup.address);
+      const { address, send } = this.#setup;
+      this.#source = this.#tracker.attachSource(message.hello, address, send);
       return true;
     }
     if (message.type === "status") {
@@ -123,6 +125,8 @@ async function lookUp(
       return { type: "sources", sources: await announcer.sources() };
     case "announce-urls":
       return { type: "announce-urls", urls: await announcer.announceUrls() };
+    case "access":
+      return { type: "access-state", isCurrent: await announcer.updateAccess(request.update) };
     default:
       return assertNever(request);
   }

@@ -113,6 +113,10 @@ export class FilesTransfer {
       return;
     }
     if (this.#writesInFlight >= MAX_IN_FLIGHT) return;
+    if (!this.#body.mayGoOn()) {
+      this.#response.destroy();
+      return;
+    }
     const length = this.#allowedLength();
     if (length > 0) this.#read(length);
   }

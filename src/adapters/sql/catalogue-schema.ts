@@ -11,6 +11,8 @@ export interface PublicationTable {
   readonly created_at: number;
   /** JSON of a `PublicationPolicy`. */
   readonly policy: string;
+  /** JSON of a `PublicationAccess`; null: public. */
+  readonly access: string | null;
   readonly info_hash: string | null;
   /** JSON of what a `PublicationSummary` tells of the content. */
   readonly summary: string | null;
@@ -37,5 +39,8 @@ const createPublication: Migration = (db: Kysely<unknown>) =>
     .addColumn("info", "blob")
     .execute();
 
+const addAccess: Migration = (db: Kysely<unknown>) =>
+  db.schema.alterTable("publication").addColumn("access", "text").execute();
+
 /** Give these to `openDatabase`. */
-export const catalogueMigrations: readonly Migration[] = [createPublication];
+export const catalogueMigrations: readonly Migration[] = [createPublication, addAccess];

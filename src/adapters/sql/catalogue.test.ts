@@ -29,7 +29,8 @@ test("SQLite: a restart finds what was created", async (t) => {
     onBudgetEnd: "ignore",
     deadline: 5,
   } as const;
-  const publication = { name: "x", state: "uploading", createdAt: 7, policy } as const;
+  const access = { catalogue: "members", level: "admitted", ownerId: "ab" } as const;
+  const publication = { name: "x", state: "uploading", createdAt: 7, policy, access } as const;
   await new SqlCatalogue(before).create({ ...publication, content: undefined });
   await before.destroy();
 

@@ -5,10 +5,12 @@ import type { InfoHash, UnixMillis } from "../../base/units.ts";
 import {
   type Catalogue,
   type Publication,
+  type PublicationAccess,
   type PublicationContent,
   type PublicationPolicy,
   type PublicationSummary,
   type PublishedFile,
+  publicAccess,
   summaryOf,
 } from "../../ports/catalogue.ts";
 import type { CatalogueTables, PublicationTable } from "./catalogue-schema.ts";
@@ -52,7 +54,7 @@ export class SqlCatalogue implements Catalogue {
   ): Promise<readonly PublicationSummary[]> {
     const rows = await this.#db
       .selectFrom("publication")
-      .select(["name", "state", "created_at", "policy", "summary"])
+      .select(["name", "state", "created_at", "policy", "access", "summary"])
       .where("created_at", "<", page.before ?? Number.MAX_SAFE_INTEGER)
       .orderBy("created_at", "desc")
       .limit(page.limit ?? 100)
@@ -62,6 +64,7 @@ export class SqlCatalogue implements Catalogue {
       state: row.state,
       createdAt: row.created_at,
       policy: parsePolicy(row.policy),
+      access: parseAccess(row.access),
       content: row.summary === null ? undefined : (JSON.parse(row.summary) as ContentSummary),
     }));
   }
@@ -107,12 +110,13 @@ export class SqlCatalogue implements Catalogue {
 }
 
 function rowOf(publication: Publication): PublicationTable {
-  const { name, state, createdAt, policy, content } = publication;
+  const { name, state, createdAt, policy, access, content } = publication;
   return {
     name,
     state,
     created_at: createdAt,
     policy: JSON.stringify(policy),
+    access: JSON.stringify(access),
     info_hash: content?.infoHash ?? null,
     summary: content === undefined ? null : JSON.stringify(summaryOf(publication).content),
     files: content === undefined ? null : JSON.stringify(content.files),
@@ -126,6 +130,7 @@ function publicationOf(row: PublicationTable): Publication {
     state: row.state,
     createdAt: row.created_at,
     policy: parsePolicy(row.policy),
+    access: parseAccess(row.access),
   };
   if (row.summary === null || row.files === null || row.info === null) {
     return { ...head, content: undefined };
@@ -147,6 +152,12 @@ function parsePolicy(json: string): PublicationPolicy {
     onBudgetEnd: policy.onBudgetEnd,
     deadline: policy.deadline,
   };
+}
+
+function parseAccess(json: string | null): PublicationAccess {
+  if (json === null) return publicAccess;
+  const { catalogue, level, ownerId } = JSON.parse(json) as PublicationAccess;
+  return { catalogue, level, ownerId };
 }
 
 function sameContent(name: string): BtPublisherError {

@@ -1,18 +1,31 @@
 /**
  * Who may do what over HTTP, decided before a body is read (UPL-12). Every route says its access;
- * one that does not is refused at start. A publish token goes only where nobody can listen: from
- * this machine, over TLS, or where the operator said that the network is trusted.
+ * one that does not is refused at start. A token goes only where nobody can listen: from this
+ * machine, over TLS, or where the operator said that the network is trusted.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { AccessControl } from "../../access/access-control.ts";
+import { anonymous, hasScope, type Principal } from "../../access/principal.ts";
 import { problem, type Problem } from "./problem.ts";
 
-/** Who may use a route. */
+/** Who may use a route. What it shows of which publication is decided by the route itself. */
 export type Access =
+  /** Everybody; a token is not looked at. */
   | "public"
-  /** Whoever shows a publish token. */
+  /** Everybody; whoever shows a token may see more. */
+  | "reader"
+  /** Everybody, where nobody can listen: the request brings a secret of its own. */
+  | "secret"
+  /** Whoever shows any good token. */
+  | "user"
+  /** Whoever may publish something. */
   | "publisher"
   /** A publisher on this very machine: the route takes paths of its disk. */
-  | "local-publisher";
+  | "local-publisher"
+  /** Whoever may see what the system does. */
+  | "stats"
+  /** Whoever administers the server. */
+  | "maintainer";
 
 /** Where a request came from, proxies accounted for. */
 export interface RequestOrigin {
@@ -20,11 +33,12 @@ export interface RequestOrigin {
   readonly isLocal: boolean;
   /** Nobody on the way can have read it: TLS, or it never left this machine. */
   readonly isPrivate: boolean;
+  /** IP address of the client; undefined when it is gone, or a proxy did not say. */
+  readonly address: string | undefined;
 }
 
-/** What decides about access. */
+/** What decides about access, apart from accounts. */
 export interface AccessRules {
-  isValidToken(token: string): boolean;
   originOf(request: IncomingMessage): RequestOrigin;
   /** Take tokens also over plain HTTP from elsewhere (`--insecure`). */
   readonly allowsPlainTokens: boolean;
@@ -34,51 +48,96 @@ export interface AccessRules {
   isKnownHost(host: string): boolean;
 }
 
-/** Query parameters in which people have put tokens; a URL is logged in too many places. */
-const TOKEN_PARAMETERS = ["token", "access_token", "api_key", "apikey"];
+/** Who a request comes from, or why it is refused. */
+export type Admittance =
+  | { readonly type: "admitted"; readonly principal: Principal; readonly origin: RequestOrigin }
+  | {
+      readonly type: "refused";
+      readonly problem: Problem;
+      /** Who it was, if that is known: for the audit log. */
+      readonly principal: Principal;
+    };
 
-/** Why `request` may not use a route of that access, or undefined when it may. */
-export function refusalOf(
+/** Query parameters in which people have put tokens; a URL is logged in too many places. */
+const TOKEN_PARAMETERS = ["token", "access_token", "api_key", "apikey", "passkey"];
+
+/** Decides whether `request` may use a route of that access. */
+export async function admit(
   request: IncomingMessage,
   access: Access,
-  rules: AccessRules,
-): Problem | undefined {
+  { rules, control }: { readonly rules: AccessRules; readonly control: AccessControl },
+): Promise<Admittance> {
+  const early = refusalOfForm(request, rules);
+  if (early !== undefined) return refused(early);
+  const origin = rules.originOf(request);
+  const token = bearerToken(request.headers);
+  const isOpen = access === "public" || (access === "reader" && !request.headers.authorization);
+  if (isOpen) return { type: "admitted", principal: anonymous, origin };
+  const misplaced = refusalOfPlace(access, origin, rules);
+  if (misplaced !== undefined) return refused(misplaced);
+  if (access === "secret") return { type: "admitted", principal: anonymous, origin };
+  if (token === undefined) return refused(denied(401, "NO_TOKEN", "a token is needed"));
+  const principal = await control.authenticate(token);
+  if (principal === undefined) {
+    return refused(denied(401, "BAD_TOKEN", "this token is not valid here (any more)"));
+  }
+  if (mayUse(principal, access, control)) return { type: "admitted", principal, origin };
+  return refused(denied(403, "NO_RIGHT", "this token does not allow that"), principal);
+}
+
+function mayUse(principal: Principal, access: Access, control: AccessControl): boolean {
+  switch (access) {
+    case "public":
+    case "reader":
+    case "secret":
+    case "user":
+      return true;
+    case "publisher":
+    case "local-publisher":
+      return hasScope(principal, "publish");
+    case "stats":
+      return hasScope(principal, "read:stats");
+    case "maintainer":
+      return control.mayAdminister(principal);
+    default:
+      return access satisfies never;
+  }
+}
+
+function refusalOfForm(request: IncomingMessage, rules: AccessRules): Problem | undefined {
   if (!rules.isKnownHost(request.headers.host ?? "")) {
     const message = "this server does not go by that name: set --public-url to the one it has";
     return problem(421, { code: "USAGE", message });
   }
-  if (hasTokenInUrl(request.url ?? "")) {
-    const message = "a token must not stand in a URL: send it as `Authorization: Bearer`";
-    return problem(400, { code: "USAGE", message, more: { reason: "TOKEN_IN_URL" } });
-  }
-  if (access === "public") return undefined;
-  return refusalOfPublisher(request, access, rules);
+  if (!hasTokenInUrl(request.url ?? "")) return undefined;
+  const message = "a token must not stand in a URL: send it as `Authorization: Bearer`";
+  return problem(400, { code: "USAGE", message, more: { reason: "TOKEN_IN_URL" } });
 }
 
-function refusalOfPublisher(
-  request: IncomingMessage,
+function refusalOfPlace(
   access: Access,
+  origin: RequestOrigin,
   rules: AccessRules,
 ): Problem | undefined {
-  const origin = rules.originOf(request);
   if (!origin.isPrivate && !rules.allowsPlainTokens) {
     const message =
       "over plain HTTP this is allowed from the server's own machine only: " +
       "start the server with TLS, behind a trusted proxy, or with --insecure";
-    return problem(403, { code: "DENIED", message, more: { reason: "PLAIN_HTTP" } });
+    return denied(403, "PLAIN_HTTP", message);
   }
   if (access === "local-publisher" && !(origin.isLocal && rules.takesLocalPaths)) {
     const message = "paths can be published only on the machine that holds the content";
-    return problem(403, { code: "DENIED", message, more: { reason: "NOT_LOCAL" } });
+    return denied(403, "NOT_LOCAL", message);
   }
-  const token = bearerToken(request.headers);
-  if (token === undefined) {
-    const message = "a publish token is needed";
-    return problem(401, { code: "DENIED", message, more: { reason: "NO_TOKEN" } });
-  }
-  if (rules.isValidToken(token)) return undefined;
-  const message = "this publish token is not valid here";
-  return problem(401, { code: "DENIED", message, more: { reason: "BAD_TOKEN" } });
+  return undefined;
+}
+
+function refused(problem: Problem, principal: Principal = anonymous): Admittance {
+  return { type: "refused", problem, principal };
+}
+
+function denied(status: number, reason: string, message: string): Problem {
+  return problem(status, { code: "DENIED", message, more: { reason } });
 }
 
 function bearerToken(headers: IncomingHttpHeaders): string | undefined {

@@ -1,6 +1,7 @@
 /** How a route of the API is described: once, for the server and for the OpenAPI document. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
+import type { Principal } from "../../access/principal.ts";
 import type { Access } from "./access.ts";
 
 /** Methods that the API knows. */
@@ -11,6 +12,7 @@ export interface ApiCall<Query, Body> {
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly body: Body;
+  readonly principal: Principal;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
@@ -21,6 +23,8 @@ export interface ApiRoute<Query = unknown, Body = unknown> {
   /** In fastify's syntax: `:name` stands for one element. */
   readonly path: string;
   readonly access: Access;
+  /** What the audit log calls it; undefined: it is not logged. */
+  readonly action?: string;
   readonly summary: string;
   readonly query: z.ZodType<Query>;
   /** A JSON body; undefined: none is read. */

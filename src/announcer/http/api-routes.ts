@@ -1,6 +1,9 @@
 /** The routes of the API, `/api/v1/...`. The uploads' are in upload-routes.ts. */
+import type { AccessControl } from "../../access/access-control.ts";
+import type { Publication } from "../../ports/catalogue.ts";
 import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
+import { mustManage, mustSee, mustSeeStats } from "./ownership.ts";
 import { JSON_LINES_TYPE, linesOf, streamWork } from "./json-lines.ts";
 import {
   ledgerJson,
@@ -11,6 +14,7 @@ import {
   viewJson,
 } from "./representations.ts";
 import {
+  accessFrom,
   ledgerSchema,
   localSchema,
   noQuerySchema,
@@ -31,23 +35,25 @@ export interface ServerFacts {
 const ONE = "/api/v1/publications/:name";
 
 /** Reading: what is published, and what the system does for it. */
-export function readRoutes(announcer: Announcer): readonly ApiRoute[] {
+export function readRoutes(announcer: Announcer, control: AccessControl): readonly ApiRoute[] {
   return [
     apiRoute({
       method: "GET",
       path: "/api/v1/publications",
-      access: "public",
-      summary: "List publications, newest first; `next` leads to older ones",
+      access: "reader",
+      summary: "List the publications one may get, newest first; `next` leads to older ones",
       query: pageSchema,
       answers: { 200: "A page of publications" },
-      async handle({ query }) {
+      async handle({ query, principal }) {
         const limit = query.limit ?? 50;
         const before = query.before === undefined ? {} : { before: Date.parse(query.before) };
         const page = await announcer.list({ limit, ...before });
         const last = page.length === limit ? page.at(-1) : undefined;
         const next = last && new Date(last.createdAt).toISOString();
         return {
-          publications: page.map((each) => listedJson(each, announcer.publicUrl)),
+          publications: page
+            .filter((each) => control.mayDownload(principal, each))
+            .map((each) => listedJson(each, announcer.publicUrl)),
           next: next && `/api/v1/publications?limit=${limit}&before=${next}`,
         };
       },
@@ -55,36 +61,45 @@ export function readRoutes(announcer: Announcer): readonly ApiRoute[] {
     apiRoute({
       method: "GET",
       path: ONE,
-      access: "public",
+      access: "reader",
       summary: "A published publication with its files and addresses",
       query: noQuerySchema,
-      answers: { 200: "The publication", 404: "No such publication" },
-      async handle({ parameters }) {
-        return viewJson(await announcer.view(parameters["name"] as string));
+      answers: { 200: "The publication", 404: "No such publication, or not for you" },
+      async handle({ parameters, principal, request }) {
+        const view = await announcer.view(parameters["name"] as string);
+        mustSee(control, principal, view.publication);
+        // Its files are behind the SourceNode's door, which goes by addresses.
+        const { infoHash } = view.publication.content;
+        await control.admit(principal, infoHash, request.clientAddress);
+        return viewJson(view);
       },
     }),
     apiRoute({
       method: "GET",
       path: `${ONE}/status`,
-      access: "publisher",
+      access: "stats",
       summary: "A publication in any state, and what the system does for it right now",
       query: noQuerySchema,
-      answers: { 200: "State, peers, sources", 404: "No such publication" },
-      async handle({ parameters }) {
-        return statusJson(await announcer.status(parameters["name"] as string));
+      answers: { 200: "State, peers, sources", 404: "No such publication, or not yours" },
+      async handle({ parameters, principal }) {
+        const status = await announcer.status(parameters["name"] as string);
+        mustSeeStats(control, principal, status.publication);
+        return statusJson(status);
       },
     }),
     apiRoute({
       method: "GET",
       path: `${ONE}/ledger`,
-      access: "publisher",
+      access: "stats",
       summary: "Which piece went to which node, oldest first",
       query: ledgerSchema,
       answers: { 200: "JSON lines", 404: "No such publication" },
       answerType: JSON_LINES_TYPE,
-      async handle({ parameters, query }) {
+      async handle({ parameters, query, principal }) {
+        const name = parameters["name"] as string;
+        mustSeeStats(control, principal, await announcer.find(name));
         const filter = query.since === undefined ? {} : { since: Date.parse(query.since) };
-        const entries = await announcer.ledger(parameters["name"] as string, filter);
+        const entries = await announcer.ledger(name, filter);
         return linesOf(entries, ledgerJson);
       },
     }),
@@ -118,7 +133,7 @@ export function serverRoutes(
     apiRoute({
       method: "GET",
       path: "/api/v1/status",
-      access: "publisher",
+      access: "stats",
       summary: "The SourceNodes and their load",
       query: noQuerySchema,
       answers: { 200: "SourceNodes" },
@@ -131,21 +146,23 @@ export function serverRoutes(
 }
 
 /** Changing: publish what was uploaded or lies on the server, unpublish. */
-export function publishRoutes(announcer: Announcer): readonly ApiRoute[] {
+export function publishRoutes(announcer: Announcer, control: AccessControl): readonly ApiRoute[] {
   const { publications } = announcer;
   return [
     apiRoute({
       method: "POST",
       path: `${ONE}/publish`,
       access: "publisher",
+      action: "publication.publish",
       summary: "Hash what was uploaded and publish it; goes on when the connection is lost",
       query: noQuerySchema,
       body: publishSchema,
       answers: { 200: "Progress, then the publication", 404: "No such upload", 409: "Incomplete" },
       answerType: JSON_LINES_TYPE,
-      handle: ({ parameters, body }) =>
+      handle: ({ parameters, body, principal }) =>
         streamWork(async (tell) => {
           const name = parameters["name"] as string;
+          mustManage(control, principal, await announcer.find(name));
           await publications.publish(name, optionsFrom(body), tellProgress(tell));
           return publishedJson(await announcer.view(name));
         }),
@@ -154,18 +171,21 @@ export function publishRoutes(announcer: Announcer): readonly ApiRoute[] {
       method: "POST",
       path: "/api/v1/local-publications",
       access: "local-publisher",
+      action: "publication.publish",
       summary: "Publish a file or directory of the server where it lies",
       query: noQuerySchema,
       body: localSchema,
       answers: { 200: "Progress, then the publication", 409: "Taken", 422: "Unreadable" },
       answerType: JSON_LINES_TYPE,
-      handle: ({ body }) =>
+      handle: ({ body, principal }) =>
         streamWork(async (tell) => {
-          const { name, path, policy, ...options } = body;
+          const { name, path, policy, access, ...options } = body;
           const request = {
             name,
             path,
             policy: policyFrom(policy),
+            access: accessFrom(access, principal, control),
+            mayChange: (existing: Publication) => control.mayManage(principal, existing),
             options: optionsFrom(options),
           };
           const publication = await publications.publishLocal(request, tellProgress(tell));
@@ -176,11 +196,13 @@ export function publishRoutes(announcer: Announcer): readonly ApiRoute[] {
       method: "DELETE",
       path: ONE,
       access: "publisher",
+      action: "publication.unpublish",
       summary: "Unpublish, or drop an upload",
       query: noQuerySchema,
       answers: { 202: "Being removed", 404: "No such publication", 409: "Being hashed" },
-      async handle({ parameters, reply }) {
+      async handle({ parameters, principal, reply }) {
         const name = parameters["name"] as string;
+        mustManage(control, principal, await announcer.find(name));
         const state = await publications.unpublish(name);
         void reply.code(202);
         return { name, state };

@@ -5,26 +5,41 @@
  */
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AccessControl } from "../../access/access-control.ts";
+import type { Principal } from "../../access/principal.ts";
 import type { Announcer } from "../announcer.ts";
 import { errorPage } from "../pages/layout.ts";
-import { type Access, type AccessRules, refusalOf } from "./access.ts";
+import { type Access, type AccessRules, admit } from "./access.ts";
+import { accountRoutes } from "./account-routes.ts";
 import type { ApiRoute } from "./api-route.ts";
 import { publishRoutes, readRoutes, type ServerFacts, serverRoutes } from "./api-routes.ts";
 import { openApiOf } from "./openapi.ts";
 import { addPages } from "./page-routes.ts";
 import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
+import { grantRoutes } from "./grant-routes.ts";
+import { recordCall } from "./record-call.ts";
 import { parseInput } from "./schemas.ts";
+import { tokenRoutes } from "./token-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     readonly access?: Access;
+    /** What the audit log calls it; absent: it is not logged. */
+    readonly action?: string;
+  }
+  interface FastifyRequest {
+    /** Who sent it, decided before anything else. */
+    principal: Principal;
+    /** Where from; empty when unknown. */
+    clientAddress: string;
   }
 }
 
 /** What the app works with. */
 export interface AnnouncerAppOptions {
   readonly announcer: Announcer;
+  readonly control: AccessControl;
   readonly rules: AccessRules;
   readonly facts: ServerFacts;
   /** Hears of what is a bug or a broken machine: what is answered with a status of 500. */
@@ -56,7 +71,7 @@ const SECURITY_HEADERS = {
 
 /** Makes the app and readies its routes. */
 export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<AnnouncerApp> {
-  const { announcer, rules, facts } = options;
+  const { announcer, control, rules, facts } = options;
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: true,
@@ -74,14 +89,17 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
   addGuards(app, options);
   const routes = [
     ...serverRoutes(announcer, facts, (call) => isLocal(call, rules)),
-    ...readRoutes(announcer),
-    ...uploadRoutes(announcer.publications),
-    ...publishRoutes(announcer),
+    ...readRoutes(announcer, control),
+    ...uploadRoutes(announcer, control),
+    ...publishRoutes(announcer, control),
+    ...accountRoutes(control),
+    ...tokenRoutes(control),
+    ...grantRoutes(announcer, control),
   ];
   for (const route of routes) addApiRoute(app, route);
   const openApi = openApiOf(routes, facts.version);
   app.get(`${API}openapi.json`, { config: { access: "public" } }, async () => openApi);
-  addPages(app, announcer);
+  addPages(app, announcer, control);
   refuseOtherMethods(app, methodsByPath);
   await app.ready();
   return {
@@ -98,19 +116,22 @@ function isLocal(
   return rules.originOf(call.request.raw as IncomingMessage).isLocal;
 }
 
-function addGuards(app: FastifyInstance, { rules, onInternalError }: AnnouncerAppOptions): void {
-  app.addHook("onRequest", (request, reply, next) => {
+function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
+  const { rules, control, onInternalError } = options;
+  app.decorateRequest("principal");
+  app.decorateRequest("clientAddress", "");
+  app.addHook("onRequest", async (request, reply) => {
     void reply.headers(SECURITY_HEADERS);
     const access = request.routeOptions.config.access ?? "public";
-    const refusal = refusalOf(request.raw, access, rules);
-    if (refusal !== undefined) {
-      void sendProblem(reply, refusal);
-      return;
-    }
+    const admittance = await admit(request.raw, access, { rules, control });
+    request.clientAddress = rules.originOf(request.raw).address ?? "";
+    request.principal = admittance.principal;
+    if (admittance.type === "refused") return sendProblem(reply, admittance.problem);
     // A client that asked whether to send its body may do so now, and not a byte earlier.
     if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
-    next();
+    return undefined;
   });
+  app.addHook("onResponse", (request, reply) => recordCall(control, request, reply));
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, problem(404, { code: "NOT_FOUND", message: "there is nothing here" })),
   );
@@ -128,7 +149,7 @@ function addApiRoute(app: FastifyInstance, route: ApiRoute): void {
   app.route({
     method: route.method,
     url: route.path,
-    config: { access: route.access },
+    config: { access: route.access, ...(route.action !== undefined && { action: route.action }) },
     exposeHeadRoute: route.method === "GET",
     handler: async (request, reply) => {
       const { body: schema } = route;
@@ -136,6 +157,7 @@ function addApiRoute(app: FastifyInstance, route: ApiRoute): void {
         parameters: request.params as Readonly<Record<string, string>>,
         query: parseInput(route.query, request.query),
         body: schema === undefined ? undefined : parseInput(schema, request.body ?? undefined),
+        principal: request.principal,
         request,
         reply,
       });
@@ -175,6 +197,7 @@ function sendProblem(reply: FastifyReply, refusal: Problem): FastifyReply {
     void reply.header("connection", "close");
   }
   if (refusal.status === 401) void reply.header("www-authenticate", "Bearer");
+  if (refusal.status === 429) void reply.header("retry-after", String(refusal["retryAfter"]));
   void reply.code(refusal.status);
   const isForPeople = !reply.request.url.startsWith(API);
   if (!isForPeople) return reply.type(PROBLEM_TYPE).send(JSON.stringify(refusal));

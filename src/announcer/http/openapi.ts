@@ -20,7 +20,7 @@ export function openApiOf(routes: readonly ApiRoute[], version: string): object 
     },
     paths,
     components: {
-      securitySchemes: { publishToken: { type: "http", scheme: "bearer" } },
+      securitySchemes: { token: { type: "http", scheme: "bearer" } },
       schemas: { Problem: problemSchema },
     },
   };
@@ -57,8 +57,14 @@ function operationOf(route: ApiRoute): object {
         content: { [PROBLEM_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } },
       },
     },
-    security: route.access === "public" ? [] : [{ publishToken: [] }],
+    security: securityOf(route),
   };
+}
+
+function securityOf({ access }: ApiRoute): object[] {
+  if (access === "public" || access === "secret") return [];
+  // An empty requirement beside another one: the token may be left out.
+  return access === "reader" ? [{}, { token: [] }] : [{ token: [] }];
 }
 
 function contentOf(route: ApiRoute, status: number): object {

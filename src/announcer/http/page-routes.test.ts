@@ -5,6 +5,7 @@ import { publishThing, startApp } from "../../../test/support/announcer-app.ts";
 import { bodyOf } from "../../../test/support/announcer-world.ts";
 import { decodeBencode } from "../../protocol/bencode/decode.ts";
 import { BencodeDictionary } from "../../protocol/bencode/value.ts";
+import { publicAccess } from "../../ports/catalogue.ts";
 import { defaultPolicy } from "../policy.ts";
 
 test("the .torrent has today's trackers and web seeds, and an attachment's headers", async (t) => {
@@ -118,6 +119,7 @@ test("UPL-17 markup in a .torrent stays a download of its fixed type", async (t)
     isDirectory: false,
     files: [{ path: [name], length: 1 }],
     policy: defaultPolicy,
+    access: publicAccess,
   });
   await publications.append("x", { fileIndex: 0, offset: 0 }, bodyOf("x"));
   await publications.publish("x", { pieceLength: undefined, isPrivate: false });

@@ -1,37 +1,46 @@
-/** The pages for people, and the files that go with them. All public, none with a script. */
+/** The pages for people, and the files that go with them. None has a script. */
 import type { FastifyInstance, FastifyReply } from "fastify";
+import type { AccessControl } from "../../access/access-control.ts";
 import type { Announcer, PublicationView } from "../announcer.ts";
+import type { Publication } from "../../ports/catalogue.ts";
 import { icon, styleSheet } from "../pages/assets.ts";
 import { cataloguePage } from "../pages/catalogue-page.ts";
 import { checksumList } from "../pages/checksum-list.ts";
 import { downloadPage } from "../pages/download-page.ts";
 import { withdrawalText } from "../withdrawals.ts";
+import { mustSee } from "./ownership.ts";
 
 const PAGE_LENGTH = 100;
 const DAY_S = 24 * 60 * 60;
 const publicRoute = { config: { access: "public" } } as const;
+const readerRoute = { config: { access: "reader" } } as const;
 
 /** Adds the pages of `announcer` to `app`. */
-export function addPages(app: FastifyInstance, announcer: Announcer): void {
+export function addPages(app: FastifyInstance, announcer: Announcer, control: AccessControl): void {
   addAssets(app);
-  app.get<{ Querystring: { before?: string } }>("/", publicRoute, async (request, reply) => {
+  app.get<{ Querystring: { before?: string } }>("/", readerRoute, async (request, reply) => {
     const before = Number(request.query.before ?? Number.NaN);
     const page = await announcer.list({
       limit: PAGE_LENGTH,
       ...(Number.isSafeInteger(before) && { before }),
     });
-    const published = page.filter(({ state }) => state === "published");
+    const published = page.filter(
+      (each) => each.state === "published" && control.mayDownload(request.principal, each),
+    );
     const last = page.length === PAGE_LENGTH ? page.at(-1) : undefined;
     const older = last && `/?before=${last.createdAt}`;
     return sendHtml(reply, cataloguePage(published, older));
   });
-  app.get<{ Params: { file: string } }>("/p/:file", publicRoute, async (request, reply) => {
+  app.get<{ Params: { file: string } }>("/p/:file", readerRoute, async (request, reply) => {
     const { file } = request.params;
-    if (file.endsWith(".torrent")) return sendTorrent(announcer, file.slice(0, -8), reply);
-    if (file.endsWith(".sha256")) {
-      return sendChecksums(await announcer.view(file.slice(0, -7)), reply);
-    }
-    return sendHtml(reply, downloadPage(await announcer.view(file)));
+    const [, name = file, ending] = /^(.*)\.(torrent|sha256)$/.exec(file) ?? [];
+    const publication = await announcer.find(name);
+    mustSee(control, request.principal, publication);
+    // The same address shows others something else, or nothing.
+    if (publication.access.catalogue !== "public") void reply.header("cache-control", "no-store");
+    if (ending === "torrent") return sendTorrent(announcer, control, publication, reply);
+    const view = await announcer.view(name);
+    return ending === "sha256" ? sendChecksums(view, reply) : sendHtml(reply, downloadPage(view));
   });
   app.get("/healthz", publicRoute, async (_request, reply) =>
     reply.type("text/plain").send("ok\n"),
@@ -63,12 +72,21 @@ function sendHtml(reply: FastifyReply, text: string): FastifyReply {
   return reply.type("text/html; charset=utf-8").send(text);
 }
 
+/** To whoever needs a passkey with that in it; its address is let in at once, for web seeds. */
 async function sendTorrent(
   announcer: Announcer,
-  name: string,
+  control: AccessControl,
+  publication: Publication,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { bytes, etag, withdrawal } = await announcer.torrent(name);
+  const { name, content } = publication;
+  const { principal, clientAddress } = reply.request;
+  const infoHash = content?.infoHash;
+  const passkey = infoHash && (await control.passkeyOf(principal, publication, infoHash));
+  const { bytes, etag, withdrawal } = await announcer.torrent(name, passkey);
+  if (passkey !== undefined && infoHash !== undefined) {
+    await control.admit(principal, infoHash, clientAddress);
+  }
   void reply.header("etag", etag);
   if (withdrawal !== undefined) {
     const text = `not served at the moment: ${withdrawalText(withdrawal)}`;

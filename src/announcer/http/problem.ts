@@ -43,6 +43,7 @@ const titles: Readonly<Record<number, string>> = {
   415: "Wrong media type",
   421: "Wrong host",
   422: "Cannot be used",
+  429: "Too many attempts",
   500: "Internal error",
   503: "Unavailable",
   507: "Disk full",
@@ -52,7 +53,8 @@ const titles: Readonly<Record<number, string>> = {
 export function problemOf(error: unknown): Problem {
   if (error instanceof BtPublisherError) {
     const isBadContent = /^(META|BENC|MAG)_/.test(error.code);
-    const status = statuses[error.code] ?? (isBadContent ? 422 : 500);
+    const isTooOften = error.detail["retryAfter"] !== undefined;
+    const status = isTooOften ? 429 : (statuses[error.code] ?? (isBadContent ? 422 : 500));
     return problem(status, { code: error.code, message: error.message, more: error.detail });
   }
   // What fastify found wrong with the request, by its status.

@@ -103,11 +103,13 @@ export function ledgerJson(entry: LedgerEntry): object {
 }
 
 function headJson(publication: PublicationSummary): object {
-  const { name, state, createdAt, policy, content } = publication;
+  const { name, state, createdAt, policy, access, content } = publication;
   return {
     name,
     state,
     createdAt: new Date(createdAt).toISOString(),
+    catalogue: access.catalogue,
+    access: access.catalogue === "public" ? undefined : access.level,
     policy: policyJson(policy),
     ...(content !== undefined && {
       infoHash: content.infoHash,

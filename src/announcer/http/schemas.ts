@@ -1,7 +1,13 @@
 /** What requests to the API may say; anything else in them is refused (API-04). */
 import { z } from "zod";
+import type { AccessControl } from "../../access/access-control.ts";
+import type { Principal } from "../../access/principal.ts";
 import { BtPublisherError } from "../../base/errors.ts";
-import type { PublicationPolicy } from "../../ports/catalogue.ts";
+import {
+  type PublicationAccess,
+  type PublicationPolicy,
+  publicAccess,
+} from "../../ports/catalogue.ts";
 import type { PublishOptions } from "../../ports/content-service.ts";
 import { defaultPolicy } from "../policy.ts";
 
@@ -20,6 +26,14 @@ const policySchema = z
     deadline: z.iso.datetime({ offset: true }).optional(),
   })
   .optional();
+
+const accessSchema = z
+  .strictObject({
+    catalogue: z.enum(["public", "members", "private"]).optional(),
+    level: z.enum(["tracker", "admitted", "ticketed"]).optional(),
+  })
+  .optional()
+  .describe("Who may get it, and how far that is enforced; default: everybody.");
 
 const nameSchema = z
   .string()
@@ -58,6 +72,7 @@ export const planSchema = z.strictObject({
     .min(1)
     .max(MAX_FILES),
   policy: policySchema,
+  access: accessSchema,
 });
 
 /** The body that publishes what was uploaded; may be left out. */
@@ -68,6 +83,7 @@ export const localSchema = z.strictObject({
   name: nameSchema,
   path: z.string().min(1).max(4096).describe("Absolute path on the SourceNode's machine."),
   policy: policySchema,
+  access: accessSchema,
   ...optionFields,
 });
 
@@ -94,6 +110,22 @@ export function policyFrom(input: z.infer<typeof policySchema>): PublicationPoli
     onBudgetEnd: input?.onBudgetEnd ?? defaultPolicy.onBudgetEnd,
     deadline,
   };
+}
+
+/** The access that a body asks for. @throws DENIED when `principal` may not publish so. */
+export function accessFrom(
+  input: z.infer<typeof accessSchema>,
+  principal: Principal,
+  control: AccessControl,
+): PublicationAccess {
+  const access = {
+    catalogue: input?.catalogue ?? publicAccess.catalogue,
+    level: input?.level ?? publicAccess.level,
+    ownerId: principal.type === "user" ? principal.user.id : undefined,
+  };
+  if (control.mayPublishInto(principal, access).isAllowed) return access;
+  const message = `you may not publish into the catalogue ${access.catalogue}`;
+  throw new BtPublisherError("DENIED", message, { detail: { reason: "NO_RIGHT" } });
 }
 
 /** The publish options that a body asks for. */

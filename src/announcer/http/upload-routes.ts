@@ -2,35 +2,44 @@
  * Uploads: a plan of files first, then each file's bytes by offset, so that whatever breaks, the
  * next request goes on where the last one ended.
  */
+import type { AccessControl } from "../../access/access-control.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { UploadStatus } from "../../ports/content-service.ts";
-import type { Publications } from "../publications.ts";
+import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
-import { noQuerySchema, planSchema, policyFrom } from "./schemas.ts";
+import { mustManage } from "./ownership.ts";
+import { accessFrom, noQuerySchema, planSchema, policyFrom } from "./schemas.ts";
 
 const ONE_FILE = "/api/v1/publications/:name/files/:index";
 
 /** The routes by which content comes in. */
-export function uploadRoutes(publications: Publications): readonly ApiRoute[] {
-  return [planRoute(publications), statusRoute(publications), ...fileRoutes(publications)];
+export function uploadRoutes(announcer: Announcer, control: AccessControl): readonly ApiRoute[] {
+  return [
+    planRoute(announcer, control),
+    statusRoute(announcer, control),
+    ...fileRoutes(announcer, control),
+  ];
 }
 
-function planRoute(publications: Publications): ApiRoute {
+function planRoute({ publications }: Announcer, control: AccessControl): ApiRoute {
   return apiRoute({
     method: "POST",
     path: "/api/v1/publications",
     access: "publisher",
+    action: "publication.plan",
     summary: "Plan an upload, or find the open one of the same plan",
     query: noQuerySchema,
     body: planSchema,
     answers: { 201: "The new upload", 200: "The open upload", 409: "The name is taken" },
-    async handle({ body, reply }) {
+    async handle({ body, principal, reply }) {
       const { isNew, ...status } = await publications.plan({
         name: body.name,
         contentName: body.contentName,
         isDirectory: body.isDirectory,
         files: body.files,
         policy: policyFrom(body.policy),
+        access: accessFrom(body.access, principal, control),
+        mayChange: (existing) => control.mayManage(principal, existing),
       });
       void reply.code(isNew ? 201 : 200);
       return status;
@@ -38,7 +47,7 @@ function planRoute(publications: Publications): ApiRoute {
   });
 }
 
-function statusRoute(publications: Publications): ApiRoute {
+function statusRoute(announcer: Announcer, control: AccessControl): ApiRoute {
   return apiRoute({
     method: "GET",
     path: "/api/v1/publications/:name/upload",
@@ -46,11 +55,16 @@ function statusRoute(publications: Publications): ApiRoute {
     summary: "How far an upload is",
     query: noQuerySchema,
     answers: { 200: "Bytes received of each file", 404: "No such upload" },
-    handle: ({ parameters }) => publications.uploadStatus(parameters["name"] as string),
+    async handle({ parameters, principal }) {
+      const name = parameters["name"] as string;
+      mustManage(control, principal, await announcer.find(name));
+      return announcer.publications.uploadStatus(name);
+    },
   });
 }
 
-function fileRoutes(publications: Publications): readonly ApiRoute[] {
+function fileRoutes(announcer: Announcer, control: AccessControl): readonly ApiRoute[] {
+  const { publications } = announcer;
   return [
     apiRoute({
       method: "HEAD",
@@ -59,8 +73,10 @@ function fileRoutes(publications: Publications): readonly ApiRoute[] {
       summary: "The offset from which a file goes on, in `Upload-Offset`",
       query: noQuerySchema,
       answers: { 204: "Upload-Offset", 404: "No such upload" },
-      async handle({ parameters, reply }) {
-        const status = await publications.uploadStatus(parameters["name"] as string);
+      async handle({ parameters, principal, reply }) {
+        const name = parameters["name"] as string;
+        mustManage(control, principal, await announcer.find(name));
+        const status = await publications.uploadStatus(name);
         const offset = offsetOf(status, indexFrom(parameters));
         return reply.code(204).header("upload-offset", offset).send();
       },
@@ -73,14 +89,12 @@ function fileRoutes(publications: Publications): readonly ApiRoute[] {
       query: noQuerySchema,
       takesBytes: true,
       answers: { 204: "Upload-Offset: what the file holds now", 409: "Another offset" },
-      async handle({ parameters, request, reply }) {
+      async handle({ parameters, principal, request, reply }) {
+        const name = parameters["name"] as string;
+        mustManage(control, principal, await announcer.find(name));
         const fileIndex = indexFrom(parameters);
         const offset = offsetFrom(request.headers["upload-offset"]);
-        const status = await publications.append(
-          parameters["name"] as string,
-          { fileIndex, offset },
-          request.raw,
-        );
+        const status = await publications.append(name, { fileIndex, offset }, request.raw);
         return reply.code(204).header("upload-offset", offsetOf(status, fileIndex)).send();
       },
     }),

@@ -10,6 +10,7 @@ const MAX_LISTED_FILES = 1000;
 /** The page of one publication. */
 export function downloadPage(view: PublicationView): string {
   const { contentName, contentLength, files, publishedAt, isDirectory } = view.publication.content;
+  const magnet = view.magnet && html`<a class="button" href="${view.magnet}">Magnet link</a>`;
   const kind = isDirectory ? `, ${countText(files.length, "file")}` : "";
   return page(
     contentName,
@@ -19,7 +20,7 @@ ${peersText(view)}</p>
 ${notice(view)}
 <p class="actions">${directLink(view)}<a class="button" href="/p/${view.publication.name}.torrent"
 download>Torrent file</a>
-<a class="button" href="${view.magnet}">Magnet link</a></p>
+${magnet}</p>
 ${terminal(view)}
 ${fileTable(view)}
 <h2>For the curious</h2>

@@ -8,6 +8,7 @@ import { type AnnouncerApp, createAnnouncerApp } from "../../announcer/http/app.
 import type { ContentService } from "../../ports/content-service.ts";
 import type { AnnouncerControlLink } from "../../ports/tracker-control.ts";
 import { version } from "../version.ts";
+import { openAccessPart } from "./access-part.ts";
 import { knownHosts, originReader } from "./public-url.ts";
 import type { ServerWorld } from "./server-world.ts";
 
@@ -16,6 +17,8 @@ export interface AnnouncerPart {
   readonly announcer: Announcer;
   readonly app: AnnouncerApp;
   readonly token: PublishToken;
+  /** Makes the first maintainer, once; undefined when there is one. */
+  readonly setupToken: string | undefined;
 }
 
 /** Opens the Announcer over the world's data folder. */
@@ -33,13 +36,20 @@ export async function openAnnouncerPart(
   const path = folder.pathOf("announcer.sqlite");
   const db = await openDatabase<CatalogueTables>(path, catalogueMigrations);
   world.onClose(() => db.destroy());
+  const catalogue = new SqlCatalogue(db);
+  const access = await openAccessPart(world, {
+    catalogue,
+    isOwnerToken: (text) => token.isValid(text),
+    tellTracker: (update) => joined.control.updateAccess(update),
+  });
   const announcer = new Announcer(
     {
-      catalogue: new SqlCatalogue(db),
+      catalogue,
       content: joined.content,
       control: joined.control,
       clock,
       onEvent: (event) => {
+        void access.publicationsChanged();
         // In one process that is no news: it is so before anybody can ask.
         if (event.type !== "reconciled" || !joined.isTogether) world.report(event);
       },
@@ -50,10 +60,13 @@ export async function openAnnouncerPart(
   await announcer.start();
   // A SourceNode elsewhere may come later; one of our own is there.
   if (joined.isTogether) await announcer.publications.firstReconciliation;
+  const told = access.start();
+  // A Tracker elsewhere may come later.
+  if (joined.isTogether) await told;
   const app = await createAnnouncerApp({
     announcer,
+    control: access,
     rules: {
-      isValidToken: (text) => token.isValid(text),
       originOf: originReader(settings),
       allowsPlainTokens: settings.isInsecure,
       takesLocalPaths: joined.isTogether,
@@ -63,7 +76,7 @@ export async function openAnnouncerPart(
     onInternalError: (error) => world.report({ type: "internal-error", message: stackOf(error) }),
   });
   world.onClose(() => app.close());
-  return { announcer, app, token };
+  return { announcer, app, token, setupToken: await access.openSetup() };
 }
 
 function stackOf(error: unknown): string {

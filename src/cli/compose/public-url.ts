@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
 import { TLSSocket } from "node:tls";
 import type { RequestOrigin } from "../../announcer/http/access.ts";
-import { canonicalIp, isLoopbackIp, parseIp } from "../../base/ip-address.ts";
+import { canonicalIp, formatIp, isLoopbackIp, parseIp } from "../../base/ip-address.ts";
 import { clientAddress } from "../../protocol/http/client-address.ts";
 import type { ServerSettings } from "../config.ts";
 
@@ -64,7 +64,8 @@ export function originReader(
     const isOwn = isLoopback || socket.remoteAddress === socket.localAddress;
     const isLocal = isOwn && !isProxied;
     const isSecureProxy = client?.isForwarded === true && headers["x-forwarded-proto"] === "https";
-    return { isLocal, isPrivate: isLocal || socket instanceof TLSSocket || isSecureProxy };
+    const address = client === undefined ? undefined : formatIp(client.address);
+    return { address, isLocal, isPrivate: isLocal || socket instanceof TLSSocket || isSecureProxy };
   };
 }
 

@@ -25,7 +25,7 @@ export async function serve(
   await withServerWorld(settings, output, async (world) => {
     const { tracker, routes: trackerRoutes } = await openTrackerPart(world);
     const sourcePart = await openSourcePart(world, {
-      connect: (hello) => tracker.attachSource(hello, BESIDE),
+      connect: (hello, onOrder) => tracker.attachSource(hello, BESIDE, onOrder),
       onEvent: (event) => {
         // The Announcer tells these, once they are true for everybody.
         if (event.type !== "published" && event.type !== "unpublished") world.report(event);

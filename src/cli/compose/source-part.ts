@@ -18,10 +18,12 @@ import { toHex } from "../../base/bytes.ts";
 import { formatIp, parseIp } from "../../base/ip-address.ts";
 import { TokenBucket } from "../../base/token-bucket.ts";
 import type { SourceControlLink, SourceHello } from "../../ports/tracker-control.ts";
+import type { SourceOrder } from "../../protocol/control/access-values.ts";
 import { clientAddress } from "../../protocol/http/client-address.ts";
 import { createPeerId, isSourcePeerId } from "../../protocol/wire/peer-id.ts";
 import { PeerHost, unlimited } from "../../runtime/peer-host.ts";
 import { createSourceNode, type SourceRole } from "../../source-node/create-source-node.ts";
+import { SourceGate } from "../../source-node/source-gate.ts";
 import type { SourceEvent } from "../../source-node/source-event.ts";
 import { clientName } from "../version.ts";
 import type { ServerSettings } from "../config.ts";
@@ -36,8 +38,8 @@ export interface SourcePart {
 
 /** What joins a SourceNode to the rest. */
 export interface SourceJoint {
-  /** Opens its link to the Tracker. */
-  connect(hello: SourceHello): SourceControlLink;
+  /** Opens its link to the Tracker; `onOrder` hears what that tells about access. */
+  connect(hello: SourceHello, onOrder: (order: SourceOrder) => void): SourceControlLink;
   readonly onEvent: (event: SourceEvent) => void;
 }
 
@@ -45,10 +47,13 @@ export interface SourceJoint {
 export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Promise<SourcePart> {
   const { settings, folder, clock, publicUrl } = world;
   const uploadLimit = new TokenBucket(settings.maxUpload);
-  const host = await openPeerHost(world, uploadLimit);
+  const gate = new SourceGate(clock);
+  world.onClose(() => gate.close());
+  const host = await openPeerHost(world, uploadLimit, gate);
   const peerPort = host.port as number;
   const sourceId = toHex(await readOrCreateKey(folder.pathOf("source.id")));
-  const link = joint.connect({ sourceId, peerHost: peerHostOf(settings), peerPort, publicUrl });
+  const hello = { sourceId, peerHost: peerHostOf(settings), peerPort, publicUrl };
+  const link = joint.connect(hello, (order) => gate.handleOrder(order));
   world.onClose(() => link.close());
   const pool = new DiskPool();
   world.onClose(() => pool.close());
@@ -72,6 +77,7 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
     probe,
     uploadLimit,
     sha1,
+    admits: (torrent, address) => gate.admits(torrent, address, "http"),
     onEvent: joint.onEvent,
   });
   world.onClose(() => role.close());
@@ -88,7 +94,11 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
   return { source: role.source, peerPort, routes: [{ prefix: "/files", handle: files }] };
 }
 
-async function openPeerHost(world: ServerWorld, uploadLimit: TokenBucket): Promise<PeerHost> {
+async function openPeerHost(
+  world: ServerWorld,
+  uploadLimit: TokenBucket,
+  gate: SourceGate,
+): Promise<PeerHost> {
   const { settings, clock, random } = world;
   const host = new PeerHost(
     {
@@ -106,8 +116,10 @@ async function openPeerHost(world: ServerWorld, uploadLimit: TokenBucket): Promi
       port: settings.peerPort,
       uploadLimit,
       downloadLimit: unlimited(),
+      admits: (torrent, address) => gate.admits(torrent, address, "bittorrent"),
     },
   );
+  gate.guard(() => host.closeUnadmitted());
   await host.listen();
   world.onClose(() => host.close());
   return host;

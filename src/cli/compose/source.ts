@@ -28,7 +28,8 @@ export async function runSource(
       world.report({ ...event, type: `control-${event.type}` });
     };
     const { source, peerPort, routes } = await openSourcePart(world, {
-      connect: (hello) => connectSource({ url, key, clock, random, onEvent }, hello),
+      connect: (hello, onOrder) =>
+        connectSource({ url, key, clock, random, onEvent }, hello, onOrder),
       onEvent: (event) => world.report(event),
     });
     const service = new ContentServiceServer({ service: source, key, clock });

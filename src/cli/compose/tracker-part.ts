@@ -1,9 +1,11 @@
 /** The Tracker in a server process. */
+import { passkeyDigest } from "../../adapters/node/secrets.ts";
 import { SqlRegistrationStore } from "../../adapters/sql/registration-store.ts";
 import type { FrontRoute } from "../../adapters/node/front-server.ts";
 import { TrackerHttpDoor } from "../../tracker/http-door.ts";
 import { resolveTrackerOptions } from "../../tracker/options.ts";
 import { Tracker } from "../../tracker/tracker.ts";
+import { TrackerAccess } from "../../tracker/tracker-access.ts";
 import type { ServerWorld } from "./server-world.ts";
 
 /** An open Tracker and its doors. */
@@ -21,7 +23,17 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
   const options = resolveTrackerOptions(
     announceIntervalMs === undefined ? {} : { intervalMs: announceIntervalMs },
   );
-  const tracker = await Tracker.open(options, {
+  const access = new TrackerAccess({
+    clock,
+    digestOf: passkeyDigest,
+    isPrivate: (infoHash) => tracker.isPrivate(infoHash),
+    intervalMs: options.intervalMs,
+    onEvent: (event) => world.report(event),
+  });
+  world.onClose(() => access.close());
+  const tracker: Tracker = await Tracker.open(options, {
+    access,
+    accessFeed: access,
     store,
     clock,
     random,

@@ -6,6 +6,8 @@
 import { fail, ok, type Result } from "../../base/errors.ts";
 import { parseIp } from "../../base/ip-address.ts";
 import type { InfoHash } from "../../base/units.ts";
+import { isAccessUpdate } from "./access-messages.ts";
+import type { AccessUpdate, SourceOrder } from "./access-values.ts";
 import {
   type Guard,
   isAmount,
@@ -67,7 +69,8 @@ export type ControlRequest =
   | { readonly type: "unregister"; readonly infoHash: InfoHash }
   | { readonly type: "counts"; readonly infoHashes: readonly InfoHash[] }
   | { readonly type: "sources" }
-  | { readonly type: "announce-urls" };
+  | { readonly type: "announce-urls" }
+  | { readonly type: "access"; readonly update: AccessUpdate };
 
 /** To the Tracker. */
 export type ClientMessage =
@@ -82,6 +85,7 @@ export type ControlResponse =
   | { readonly type: "counts"; readonly counts: readonly TorrentCounts[] }
   | { readonly type: "sources"; readonly sources: readonly KnownSource[] }
   | { readonly type: "announce-urls"; readonly urls: readonly string[] }
+  | { readonly type: "access-state"; readonly isCurrent: boolean }
   | { readonly type: "failure"; readonly code: FailureCode; readonly message: string };
 
 /** From the Tracker. */
@@ -190,6 +194,7 @@ const clientMessages: Guards<ClientMessage> = {
   counts: isObjectOf({ id: isId, infoHashes: isArrayOf(isInfoHash, MAX_ITEMS) }),
   sources: isObjectOf({ id: isId }),
   "announce-urls": isObjectOf({ id: isId }),
+  access: isObjectOf({ id: isId, update: isAccessUpdate }),
 };
 
 const serverMessages: Guards<ServerMessage> = {
@@ -197,12 +202,19 @@ const serverMessages: Guards<ServerMessage> = {
   counts: isObjectOf({ id: isId, counts: isArrayOf(isTorrentCounts, MAX_ITEMS) }),
   sources: isObjectOf({ id: isId, sources: isArrayOf(isKnownSource, MAX_ITEMS) }),
   "announce-urls": isObjectOf({ id: isId, urls: isArrayOf(isUrl, MAX_ITEMS) }),
+  "access-state": isObjectOf({ id: isId, isCurrent: isBoolean }),
   failure: isObjectOf({ id: isId, code: isFailureCode, message: isText(10_000) }),
 };
 
 /** A message as it goes over the wire. */
 export function encodeControlMessage(
-  message: ChallengeMessage | ProofMessage | WelcomeMessage | ClientMessage | ServerMessage,
+  message:
+    | ChallengeMessage
+    | ProofMessage
+    | WelcomeMessage
+    | ClientMessage
+    | ServerMessage
+    | SourceOrder,
 ): string {
   // JSON has neither NaN nor Infinity: a figure that could not be measured is 0.
   return JSON.stringify(message, (_key, value: unknown) =>

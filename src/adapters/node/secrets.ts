@@ -1,0 +1,126 @@
+/** Secrets by `node:crypto`: random ones, keyed digests, and argon2id for passwords. */
+import {
+  argon2,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
+import { promisify } from "node:util";
+import type { Secrets } from "../../ports/secrets.ts";
+
+/** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
+const cost = { memory: 19_456, passes: 2, parallelism: 1 } as const;
+const SALT_BYTES = 16;
+const TAG_BYTES = 32;
+/** The cost of what is hashed now; what was hashed with another one is still checked. */
+const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d)\$([\w+/]{22,})\$([\w+/]{43,})$/;
+
+/** Hashes at one time: each takes a thread and 19 MiB. */
+const MAX_HASHES = 2;
+
+const derive = promisify(argon2);
+
+/** The secrets of one server. `key`: 32 bytes that nobody else knows. */
+export function createSecrets(key: Uint8Array): Secrets {
+  const keys = {
+    token: subKey(key, "token"),
+    passkey: subKey(key, "passkey"),
+    "passkey-digest": subKey(key, "passkey digest"),
+  };
+  const gate = new Gate(MAX_HASHES);
+  const hash = (password: string, salt: Uint8Array, parameters: typeof cost | Cost) =>
+    gate.run(() =>
+      derive("argon2id", {
+        message: password.normalize("NFKC"),
+        nonce: salt,
+        tagLength: TAG_BYTES,
+        ...parameters,
+      }),
+    );
+  return {
+    randomHex: (length) => randomBytes(length).toString("hex"),
+    randomText: () => randomBytes(32).toString("base64url"),
+    digestKey: keys["passkey-digest"].toString("hex"),
+    keyedDigest: (purpose, text) => hmac(keys[purpose], text),
+    digest: (text) => createHash("sha256").update(text).digest("hex"),
+    isEqual,
+    async hashPassword(password) {
+      const salt = randomBytes(SALT_BYTES);
+      const tag = await hash(password, salt, cost);
+      const { memory, passes, parallelism } = cost;
+      const head = `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}`;
+      return `${head}$${unpadded(salt)}$${unpadded(tag)}`;
+    },
+    async isPassword(password, phc) {
+      const known = phc === undefined ? undefined : parsePhc(phc);
+      const tag = await hash(
+        password,
+        known?.salt ?? Buffer.alloc(SALT_BYTES),
+        known?.cost ?? cost,
+      );
+      return known !== undefined && isEqual(unpadded(tag), unpadded(known.tag));
+    },
+  };
+}
+
+/** Makes digests of passkeys where only the digest key is known: at a Tracker. */
+export function passkeyDigest(digestKey: string, passkey: string): string {
+  return hmac(Buffer.from(digestKey, "hex"), passkey);
+}
+
+interface Cost {
+  readonly memory: number;
+  readonly passes: number;
+  readonly parallelism: number;
+}
+
+function parsePhc(text: string) {
+  const [, memory, passes, parallelism, salt = "", tag = ""] = PHC.exec(text) ?? [];
+  if (memory === undefined) return undefined;
+  return {
+    cost: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) },
+    salt: Buffer.from(salt, "base64"),
+    tag: Buffer.from(tag, "base64"),
+  };
+}
+
+function subKey(key: Uint8Array, purpose: string): Buffer {
+  return Buffer.from(hkdfSync("sha256", key, "", `btpublisher ${purpose}`, 32));
+}
+
+function hmac(key: Uint8Array, text: string): string {
+  return createHmac("sha256", key).update(text).digest("hex");
+}
+
+function isEqual(a: string, b: string): boolean {
+  const digestOf = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digestOf(a), digestOf(b));
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString("base64").replace(/=+$/, "");
+}
+
+/** Lets few in at a time; the others wait in their order. */
+class Gate {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(size: number) {
+    this.#free = size;
+  }
+
+  async run<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}

@@ -1,0 +1,181 @@
+/** The routes about API tokens: everybody has those of one account, maintainers all. */
+import { z } from "zod";
+import type { AccessControl } from "../../access/access-control.ts";
+import { MAX_TOKEN_LIFE_MS, TOKEN_LIFE_MS } from "../../access/accounts.ts";
+import type { Principal } from "../../access/principal.ts";
+import { BtPublisherError } from "../../base/errors.ts";
+import type { ApiToken, UserAccount } from "../../ports/access-store.ts";
+import { type ApiRoute, apiRoute } from "./api-route.ts";
+import { noQuerySchema } from "./schemas.ts";
+
+const nameSchema = z.string().max(64);
+const tokenFields = {
+  scopes: z
+    .array(z.enum(["download", "publish", "read:stats", "admin"]))
+    .min(1)
+    .max(4)
+    .optional()
+    .describe("What it may be used for; default: all that the account may."),
+  lifeSeconds: z
+    .int()
+    .min(1)
+    .max(MAX_TOKEN_LIFE_MS / 1000)
+    .optional()
+    .describe("Default: 90 days."),
+};
+const makeSchema = z.strictObject({ user: nameSchema.optional(), ...tokenFields });
+const loginSchema = z.strictObject({
+  name: nameSchema,
+  password: z.string().max(1024),
+  ...tokenFields,
+});
+const listSchema = z.strictObject({ user: nameSchema.optional() });
+
+/** API tokens. */
+export function tokenRoutes(control: AccessControl): readonly ApiRoute[] {
+  return [loginRoute(control), listRoute(control), makeRoute(control), revokeRoute(control)];
+}
+
+function loginRoute(control: AccessControl): ApiRoute {
+  return apiRoute({
+    method: "POST",
+    path: "/api/v1/login",
+    access: "secret",
+    action: "login",
+    summary: "A token for a name and its password",
+    query: noQuerySchema,
+    body: loginSchema,
+    answers: { 201: "The token, told once", 403: "Wrong", 429: "Too many wrong ones" },
+    async handle({ body, request, reply }) {
+      const user = await control.accounts.login(body.name, body.password, request.clientAddress);
+      const made = await control.accounts.makeToken(user, wantedFrom(control, body));
+      void reply.code(201).header("cache-control", "no-store");
+      return { token: made.text, ...tokenJson(made.record, user.name) };
+    },
+  });
+}
+
+function listRoute(control: AccessControl): ApiRoute {
+  return apiRoute({
+    method: "GET",
+    path: "/api/v1/tokens",
+    access: "user",
+    summary: "List tokens: one's own, or for maintainers everybody's",
+    query: listSchema,
+    answers: { 200: "Tokens, without their text" },
+    async handle({ query, principal }) {
+      const owner = await ownerOf(control, principal, query.user);
+      const users = await control.accounts.all();
+      const names = new Map(users.map(({ id, name }) => [id, name]));
+      const tokens = await control.tokens(owner?.id);
+      return { tokens: tokens.map((token) => tokenJson(token, names.get(token.userId))) };
+    },
+  });
+}
+
+function makeRoute(control: AccessControl): ApiRoute {
+  return apiRoute({
+    method: "POST",
+    path: "/api/v1/tokens",
+    access: "user",
+    action: "token.create",
+    summary: "Make a token, for oneself or, as a maintainer, for somebody else",
+    query: noQuerySchema,
+    body: makeSchema,
+    answers: { 201: "The token, told once", 404: "No such user" },
+    async handle({ body, principal, reply }) {
+      const owner = await ownerOf(control, principal, body.user);
+      if (owner === undefined) {
+        throw new BtPublisherError("USAGE", "user: name the account that the token is for");
+      }
+      const wanted = wantedFrom(control, body);
+      const scopes = narrowed(control, principal, wanted.scopes);
+      const made = await control.accounts.makeToken(owner, { ...wanted, scopes });
+      void reply.code(201).header("cache-control", "no-store");
+      return { token: made.text, ...tokenJson(made.record, owner.name) };
+    },
+  });
+}
+
+function revokeRoute(control: AccessControl): ApiRoute {
+  return apiRoute({
+    method: "DELETE",
+    path: "/api/v1/tokens/:id",
+    access: "user",
+    action: "token.revoke",
+    summary: "End a token: one's own, or for maintainers anybody's",
+    query: noQuerySchema,
+    answers: { 204: "Ended", 404: "No such token" },
+    async handle({ parameters, principal, reply }) {
+      const id = parameters["id"] as string;
+      const owner = await ownerOf(control, principal, undefined);
+      const tokens = await control.tokens(owner?.id);
+      if (!tokens.some((token) => token.id === id)) {
+        throw new BtPublisherError("NOT_FOUND", "there is no such token");
+      }
+      await control.accounts.revokeToken(id);
+      return reply.code(204).send();
+    },
+  });
+}
+
+/**
+ * Whose tokens are meant: those of the user `named`, else those of whoever asks; undefined:
+ * everybody's, for maintainers. What is somebody else's is not there (A13). @throws NOT_FOUND
+ */
+async function ownerOf(
+  control: AccessControl,
+  principal: Principal,
+  named: string | undefined,
+): Promise<UserAccount | undefined> {
+  const own = principal.type === "user" ? principal.user : undefined;
+  if (control.mayAdminister(principal)) {
+    return named === undefined ? undefined : control.accounts.need(named);
+  }
+  if (own !== undefined && (named === undefined || named === own.name)) return own;
+  throw new BtPublisherError("NOT_FOUND", "there is no such user");
+}
+
+/** A token cannot make one that may more than itself, unless it administers. */
+function narrowed(
+  control: AccessControl,
+  principal: Principal,
+  scopes: readonly ApiToken["scopes"][number][] | undefined,
+): readonly ApiToken["scopes"][number][] | undefined {
+  if (principal.type !== "user" || control.mayAdminister(principal)) return scopes;
+  if (scopes === undefined) return principal.scopes;
+  if (scopes.every((scope) => principal.scopes.includes(scope))) return scopes;
+  const message = `this token may only make tokens for ${principal.scopes.join(", ")}`;
+  throw new BtPublisherError("DENIED", message, { detail: { reason: "NO_RIGHT" } });
+}
+
+function wantedFrom(
+  control: AccessControl,
+  {
+    scopes,
+    lifeSeconds,
+  }: {
+    readonly scopes?: ApiToken["scopes"] | undefined;
+    readonly lifeSeconds?: number | undefined;
+  },
+) {
+  const lifeMs = lifeSeconds === undefined ? TOKEN_LIFE_MS : lifeSeconds * 1000;
+  return { scopes, expiresAt: control.now() + lifeMs };
+}
+
+function tokenJson(token: ApiToken, user: string | undefined): object {
+  const { id, scopes, createdAt, expiresAt, lastUsedAt, revokedAt } = token;
+  return {
+    id,
+    user,
+    scopes,
+    createdAt: iso(createdAt),
+    expiresAt: iso(expiresAt),
+    lastUsedAt: iso(lastUsedAt),
+    revokedAt: iso(revokedAt),
+  };
+}
+
+function iso(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString();
+}

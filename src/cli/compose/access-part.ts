@@ -1,0 +1,26 @@
+/** Accounts, keys and the audit log in the process of an Announcer. */
+import { readOrCreateKey } from "../../adapters/node/key-file.ts";
+import { createSecrets } from "../../adapters/node/secrets.ts";
+import { SqlAccessStore } from "../../adapters/sql/access-store.ts";
+import { AccessControl } from "../../access/access-control.ts";
+import type { Catalogue } from "../../ports/catalogue.ts";
+import type { AccessUpdate } from "../../protocol/control/access-values.ts";
+import type { ServerWorld } from "./server-world.ts";
+
+/** Opens the access model over the world's data folder. `start` it when there is a catalogue. */
+export async function openAccessPart(
+  world: ServerWorld,
+  joined: {
+    readonly catalogue: Catalogue;
+    readonly isOwnerToken: (token: string) => boolean;
+    readonly tellTracker: (update: AccessUpdate) => Promise<boolean>;
+  },
+): Promise<AccessControl> {
+  const { folder, clock } = world;
+  const secrets = createSecrets(await readOrCreateKey(folder.pathOf("access.key")));
+  const store = await SqlAccessStore.open(folder.pathOf("access.sqlite"));
+  world.onClose(() => store.close());
+  const control = new AccessControl({ ...joined, store, secrets, clock });
+  world.onClose(() => control.close());
+  return control;
+}

@@ -1,0 +1,108 @@
+/**
+ * Messages of the control link about access: the Announcer's updates to the Tracker, and the
+ * Tracker's orders to SourceNodes, which have no id and no answer.
+ */
+import { fail, ok, type Result } from "../../base/errors.ts";
+import { parseIp } from "../../base/ip-address.ts";
+import type { InfoHash } from "../../base/units.ts";
+import type {
+  AccessUpdate,
+  Admission,
+  GuestAdmission,
+  Revocation,
+  SourceOrder,
+  TorrentAccess,
+  TrackerKey,
+} from "./access-values.ts";
+import {
+  type Guard,
+  isAmount,
+  isArrayOf,
+  isBoolean,
+  isExactly,
+  isInteger,
+  isMatch,
+  isObjectOf,
+  isOneOf,
+  isOptional,
+} from "./guards.ts";
+
+/** Torrents, keys or admissions of one message at most. */
+const MAX_ITEMS = 200_000;
+
+const isInfoHash: Guard<InfoHash> = (value): value is InfoHash =>
+  typeof value === "string" && /^[0-9a-f]{40}$/.test(value);
+const isDigest = isMatch(/^[0-9a-f]{64}$/);
+const isPrincipal = isMatch(/^[0-9a-z-]{1,64}$/);
+const isHost: Guard<string> = (value): value is string =>
+  typeof value === "string" && value.length <= 64 && parseIp(value) !== undefined;
+
+const isTorrent: Guard<TorrentAccess> = isObjectOf({
+  infoHash: isInfoHash,
+  level: isOneOf(["open", "tracker", "admitted", "ticketed"]),
+});
+
+const isKey: Guard<TrackerKey> = isObjectOf({
+  digest: isDigest,
+  infoHash: isInfoHash,
+  principal: isPrincipal,
+  expiresAt: isOptional(isInteger()),
+});
+
+const isGuest: Guard<GuestAdmission> = isObjectOf({
+  infoHash: isInfoHash,
+  host: isHost,
+  principal: isPrincipal,
+});
+
+const isAdmission: Guard<Admission> = isObjectOf({
+  infoHash: isInfoHash,
+  host: isHost,
+  principal: isPrincipal,
+  forMs: isAmount,
+});
+
+const isRevocation: Guard<Revocation> = isObjectOf({
+  infoHash: isInfoHash,
+  principal: isPrincipal,
+});
+
+/** Whether `value` is an update of what a Tracker knows about keys. */
+export const isAccessUpdate: Guard<AccessUpdate> = isObjectOf({
+  feed: isMatch(/^[0-9a-f]{1,64}$/),
+  number: isInteger(),
+  isWhole: isBoolean,
+  isLast: isBoolean,
+  digestKey: isDigest,
+  torrents: isArrayOf(isTorrent, MAX_ITEMS),
+  keys: isArrayOf(isKey, MAX_ITEMS),
+  revoked: isArrayOf(isDigest, MAX_ITEMS),
+  guests: isArrayOf(isGuest, MAX_ITEMS),
+});
+
+type OrderGuards = {
+  readonly [Type in SourceOrder["type"]]: Guard<Extract<SourceOrder, { readonly type: Type }>>;
+};
+
+const orders: OrderGuards = {
+  guard: isObjectOf({ type: isExactly("guard"), torrents: isArrayOf(isTorrent, MAX_ITEMS) }),
+  admit: isObjectOf({ type: isExactly("admit"), admissions: isArrayOf(isAdmission, MAX_ITEMS) }),
+  revoke: isObjectOf({
+    type: isExactly("revoke"),
+    revocations: isArrayOf(isRevocation, MAX_ITEMS),
+  }),
+};
+
+/** An order from the Tracker. */
+export function parseSourceOrder(text: string): Result<SourceOrder, "malformed"> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = undefined;
+  }
+  for (const isOrder of Object.values<Guard<SourceOrder>>(orders)) {
+    if (isOrder(value)) return ok(value);
+  }
+  return fail("malformed", "not an order of the control link");
+}

@@ -1,0 +1,50 @@
+/**
+ * The gate before all doors of a SourceNode: keeps what the Tracker ordered about access, and has
+ * whoever lost its admission put out within seconds.
+ */
+import { Admissions, type GuardedTorrent } from "../access/admissions.ts";
+import type { Millis } from "../base/units.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { SourceOrder } from "../protocol/control/access-values.ts";
+
+/** How often ended admissions are looked for. */
+const SWEEP_MS: Millis = 10_000;
+
+export class SourceGate {
+  readonly #clock: Clock;
+  readonly #admissions = new Admissions();
+  /** Closes the links of those who are not admitted any more. */
+  #putOut: () => void = () => {};
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#sweep();
+  }
+
+  /** Has `putOut` called whenever somebody may have lost its admission. */
+  guard(putOut: () => void): void {
+    this.#putOut = putOut;
+  }
+
+  /** Takes an order of the Tracker. */
+  handleOrder(order: SourceOrder): void {
+    if (this.#admissions.handleOrder(this.#clock.now(), order)) this.#putOut();
+  }
+
+  /** Whether `host` may have `torrent` through that door now. */
+  admits(torrent: GuardedTorrent, host: string, door: "bittorrent" | "http"): boolean {
+    return this.#admissions.admits(this.#clock.now(), torrent, host, door);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  #sweep(): void {
+    this.#timer = this.#clock.setTimer(SWEEP_MS, () => {
+      if (this.#admissions.sweep(this.#clock.now())) this.#putOut();
+      this.#sweep();
+    });
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * The access model as the Tracker has it: which keys are good for which torrent, told by the
+ * Announcer, and from which addresses their holders came, told to the SourceNodes. In memory only: after a
+ * restart the Announcer tells everything again. Until then, and when it was not heard for five
+ * minutes, what is not public is closed, and what is public stays open.
+ */
+import { equalBytes } from "../base/bytes.ts";
+import { formatIp, type IpBytes, parseIp } from "../base/ip-address.ts";
+import type { InfoHash, Millis } from "../base/units.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type {
+  AccessUpdate,
+  Admission,
+  Revocation,
+  SourceOrder,
+  TorrentAccess,
+  TrackerKey,
+} from "../protocol/control/access-values.ts";
+import type { AccessAsker, AccessDecision, AnnounceAccess } from "./announce-access.ts";
+import { AdmissionBook } from "./admission-book.ts";
+
+/** What a Tracker's access works with. */
+export interface TrackerAccessDependencies {
+  readonly clock: Clock;
+  /** The digest that `key` has under `digestKey`. */
+  readonly digestOf: (digestKey: string, key: string) => string;
+  /** Whether a torrent that nobody told about has BEP 27's flag: then it is closed. */
+  readonly isPrivate: (infoHash: InfoHash) => boolean;
+  readonly onEvent: (event: TrackerAccessEvent) => void;
+  /** How often peers announce: an admission lasts well beyond it. */
+  readonly intervalMs: Millis;
+}
+
+/** For logs; without a secret. */
+export type TrackerAccessEvent =
+  /** One user's key comes from so many addresses at once that it is likely shared. */
+  { readonly type: "key-spread"; readonly principal: string; readonly infoHash: InfoHash };
+
+/** A key as it is looked up. */
+interface KnownKey extends TrackerKey {
+  readonly decision: AccessDecision;
+  /** Where it last came from, and until when that need not be looked at again. */
+  address: IpBytes;
+  quietUntil: Millis;
+}
+
+/** Keys cannot be guessed; whoever tries so many a minute is not computed for any more (T11). */
+const MAX_FAILURES = 120;
+const MAX_FAILING_HOSTS = 10_000;
+const FAILURES_MS: Millis = 60_000;
+/** Without a word of the Announcer for this long, nothing that is not public is allowed. */
+export const LEASE_MS: Millis = 5 * 60_000;
+/** An admission lasts at least so long. */
+const MIN_ADMISSION_MS: Millis = 15 * 60_000;
+/** Texts of keys that are remembered with what they stand for: a map look-up instead of an HMAC. */
+const MAX_REMEMBERED = 2 ** 18;
+const MAX_KEY_LENGTH = 64;
+
+const denied: AccessDecision = { type: "denied" };
+const everybody: AccessDecision = { type: "allowed", principal: undefined };
+const nowhere = new Uint8Array(0);
+
+export class TrackerAccess implements AnnounceAccess {
+  readonly #dependencies: TrackerAccessDependencies;
+  readonly #torrents = new Map<InfoHash, TorrentAccess["level"]>();
+  /** By digest. */
+  readonly #keys = new Map<string, KnownKey>();
+  /** How many good keys somebody has for a torrent: while there is one, it is let in. */
+  readonly #counts = new Map<string, number>();
+  /** By the key itself, as clients send it. */
+  readonly #remembered = new Map<string, KnownKey>();
+  readonly #book: AdmissionBook;
+  readonly #sources = new Set<(order: SourceOrder) => void>();
+  readonly #failures = new Map<string, number>();
+  /** Parts of everything that did not all come yet. */
+  #parts: AccessUpdate[] = [];
+  #feed = "";
+  #number = -1;
+  #digestKey = "";
+  #leaseEndsAt = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
+
+  constructor(dependencies: TrackerAccessDependencies) {
+    this.#dependencies = dependencies;
+    const lifeMs = Math.max(MIN_ADMISSION_MS, 3 * dependencies.intervalMs);
+    this.#book = new AdmissionBook(lifeMs);
+    this.#housekeep();
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Takes in what the Announcer tells. @returns whether everything is known now. */
+  apply(update: AccessUpdate): boolean {
+    const isNext = update.feed === this.#feed && update.number === this.#number + 1;
+    if (!isNext && !update.isWhole) return false;
+    this.#feed = update.feed;
+    this.#number = update.number;
+    this.#digestKey = update.digestKey;
+    if (update.isWhole) this.#parts = [];
+    if (!update.isLast || this.#parts.length > 0) this.#parts.push(update);
+    if (!update.isLast) return true;
+    const parts = this.#parts.length > 0 ? this.#parts : [update];
+    this.#parts = [];
+    this.#leaseEndsAt = this.#now() + LEASE_MS;
+    for (const part of parts) this.#take(part);
+    if (parts[0]?.isWhole === true) this.#forgetWhatIsGone(parts);
+    return true;
+  }
+
+  decide(infoHash: InfoHash, key: string | undefined, asker: AccessAsker): AccessDecision {
+    const level = this.#torrents.get(infoHash);
+    if (level === "open") return everybody;
+    if (level === undefined && !this.#dependencies.isPrivate(infoHash)) return everybody;
+    if (level === undefined || key === undefined || key.length > MAX_KEY_LENGTH) return denied;
+    const now = this.#now();
+    if (now > this.#leaseEndsAt) return denied;
+    const known = this.#remembered.get(key) ?? this.#lookUp(key, asker.address);
+    if (known === undefined || known.infoHash !== infoHash || this.#isExpired(known)) return denied;
+    if (asker.peerId !== undefined) this.#admit(now, known, asker.address);
+    return known.decision;
+  }
+
+  /** A SourceNode connects: it is told all there is, and from then on what changes. */
+  attachSource(send: (order: SourceOrder) => void): { detach(): void } {
+    this.#sources.add(send);
+    const torrents = [...this.#torrents].map(([infoHash, level]) => ({ infoHash, level }));
+    send({ type: "guard", torrents });
+    send({ type: "admit", admissions: this.#book.all(this.#now()) });
+    return { detach: () => void this.#sources.delete(send) };
+  }
+
+  #lookUp(key: string, address: IpBytes): KnownKey | undefined {
+    const host = formatIp(address);
+    const failures = this.#failures.get(host) ?? 0;
+    if (failures >= MAX_FAILURES) return undefined;
+    const known = this.#keys.get(this.#dependencies.digestOf(this.#digestKey, key));
+    if (known === undefined) {
+      if (this.#failures.size < MAX_FAILING_HOSTS) this.#failures.set(host, failures + 1);
+      return undefined;
+    }
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(key, known);
+    return known;
+  }
+
+  #isExpired({ expiresAt }: TrackerKey): boolean {
+    return expiresAt !== undefined && expiresAt <= this.#dependencies.clock.unixNow();
+  }
+
+  /** Has the SourceNodes let the address in; seldom more than a look at what is known. */
+  #admit(now: Millis, key: KnownKey, address: IpBytes): void {
+    if (now < key.quietUntil && equalBytes(address, key.address)) return;
+    const host = formatIp(address);
+    const { infoHash, principal } = key;
+    const outcome = this.#book.add(now, { infoHash, host, principal });
+    if (outcome.admission !== undefined) this.#tell([outcome.admission]);
+    if (outcome.isSpread) this.#dependencies.onEvent({ type: "key-spread", principal, infoHash });
+    key.address = address.slice();
+    key.quietUntil = now + this.#book.renewMs;
+  }
+
+  /** Everything was told anew: what is in none of `parts` is no more. */
+  #forgetWhatIsGone(parts: readonly AccessUpdate[]): void {
+    const digests = new Set(parts.flatMap(({ keys }) => keys.map(({ digest }) => digest)));
+    const gone = [...this.#keys.keys()].filter((digest) => !digests.has(digest));
+    this.#revoke(gone);
+    this.#remembered.clear();
+    const torrents = new Set(parts.flatMap((part) => part.torrents.map((each) => each.infoHash)));
+    for (const infoHash of this.#torrents.keys()) {
+      if (!torrents.has(infoHash)) this.#torrents.delete(infoHash);
+    }
+  }
+
+  #take({ torrents, keys, revoked, guests }: AccessUpdate): void {
+    for (const { infoHash, level } of torrents) this.#torrents.set(infoHash, level);
+    if (torrents.length > 0) this.#order({ type: "guard", torrents });
+    for (const key of keys) this.#put(key);
+    this.#revoke(revoked);
+    const now = this.#now();
+    const fresh: Admission[] = [];
+    for (const guest of guests) {
+      if (parseIp(guest.host) === undefined) continue;
+      const { admission } = this.#book.add(now, guest);
+      if (admission !== undefined) fresh.push(admission);
+    }
+    this.#tell(fresh);
+  }
+
+  #put(key: TrackerKey): void {
+    const decision: AccessDecision = { type: "allowed", principal: key.principal };
+    const before = this.#keys.get(key.digest);
+    const known = { ...key, decision, address: nowhere, quietUntil: 0 };
+    this.#keys.set(key.digest, known);
+    if (before === undefined) this.#count(key, 1);
+    else this.#remembered.clear();
+  }
+
+  /** Whoever has no good key left for a torrent is let in no more. */
+  #revoke(digests: readonly string[]): void {
+    const revocations: Revocation[] = [];
+    for (const digest of digests) {
+      const key = this.#keys.get(digest);
+      if (key === undefined) continue;
+      this.#keys.delete(digest);
+      this.#remembered.clear();
+      const { infoHash, principal } = key;
+      if (this.#count(key, -1) > 0) continue;
+      this.#book.remove(key);
+      revocations.push({ infoHash, principal });
+    }
+    if (revocations.length > 0) this.#order({ type: "revoke", revocations });
+  }
+
+  /** @returns how many good keys the holder of `key` has for that torrent now. */
+  #count({ infoHash, principal }: TrackerKey, change: 1 | -1): number {
+    const holder = `${infoHash} ${principal}`;
+    const count = (this.#counts.get(holder) ?? 0) + change;
+    if (count > 0) this.#counts.set(holder, count);
+    else this.#counts.delete(holder);
+    return count;
+  }
+
+  #tell(admissions: readonly Admission[]): void {
+    if (admissions.length > 0) this.#order({ type: "admit", admissions });
+  }
+
+  #order(order: SourceOrder): void {
+    for (const send of this.#sources) send(order);
+  }
+
+  /** Once a minute: keys that ended are revoked, addresses forgotten, failures forgiven. */
+  #housekeep(): void {
+    const { clock } = this.#dependencies;
+    this.#timer = clock.setTimer(FAILURES_MS, () => {
+      this.#failures.clear();
+      this.#book.sweep(this.#now());
+      const ended = [...this.#keys.values()].filter((key) => this.#isExpired(key));
+      this.#revoke(ended.map(({ digest }) => digest));
+      this.#housekeep();
+    });
+  }
+
+  #now(): Millis {
+    return this.#dependencies.clock.now();
+  }
+}
