@@ -38,14 +38,18 @@ export function torrentUrl(publicUrl: string, name: string): string {
 /** Address of one file; `path` as in the metainfo (for a single file just its name). */
 export function fileUrl(baseUrl: string, subject: LinkSubject, path: readonly string[]): string {
   const elements = subject.isDirectory ? [subject.contentName, ...path] : [subject.contentName];
-  return `${baseUrl}/files/${subject.name}/${elements.map((element) => percentEncode(utf8Bytes(element))).join("/")}`;
+  return `${baseUrl}/files/${subject.name}/${elements.map(encodeElement).join("/")}`;
+}
+
+function encodeElement(element: string): string {
+  return percentEncode(utf8Bytes(element));
 }
 
 /** BEP 19's `url-list`: the folder that clients append name and path to, or the one file. */
 export function webSeedUrls(sourceUrls: readonly string[], subject: LinkSubject): string[] {
-  return sourceUrls.map((baseUrl) =>
-    subject.isDirectory ? `${baseUrl}/files/${subject.name}/` : fileUrl(baseUrl, subject, []),
-  );
+  const { name, contentName, isDirectory } = subject;
+  const rest = isDirectory ? "" : encodeElement(contentName);
+  return sourceUrls.map((baseUrl) => `${baseUrl}/webseed/${name}/${rest}`);
 }
 
 /** BEP 9's magnet link, with trackers and web seeds. */

@@ -39,6 +39,9 @@ export class Ledger {
   /** Nodes that have something to take. */
   #pending: LedgerNode[] = [];
   #takenBytes = 0;
+  #restoredBytes = 0;
+  /** Ids of the peers among the nodes. */
+  readonly #peerIds = new Set<string>();
   #otherNodesBytes = 0;
   readonly #bytesByDoor: Record<Door, number> = { bittorrent: 0, webseed: 0, webrtc: 0, http: 0 };
   readonly #pieceBytes: Float64Array;
@@ -101,6 +104,16 @@ export class Ledger {
     };
   }
 
+  /** Bytes ever sent: those of earlier runs, and those that were not taken yet. */
+  get totalBytes(): number {
+    return this.#restoredBytes + this.sentBytes;
+  }
+
+  /** Whether the peer with this id (20 bytes) had bytes from us, by the nodes that are remembered. */
+  knowsPeer(peerId: Uint8Array): boolean {
+    return this.#peerIds.has(toHex(peerId));
+  }
+
   /** Content bytes sent ÷ content length: what this torrent cost its sources. */
   get copiesSent(): number {
     return this.#takenBytes / Math.max(1, this.geometry.contentLength);
@@ -109,6 +122,7 @@ export class Ledger {
   /** Adds an earlier run's totals. */
   restoreSummary(earlier: LedgerSummary): void {
     this.#takenBytes += earlier.sentBytes;
+    this.#restoredBytes += earlier.sentBytes;
     this.#otherNodesBytes += earlier.otherNodesBytes;
     for (const door of Object.keys(this.#bytesByDoor) as Door[]) {
       this.#bytesByDoor[door] += earlier.bytesByDoor[door];
@@ -126,6 +140,7 @@ export class Ledger {
   /** Adds an entry of an earlier run to the totals. */
   restoreEntry(entry: LedgerEntry): void {
     const { door, peerId, address, pieceIndex, bytes } = entry;
+    this.#restoredBytes += bytes;
     const node = this.#node({ door, peerId, address, bytes: 0 });
     this.#count(node, pieceIndex, bytes);
     this.#keep(node);
@@ -156,10 +171,12 @@ export class Ledger {
     if (known !== undefined && known !== node) node.bytes += known.bytes;
     this.#nodes.delete(node.key);
     this.#nodes.set(node.key, node);
+    if (node.peerId !== "") this.#peerIds.add(node.peerId);
     if (this.#nodes.size <= MAX_NODES) return;
     const [oldest] = this.#nodes.values();
     if (oldest === undefined) return;
     this.#nodes.delete(oldest.key);
+    this.#peerIds.delete(oldest.peerId);
     this.#otherNodesBytes += oldest.bytes;
     oldest.bytes = 0;
   }

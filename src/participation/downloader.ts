@@ -2,50 +2,101 @@
 import { Bitfield } from "../base/bitfield.ts";
 import type { Millis, PieceIndex } from "../base/units.ts";
 
-/** A piece on its way to one peer: shown to it, and not wholly sent yet. */
+/** A piece on its way to one peer: shown to it, and not seen there yet. */
 export interface Grant {
   readonly piece: PieceIndex;
   readonly shownAt: Millis;
   sentBytes: number;
+  /** When all of it had left for the peer. */
+  sentAt: Millis | undefined;
   /** It asked for some of it; until then the piece may be taken back. */
   wasRequested: boolean;
 }
 
+/** A peer as it joins. */
+export interface JoinedPeer {
+  readonly key: number;
+  /** 20 bytes. */
+  readonly peerId: Uint8Array;
+  readonly host: string;
+  /** It names itself a SourceNode: neither a downloader nor a copy. */
+  readonly isSourceNode: boolean;
+  /** What it says that it has; the engine keeps it up to date. */
+  readonly pieces: Bitfield;
+}
+
+const PEAK_WINDOW_MS = 5000;
+/** How much one answer counts in the smoothed delay. */
+const DELAY_SMOOTHING = 4;
+const MAX_DELAY_MS = 2000;
+
 export class Downloader {
   readonly key: number;
+  /** Survives a connection: peer id and host. */
+  readonly identity: string;
+  readonly host: string;
+  readonly isSourceNode: boolean;
   readonly joinedAt: Millis;
-  /** What the peer says that it has; the engine keeps it up to date. */
   readonly pieces: Bitfield;
+  /** What counts as its copies: what it gained before our eyes, or was vouched for. */
+  readonly held: Bitfield;
   /** Pieces that it may request. */
   readonly shown: Bitfield;
-  /** Shown and not sent yet, by piece. */
+  /** Shown and not seen there yet, by piece. */
   readonly grants = new Map<PieceIndex, Grant>();
   /** Pieces that it had from us first and that nobody else has been seen with, oldest first. */
   readonly unseen = new Set<PieceIndex>();
   /** Pieces that it had from us and that were seen at somebody else since. */
   seenCount = 0;
   firstPieceAt: Millis | undefined;
+  /** Blocks that it asked us for and that were not sent yet. */
+  openRequests = 0;
+  sentBytes = 0;
   /** Bytes owed to it: its direct share, less what it gained from anyone. */
   owedBytes: number;
   gainedBytes = 0;
   lastGainAt: Millis;
   /** Highest mean rate over some seconds that it gained: what its downlink can do at least. */
   peakBytesPerSecond = 0;
+  /** Pieces that strangers' claims are the only explanation for; see `isTrusted`. */
+  proofs = 0;
+  /** Its first claims count as copies. */
+  isTrusted = true;
+  /** When its connection ended; it may come back. */
+  leftAt: Millis | undefined;
+  #delayMs = 0;
   #windowStart: Millis;
   #windowBytes = 0;
 
-  constructor(key: number, pieces: Bitfield, now: Millis, firstOwedBytes: number) {
-    this.key = key;
-    this.pieces = pieces;
-    this.shown = new Bitfield(pieces.size);
+  constructor(peer: JoinedPeer, identity: string, now: Millis, firstOwedBytes: number) {
+    this.key = peer.key;
+    this.identity = identity;
+    this.host = peer.host;
+    this.isSourceNode = peer.isSourceNode;
+    this.pieces = peer.pieces;
+    this.held = new Bitfield(peer.pieces.size);
+    this.shown = new Bitfield(peer.pieces.size);
     this.joinedAt = now;
     this.lastGainAt = now;
     this.owedBytes = firstOwedBytes;
     this.#windowStart = now;
   }
 
-  get isComplete(): boolean {
-    return this.pieces.isFull;
+  /** It still wants something. */
+  get isActive(): boolean {
+    return !this.pieces.isFull && !this.isSourceNode;
+  }
+
+  /** From an offer to its first request: what must be on offer ahead of time. */
+  get delayMs(): Millis {
+    return this.#delayMs;
+  }
+
+  /** It asked for a block of `grant` for the first time. */
+  handleFirstRequest(now: Millis, grant: Grant): void {
+    grant.wasRequested = true;
+    const delay = Math.min(MAX_DELAY_MS, now - grant.shownAt);
+    this.#delayMs += (delay - this.#delayMs) / DELAY_SMOOTHING;
   }
 
   /** Pieces a second that it passes on, from what was seen elsewhere: no honesty needed. */
@@ -54,9 +105,9 @@ export class Downloader {
     return (this.seenCount + 1) / (since + 0.5);
   }
 
-  /** How long a new piece would wait here before others have it, in relative terms. */
+  /** How long a new piece would wait here before others have it, in seconds. */
   spreadCost(now: Millis): number {
-    return (this.unseen.size + 1) / this.forwardRate(now);
+    return (this.unseen.size + this.grants.size + 1) / this.forwardRate(now);
   }
 
   /** It has `bytes` more, from anyone. */
@@ -67,20 +118,14 @@ export class Downloader {
     this.#windowBytes += bytes;
     const elapsed = now - this.#windowStart;
     if (elapsed < PEAK_WINDOW_MS) return;
-    this.peakBytesPerSecond = Math.max(
-      this.peakBytesPerSecond,
-      (this.#windowBytes * 1000) / elapsed,
-    );
+    const mean = (this.#windowBytes * 1000) / elapsed;
+    this.peakBytesPerSecond = Math.max(this.peakBytesPerSecond, mean);
     this.#windowStart = now;
     this.#windowBytes = 0;
   }
 
-  /** Bytes that are on their way to it from us. */
+  /** Bytes that are on their way to it from us, or were sent and not seen there yet. */
   inFlightBytes(pieceLength: number): number {
-    let bytes = 0;
-    for (const grant of this.grants.values()) bytes += pieceLength - grant.sentBytes;
-    return bytes;
+    return this.grants.size * pieceLength;
   }
 }
-
-const PEAK_WINDOW_MS = 5000;

@@ -5,19 +5,24 @@
  * 1. owed: whoever got less than its direct share of the source (never slower than direct);
  * 2. never sent: each piece goes out once before any goes twice, to the peer that spreads soonest;
  * 3. floor: a piece with fewer copies outside than the policy's floor is sent again;
- * 4. again: a piece that waits long at a slow holder goes to a quicker one;
- * 5. help (policy `fast` only): whatever serves the swarm soonest.
- *
- * Copies are counted from what the source itself saw: a piece is safe when a second peer has it.
+ * 4. again: a piece that waits long at a slow holder goes to a quicker one; a peer that gains
+ *    nothing gets the rarest piece that it lacks;
+ * 5. help (policy `fast` only): once every piece is outside, everybody may ask for everything.
  */
 import { Bitfield } from "../base/bitfield.ts";
 import type { Millis, PieceIndex } from "../base/units.ts";
-import { Downloader, type Grant } from "./downloader.ts";
-import type { Policy } from "./policy.ts";
+import type { SwarmEvidence } from "../protocol/control/participation.ts";
 import type { PieceGeometry } from "../protocol/metainfo/piece-geometry.ts";
+import type { Allocation, Urgency } from "./allocation.ts";
+import type { Downloader, Grant, JoinedPeer } from "./downloader.ts";
+import { Evidence } from "./evidence.ts";
+import { GainMeter } from "./gain-meter.ts";
+import type { Policy } from "./policy.ts";
+import { decideState } from "./state.ts";
+import { WebSeedDoor } from "./web-seed-door.ts";
 
 /** Which rule made an offer. */
-export type GrantReason = "owed" | "never-sent" | "floor" | "again" | "help";
+export type GrantReason = "owed" | "never-sent" | "floor" | "again" | "starving" | "help";
 
 /** An offer to make: the peer is shown the piece. */
 export interface Show {
@@ -35,104 +40,162 @@ interface Offer {
 /** What one swarm is served by. */
 export interface SwarmControllerOptions {
   readonly policy: Policy;
-  /** Bytes per second that the source can send, as far as known. */
-  readonly uplinkBytesPerSecond: () => number;
+  /** Shared by all swarms of the source. */
+  readonly allocation: Allocation;
+  /** Content bytes that the source sent for this publication, ever and by any door. */
+  readonly spentBytes: () => number;
+  /** Whether this peer id had bytes from us before. */
+  readonly knowsPeer: (peerId: Uint8Array) => boolean;
 }
 
 /** Offers are looked at again this often, besides at every event. */
 const TICK_MS = 100;
-/** The uplink's worth of pieces that is on offer at once. */
-const OFFER_MS = 250;
-const MAX_EXTRA_OFFERS = 64;
-/** An offer that nobody asks for goes to somebody else after this. */
+/** HAVEs and blocks sent come in crowds: they make us look at most this often. */
+const LOOK_MS = 5;
+/** An offer that nobody asks for goes to somebody else after this, unless the peer is busy. */
 const UNASKED_MS = 1000;
+const UNASKED_BUSY_MS = 20_000;
+/** What was sent and is not seen at its receiver after this, is lost. */
+const UNSEEN_MS = 10_000;
 /** A piece is given again when its holder is expected to need longer than this. */
 const AGAIN_AFTER_MS = 5000;
 /** A piece below the floor is given this time to spread by itself. */
 const FLOOR_GRACE_MS = 8000;
+/** Who gains nothing for so long is helped, whatever the policy. */
+const STARVING_MS = 2000;
+/** Candidates that one tick collects for a rule. */
+const MAX_DUE = 64;
+/** Pieces that one tick opens to one peer, when everything is to be opened. */
+const MAX_OPENED = 1024;
+/** Who was sent the whole content and still lacks some is not believed to be in need. */
+const MAX_COPIES_TO_ONE = 1.05;
+/** Swarms whose use of a byte is measured get so much more than it says, to find out. */
+const PROBE_GAIN = 1.25;
 
 export class SwarmController {
+  readonly evidence: Evidence;
+  readonly meter: GainMeter;
+  readonly #webSeed = new WebSeedDoor();
   readonly #geometry: PieceGeometry;
-  readonly #options: SwarmControllerOptions;
-  readonly #peers = new Map<number, Downloader>();
-  /** Peers, ours apart, that have been seen with each piece. */
-  readonly #holders: Uint16Array;
+  readonly #options: Omit<SwarmControllerOptions, "policy">;
+  #policy: Policy;
   /** Pieces that were sent whole to somebody, or are on their way. */
   readonly #sentOnce: Bitfield;
-  readonly #sentAt: Float64Array;
+  /** All pieces below were sent once. */
+  #neverSentFrom: PieceIndex = 0;
+  /** Grants that are open for each piece. */
+  readonly #grantCounts: Uint16Array;
+  /** Pieces that may need more copies, by the time since when; oldest first. */
+  readonly #thin = new Map<PieceIndex, Millis>();
+  #thinDue: PieceIndex[] = [];
+  #againDue: {
+    readonly holder: Downloader;
+    readonly piece: PieceIndex;
+    readonly waitMs: Millis;
+  }[] = [];
+  #starving: Downloader[] = [];
   #shows: Show[] = [];
   #tickAt: Millis | undefined;
   #lastTickAt: Millis;
-  #offeredBytes = 0;
-  #extraOffers = 0;
-  #sentBytes = 0;
-  #wantedMore = false;
+  #lookAt: Millis = 0;
+  #lastSentAt: Millis | undefined;
+  /** Every peer may ask for everything. */
+  #isOpen = false;
+  /** Bytes of never-sent pieces that may go before other swarms get their turn. */
+  #cappedBytes = 0;
+  #activeCount = 0;
 
   constructor(geometry: PieceGeometry, options: SwarmControllerOptions, now: Millis) {
     this.#geometry = geometry;
     this.#options = options;
-    this.#holders = new Uint16Array(geometry.pieceCount);
+    this.#policy = options.policy;
     this.#sentOnce = new Bitfield(geometry.pieceCount);
-    this.#sentAt = new Float64Array(geometry.pieceCount);
+    this.#grantCounts = new Uint16Array(geometry.pieceCount);
     this.#lastTickAt = now;
+    this.meter = new GainMeter();
+    this.evidence = new Evidence(geometry, {
+      knowsPeer: options.knowsPeer,
+      onCopyLost: (piece) => this.#handleCopyLost(piece),
+    });
   }
 
-  handleJoined(now: Millis, key: number, pieces: Bitfield): void {
-    const peer = new Downloader(key, pieces, now, this.#geometry.pieceLength);
-    this.#peers.set(key, peer);
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  /** Takes effect with the next offer. */
+  setPolicy(policy: Policy): void {
+    this.#policy = policy;
+    if (!policy.alwaysHelps) this.#isOpen = false;
+  }
+
+  handleJoined(now: Millis, joined: JoinedPeer): void {
+    this.evidence.handleJoined(now, joined, this.#geometry.pieceLength);
+    this.meter.handlePeers(now, this.evidence.liveCount);
     this.#tickAt ??= now + TICK_MS;
+    this.#countActive();
     this.#offer(now);
   }
 
   /** Its bitfield is known now. */
   handlePieces(now: Millis, key: number): void {
-    const peer = this.#peers.get(key);
-    if (peer === undefined) return;
-    for (const piece of peer.pieces) this.#addHolder(piece, peer);
+    this.evidence.handlePieces(key);
+    this.#countActive();
     this.#offer(now);
   }
 
   handleHave(now: Millis, key: number, piece: PieceIndex): void {
-    const peer = this.#peers.get(key);
+    const peer = this.evidence.handleHave(now, key, piece);
     if (peer === undefined) return;
-    peer.gain(now, this.#geometry.lengthOf(piece));
+    this.meter.handleGained(this.#geometry.lengthOf(piece));
     this.#endGrant(peer, piece);
-    this.#addHolder(piece, peer);
-    if (this.#holders[piece] === 1 && peer.shown.has(piece)) {
-      peer.firstPieceAt ??= now;
-      peer.unseen.add(piece);
-    }
-    this.#offer(now);
+    // Gained from a stranger: whoever that is has it, and it need not go out for the first time.
+    this.#sentOnce.add(piece);
+    if (!peer.isActive) this.#countActive();
+    this.#look(now);
   }
 
   handleLeft(now: Millis, key: number): void {
-    const peer = this.#peers.get(key);
+    const peer = this.evidence.handleLeft(now, key);
     if (peer === undefined) return;
-    this.#peers.delete(key);
+    this.meter.handlePeers(now, this.evidence.liveCount);
     for (const grant of peer.grants.values()) this.#takeBack(peer, grant);
-    for (const piece of peer.pieces) this.#holders[piece] = (this.#holders[piece] as number) - 1;
+    this.#countActive();
     this.#offer(now);
   }
 
-  handleRequest(key: number, piece: PieceIndex): void {
-    const grant = this.#peers.get(key)?.grants.get(piece);
-    if (grant !== undefined) grant.wasRequested = true;
+  handleRequest(now: Millis, key: number, piece: PieceIndex): void {
+    const peer = this.evidence.peers.get(key);
+    if (peer === undefined) return;
+    peer.openRequests++;
+    // It may ask for what was taken back before: shown is shown.
+    const grant =
+      peer.grants.get(piece) ?? (this.#isOpen ? undefined : this.#grant(now, peer, piece));
+    if (grant !== undefined && !grant.wasRequested) peer.handleFirstRequest(now, grant);
+  }
+
+  /** Requests of the peer that will not be answered. */
+  handleDropped(key: number, blocks: number): void {
+    const peer = this.evidence.peers.get(key);
+    if (peer !== undefined) peer.openRequests = Math.max(0, peer.openRequests - blocks);
   }
 
   handleSent(now: Millis, key: number, piece: PieceIndex, bytes: number): void {
-    const peer = this.#peers.get(key);
-    const grant = peer?.grants.get(piece);
-    if (peer === undefined || grant === undefined) return;
-    grant.sentBytes += bytes;
-    this.#sentBytes += bytes;
-    this.#offeredBytes -= bytes;
-    if (grant.sentBytes >= this.#geometry.lengthOf(piece)) this.#endGrant(peer, piece);
-    this.#offer(now);
+    this.#options.allocation.handleSent(bytes);
+    this.#lastSentAt = now;
+    this.meter.handleSent(bytes);
+    const peer = this.evidence.peers.get(key);
+    if (peer === undefined) return;
+    peer.openRequests = Math.max(0, peer.openRequests - 1);
+    peer.sentBytes += bytes;
+    const grant = peer.grants.get(piece);
+    if (grant !== undefined) this.#handleGrantSent(now, grant, bytes);
+    this.#look(now);
   }
 
   /** Whether `key` may have `piece`. */
   isShown(key: number, piece: PieceIndex): boolean {
-    return this.#peers.get(key)?.shown.has(piece) ?? false;
+    return this.evidence.peers.get(key)?.shown.has(piece) ?? false;
   }
 
   nextTimeout(): Millis | undefined {
@@ -141,14 +204,15 @@ export class SwarmController {
 
   handleTimeout(now: Millis): void {
     if (this.#tickAt === undefined || now < this.#tickAt) return;
-    this.#tickAt = this.#peers.size > 0 ? now + TICK_MS : undefined;
-    this.#adjustRoom(now);
+    this.evidence.handleTimeout(now);
+    this.#tickAt = this.evidence.peers.size > 0 ? now + TICK_MS : undefined;
+    this.#options.allocation.handleTick(now);
+    this.meter.handleTick(now);
     this.#accrue(now);
-    for (const peer of this.#peers.values()) {
-      for (const grant of peer.grants.values()) {
-        if (!grant.wasRequested && now - grant.shownAt > UNASKED_MS) this.#takeBack(peer, grant);
-      }
-    }
+    this.#expireGrants(now);
+    this.#collectDue(now);
+    if (this.#mayOpen()) this.#open();
+    this.#options.allocation.rests(this);
     this.#offer(now);
   }
 
@@ -158,77 +222,226 @@ export class SwarmController {
     return shows;
   }
 
+  /** What the state is decided from. */
+  summary(now: Millis): SwarmEvidence {
+    const { copies, liveCount, hasForwarded } = this.evidence;
+    const floor = this.#floor;
+    const piece = liveCount === 0 ? undefined : copies.firstBelow(floor);
+    return {
+      peers: liveCount,
+      downloaders: this.#activeCount,
+      copies: liveCount === 0 ? 0 : copies.least,
+      floor,
+      pieceBelowFloor: piece === undefined ? undefined : { piece, copies: copies.of(piece) },
+      hasForwarded,
+      owedBytes: this.#mostOwed(),
+      sentAgoMs: this.#lastSentAt === undefined ? undefined : now - this.#lastSentAt,
+    };
+  }
+
+  /** As `WebSeedDoor.waitSeconds`. */
+  webSeedWait(now: Millis, host: string): number | undefined {
+    return this.#webSeed.waitSeconds(now, host, {
+      isConnected: this.evidence.isConnected(host),
+      downloaders: this.#activeCount,
+      isThrifty: this.#policy.leadMs === undefined,
+      isReleased: decideState(this.summary(now)).state === "S2",
+      isOverBudget: this.#budget !== "all",
+    });
+  }
+
+  /** Copies that each piece must have outside; no more than there are peers. */
+  get #floor(): number {
+    return Math.min(this.#policy.floor, this.evidence.liveCount);
+  }
+
+  #mostOwed(): number {
+    let most = 0;
+    for (const peer of this.evidence.peers.values()) {
+      if (peer.isActive && this.#isInNeed(peer)) most = Math.max(most, peer.owedBytes);
+    }
+    return most > this.#geometry.pieceLength ? most : 0;
+  }
+
+  #countActive(): void {
+    let count = 0;
+    for (const peer of this.evidence.peers.values()) if (peer.isActive) count++;
+    this.#activeCount = count;
+    this.#options.allocation.setDownloaders(this, count);
+  }
+
   /** Every downloader is owed its direct share of the time since the last tick. */
   #accrue(now: Millis): void {
     const elapsed = (now - this.#lastTickAt) / 1000;
     this.#lastTickAt = now;
-    const { policy } = this.#options;
-    const active = [...this.#peers.values()].filter((peer) => !peer.isComplete);
-    const share = this.#options.uplinkBytesPerSecond() / Math.max(1, active.length);
-    for (const peer of active) {
-      const peak = peer.peakBytesPerSecond || share;
-      const direct = policy.leadMs === undefined ? 0 : Math.min(peak, share);
-      const rate = Math.max(direct, policy.minRateBytesPerSecond ?? 0);
-      const lead = ((policy.leadMs ?? 10_000) * Math.max(rate, share)) / 1000;
+    const { allocation } = this.#options;
+    const share = allocation.directShare;
+    for (const peer of this.evidence.peers.values()) {
+      if (!peer.isActive) continue;
+      const rate = this.#promisedRate(now, peer);
+      const lead = ((this.#policy.leadMs ?? 10_000) * Math.max(rate, share)) / 1000;
       peer.owedBytes = Math.max(-lead, peer.owedBytes + rate * elapsed);
+    }
+    const response = this.meter.exchangePeak / Math.max(1, this.evidence.liveCount - 1);
+    const cap = response === 0 ? Number.POSITIVE_INFINITY : response * PROBE_GAIN;
+    this.#cappedBytes = Math.min(cap, this.#cappedBytes + cap * elapsed);
+  }
+
+  /** Bytes per second that the policy promises to `peer`. */
+  #promisedRate(now: Millis, peer: Downloader): number {
+    const { leadMs, minRateBytesPerSecond = 0, deadline } = this.#policy;
+    const share = this.#options.allocation.directShare;
+    // At least its share: what it could not take yet, it may be able to take.
+    const direct = leadMs === undefined ? 0 : Math.min(peer.peakBytesPerSecond * 2 || share, share);
+    const left = this.#geometry.contentLength * (1 - peer.pieces.count / peer.pieces.size);
+    const untilDeadline =
+      deadline === undefined ? 0 : (left * 1000) / Math.max(1000, deadline - now);
+    return Math.max(direct, minRateBytesPerSecond, untilDeadline);
+  }
+
+  #expireGrants(now: Millis): void {
+    for (const peer of this.evidence.peers.values()) {
+      for (const grant of peer.grants.values()) {
+        const { shownAt, sentAt, wasRequested } = grant;
+        const patience = peer.openRequests > 0 ? UNASKED_BUSY_MS : UNASKED_MS;
+        const isUnasked = !wasRequested && now - shownAt > patience;
+        const isLost = sentAt !== undefined && now - sentAt > UNSEEN_MS;
+        if (isUnasked || isLost) this.#takeBack(peer, grant);
+      }
     }
   }
 
-  /** When peers are slow to ask, more must be on offer to keep the uplink busy. */
-  #adjustRoom(now: Millis): void {
-    const expected = (this.#options.uplinkBytesPerSecond() * (now - this.#lastTickAt)) / 1000;
-    if (this.#wantedMore && this.#sentBytes < 0.9 * expected) {
-      this.#extraOffers = Math.min(MAX_EXTRA_OFFERS, this.#extraOffers + 1);
-    } else if (this.#sentBytes >= 0.97 * expected) {
-      this.#extraOffers = Math.max(0, this.#extraOffers - 0.1);
+  /** Collects what rules 3 and 4 would do; looking for it at every event would cost too much. */
+  #collectDue(now: Millis): void {
+    const floor = this.#floor;
+    this.#thinDue = [];
+    for (const [piece, since] of this.#thin) {
+      const copies = this.evidence.copies.of(piece);
+      if (copies >= this.#policy.floor) this.#thin.delete(piece);
+      else if (now - since < FLOOR_GRACE_MS) break;
+      else if (copies < floor) this.#thinDue.push(piece);
+      if (this.#thinDue.length >= MAX_DUE) break;
     }
-    this.#sentBytes = 0;
-    this.#wantedMore = false;
+    this.#againDue = [];
+    this.#starving = [];
+    for (const peer of this.evidence.peers.values()) {
+      this.#collectWaiting(now, peer);
+      const isStarving = peer.isActive && peer.grants.size === 0 && peer.openRequests === 0;
+      if (isStarving && now - peer.lastGainAt > STARVING_MS) this.#starving.push(peer);
+    }
+  }
+
+  /** Pieces of `holder` that others will wait long for. */
+  #collectWaiting(now: Millis, holder: Downloader): void {
+    const rate = holder.forwardRate(now);
+    if ((holder.unseen.size / rate) * 1000 < AGAIN_AFTER_MS) return;
+    let place = 0;
+    for (const piece of holder.unseen) {
+      const waitMs = (++place / rate) * 1000;
+      if (waitMs < AGAIN_AFTER_MS) continue;
+      if (this.#againDue.length >= MAX_DUE) return;
+      if (this.#grantCounts[piece] === 0) this.#againDue.push({ holder, piece, waitMs });
+    }
+  }
+
+  /** Policy `fast`: when each piece is outside, pulling is quicker than any plan of ours. */
+  #mayOpen(): boolean {
+    if (this.#isOpen) return true;
+    const mayHelp = this.#policy.alwaysHelps && this.#budget === "all";
+    return mayHelp && this.evidence.liveCount > 0 && this.evidence.copies.least > 0;
+  }
+
+  #open(): void {
+    this.#isOpen = true;
+    for (const peer of this.evidence.peers.values()) {
+      if (!peer.isActive || peer.shown.isFull) continue;
+      let opened = 0;
+      for (let piece = 0; piece < this.#geometry.pieceCount && opened < MAX_OPENED; piece++) {
+        if (peer.pieces.has(piece) || !peer.shown.add(piece)) continue;
+        this.#shows.push({ peer: peer.key, piece, reason: "help" });
+        opened++;
+      }
+    }
+  }
+
+  /** What the egress budget still allows. */
+  get #budget(): "all" | "floor-only" | "nothing" {
+    const { egressBudgetBytes, onBudgetEnd } = this.#policy;
+    if (egressBudgetBytes === undefined || onBudgetEnd === "ignore") return "all";
+    if (this.#options.spentBytes() < egressBudgetBytes) return "all";
+    return onBudgetEnd === "stop" ? "nothing" : "floor-only";
+  }
+
+  #look(now: Millis): void {
+    if (now < this.#lookAt) return;
+    this.#lookAt = now + LOOK_MS;
+    this.#offer(now);
   }
 
   /** Makes offers while there is room for them. */
   #offer(now: Millis): void {
-    const { pieceLength } = this.#geometry;
-    const uplink = this.#options.uplinkBytesPerSecond();
-    const room =
-      Math.max(2 * pieceLength, (uplink * OFFER_MS) / 1000) + this.#extraOffers * pieceLength;
-    while (this.#offeredBytes + pieceLength <= room) {
+    const { allocation } = this.#options;
+    while (this.#activeCount > 0 && allocation.hasRoom(this.#geometry.pieceLength)) {
       const offer = this.#nextOffer(now);
       if (offer === undefined) return;
       this.#show(now, offer);
     }
-    this.#wantedMore = true;
   }
 
   #nextOffer(now: Millis): Offer | undefined {
+    const budget = this.#budget;
+    if (budget === "nothing") return undefined;
+    const isAll = budget === "all";
     return (
-      this.#owed() ??
-      this.#neverSent(now) ??
-      this.#belowFloor(now) ??
-      this.#again(now) ??
-      this.#help()
+      (isAll ? this.#permitted(now, "owed", this.#owed(now)) : undefined) ??
+      this.#permitted(now, this.#cappedBytes > 0 ? "new-capped" : "new", this.#neverSent(now)) ??
+      this.#permitted(now, "floor", this.#belowFloor(now)) ??
+      (isAll ? this.#permitted(now, "again", this.#again(now)) : undefined) ??
+      this.#permitted(now, "again", this.#forStarving(isAll))
     );
+  }
+
+  #permitted(now: Millis, urgency: Urgency, offer: Offer | undefined): Offer | undefined {
+    if (offer === undefined) return undefined;
+    return this.#options.allocation.permits(now, this, urgency) ? offer : undefined;
   }
 
   #show(now: Millis, offer: Offer): void {
     const { peer, piece, reason } = offer;
     peer.shown.add(piece);
-    peer.grants.set(piece, { piece, shownAt: now, sentBytes: 0, wasRequested: false });
-    this.#sentOnce.add(piece);
-    this.#sentAt[piece] = now;
-    this.#offeredBytes += this.#geometry.lengthOf(piece);
+    this.#grant(now, peer, piece);
+    if (reason === "never-sent") this.#cappedBytes -= this.#geometry.lengthOf(piece);
+    this.meter.handleOffered(reason);
     this.#shows.push({ peer: peer.key, piece, reason });
   }
 
-  #owed(): Offer | undefined {
+  #grant(now: Millis, peer: Downloader, piece: PieceIndex): Grant {
+    const grant: Grant = {
+      piece,
+      shownAt: now,
+      sentBytes: 0,
+      sentAt: undefined,
+      wasRequested: false,
+    };
+    peer.grants.set(piece, grant);
+    this.#grantCounts[piece] = (this.#grantCounts[piece] as number) + 1;
+    this.#sentOnce.add(piece);
+    this.#thin.delete(piece);
+    this.#thin.set(piece, now);
+    this.#options.allocation.handleOffered(this.#geometry.lengthOf(piece));
+    return grant;
+  }
+
+  #owed(now: Millis): Offer | undefined {
     const { pieceLength } = this.#geometry;
     let best: Downloader | undefined;
-    let most = pieceLength * 0.999;
-    for (const peer of this.#peers.values()) {
-      if (peer.isComplete) continue;
-      const owed = peer.owedBytes - peer.inFlightBytes(pieceLength);
-      if (owed <= most) continue;
-      if (this.#pieceFor(peer) === undefined) continue;
+    let most = 0;
+    for (const peer of this.evidence.peers.values()) {
+      if (!peer.isActive || peer.owedBytes <= 0 || !this.#isInNeed(peer)) continue;
+      // Who answers late is offered the more ahead of time.
+      const ahead = (this.#promisedRate(now, peer) * peer.delayMs) / 1000;
+      const owed = peer.owedBytes + ahead - peer.inFlightBytes(pieceLength) - pieceLength * 0.999;
+      if (owed <= most || peer.shown.isFull) continue;
       best = peer;
       most = owed;
     }
@@ -238,110 +451,132 @@ export class SwarmController {
       : { peer: best, piece, reason: "owed" };
   }
 
-  /** For a peer that is owed: a piece never sent, else the rarest that it lacks. */
+  /** It cannot have had all that it needs from us already. */
+  #isInNeed(peer: Downloader): boolean {
+    const { contentLength, pieceLength } = this.#geometry;
+    return peer.sentBytes < contentLength * MAX_COPIES_TO_ONE + 2 * pieceLength;
+  }
+
+  /** For one peer: a piece never sent, else the rarest that it lacks. */
   #pieceFor(peer: Downloader): PieceIndex | undefined {
+    const fresh = this.#neverSentFor(peer);
+    if (fresh !== undefined) return fresh;
     let best: PieceIndex | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (let piece = 0; piece < this.#geometry.pieceCount; piece++) {
       if (peer.pieces.has(piece) || peer.shown.has(piece)) continue;
-      const count = this.#sentOnce.has(piece) ? 1 + (this.#holders[piece] as number) : 0;
-      if (count < least) {
-        least = count;
-        best = piece;
-      }
+      const count = this.evidence.copies.of(piece) + (this.#grantCounts[piece] as number);
+      if (count >= least) continue;
+      least = count;
+      best = piece;
       if (least === 0) break;
     }
     return best;
   }
 
+  #neverSentFor(peer: Downloader): PieceIndex | undefined {
+    const { pieceCount } = this.#geometry;
+    while (this.#neverSentFrom < pieceCount && this.#sentOnce.has(this.#neverSentFrom)) {
+      this.#neverSentFrom++;
+    }
+    for (let piece = this.#neverSentFrom; piece < pieceCount; piece++) {
+      const isUseful = !peer.pieces.has(piece) && !peer.shown.has(piece);
+      if (isUseful && !this.#sentOnce.has(piece)) return piece;
+    }
+    return undefined;
+  }
+
   #neverSent(now: Millis): Offer | undefined {
     if (this.#sentOnce.isFull) return undefined;
     const peer = this.#cheapest(now, () => true);
-    if (peer === undefined) return undefined;
-    for (let piece = 0; piece < this.#geometry.pieceCount; piece++) {
-      if (!this.#sentOnce.has(piece) && !peer.pieces.has(piece)) {
-        return { peer, piece, reason: "never-sent" };
-      }
-    }
-    return undefined;
+    const piece = peer && this.#neverSentFor(peer);
+    return peer === undefined || piece === undefined
+      ? undefined
+      : { peer, piece, reason: "never-sent" };
   }
 
   #belowFloor(now: Millis): Offer | undefined {
-    const floor = Math.min(this.#options.policy.floor, this.#peers.size);
-    for (let piece = 0; piece < this.#geometry.pieceCount; piece++) {
-      if ((this.#holders[piece] as number) >= floor) continue;
-      if (now - (this.#sentAt[piece] as number) < FLOOR_GRACE_MS) continue;
-      const peer = this.#cheapest(now, (each) => !each.pieces.has(piece) && !each.shown.has(piece));
+    for (;;) {
+      const piece = this.#thinDue.pop();
+      if (piece === undefined) return undefined;
+      if (this.evidence.copies.of(piece) >= this.#floor) continue;
+      const peer = this.#cheapest(now, (each) => lacks(each, piece));
       if (peer !== undefined) return { peer, piece, reason: "floor" };
     }
-    return undefined;
   }
 
   #again(now: Millis): Offer | undefined {
-    for (const holder of this.#peers.values()) {
-      const rate = holder.forwardRate(now);
-      let place = 0;
-      for (const piece of holder.unseen) {
-        place++;
-        const waitMs = (place / rate) * 1000;
-        if (waitMs < AGAIN_AFTER_MS) continue;
-        const quicker = this.#cheapest(
-          now,
-          (each) => each !== holder && !each.pieces.has(piece) && !each.shown.has(piece),
-        );
-        if (quicker === undefined || quicker.spreadCost(now) * 1000 * 2 > waitMs) continue;
-        return { peer: quicker, piece, reason: "again" };
-      }
+    for (;;) {
+      const due = this.#againDue.pop();
+      if (due === undefined) return undefined;
+      const { holder, piece, waitMs } = due;
+      if (!holder.unseen.has(piece) || this.#grantCounts[piece] !== 0) continue;
+      const peer = this.#cheapest(now, (each) => each !== holder && lacks(each, piece));
+      if (peer === undefined || peer.spreadCost(now) * 2000 > waitMs) continue;
+      return { peer, piece, reason: "again" };
     }
-    return undefined;
   }
 
-  #help(): Offer | undefined {
-    if (!this.#options.policy.alwaysHelps) return undefined;
-    let best: Downloader | undefined;
-    for (const peer of this.#peers.values()) {
-      if (peer.isComplete || this.#pieceFor(peer) === undefined) continue;
-      if (best === undefined || peer.pieces.count > best.pieces.count) best = peer;
+  /** `mayBeAnything` false: only what nobody outside has. */
+  #forStarving(mayBeAnything: boolean): Offer | undefined {
+    for (;;) {
+      const peer = this.#starving.pop();
+      if (peer === undefined) return undefined;
+      const piece = this.#pieceFor(peer);
+      if (piece === undefined) continue;
+      if (!mayBeAnything && this.evidence.copies.of(piece) > 0) continue;
+      return { peer, piece, reason: "starving" };
     }
-    const piece = best && this.#pieceFor(best);
-    return best === undefined || piece === undefined
-      ? undefined
-      : { peer: best, piece, reason: "help" };
   }
 
   #cheapest(now: Millis, accepts: (peer: Downloader) => boolean): Downloader | undefined {
     let best: Downloader | undefined;
     let least = Number.POSITIVE_INFINITY;
-    for (const peer of this.#peers.values()) {
-      if (peer.isComplete || !accepts(peer)) continue;
-      const cost = (peer.unseen.size + peer.grants.size + 1) / peer.forwardRate(now);
-      if (cost < least) {
-        least = cost;
-        best = peer;
-      }
+    for (const peer of this.evidence.peers.values()) {
+      if (!peer.isActive || !this.#isInNeed(peer) || !accepts(peer)) continue;
+      const cost = peer.spreadCost(now);
+      if (cost >= least) continue;
+      least = cost;
+      best = peer;
     }
     return best;
   }
 
-  #addHolder(piece: PieceIndex, peer: Downloader): void {
-    const count = (this.#holders[piece] as number) + 1;
-    this.#holders[piece] = count;
-    if (count !== 2) return;
-    for (const other of this.#peers.values()) {
-      if (other !== peer && other.unseen.delete(piece)) other.seenCount++;
-    }
+  #handleGrantSent(now: Millis, grant: Grant, bytes: number): void {
+    const length = this.#geometry.lengthOf(grant.piece);
+    const counted = Math.min(bytes, length - grant.sentBytes);
+    grant.sentBytes += counted;
+    this.#options.allocation.handleSettled(counted);
+    if (grant.sentBytes >= length) grant.sentAt ??= now;
   }
 
   #endGrant(peer: Downloader, piece: PieceIndex): void {
     const grant = peer.grants.get(piece);
     if (grant === undefined) return;
     peer.grants.delete(piece);
-    this.#offeredBytes -= Math.max(0, this.#geometry.lengthOf(piece) - grant.sentBytes);
+    this.#grantCounts[piece] = (this.#grantCounts[piece] as number) - 1;
+    const unsent = this.#geometry.lengthOf(piece) - grant.sentBytes;
+    this.#options.allocation.handleSettled(unsent);
   }
 
-  /** The offer is void: nobody asked, or the peer is gone. The piece counts as never sent again. */
-  #takeBack(peer: Downloader, grant: Grant): void {
-    this.#endGrant(peer, grant.piece);
-    if (this.#holders[grant.piece] === 0) this.#sentOnce.remove(grant.piece);
+  /** The offer is void: nobody asked, or the peer is gone. The piece may count as never sent again. */
+  #takeBack(peer: Downloader, { piece }: Grant): void {
+    this.#endGrant(peer, piece);
+    if (this.evidence.copies.of(piece) === 0) this.#forgetSent(piece);
   }
+
+  #handleCopyLost(piece: PieceIndex): void {
+    if (!this.#thin.has(piece)) this.#thin.set(piece, this.#lastTickAt);
+    if (this.evidence.copies.of(piece) === 0) this.#forgetSent(piece);
+  }
+
+  #forgetSent(piece: PieceIndex): void {
+    if (this.#grantCounts[piece] !== 0) return;
+    this.#sentOnce.remove(piece);
+    this.#neverSentFrom = Math.min(this.#neverSentFrom, piece);
+  }
+}
+
+function lacks(peer: Downloader, piece: PieceIndex): boolean {
+  return !peer.pieces.has(piece) && !peer.shown.has(piece);
 }

@@ -1,21 +1,10 @@
 /** What the Announcer knows of its publications; durable. */
 import type { InfoHash, UnixMillis } from "../base/units.ts";
 import type { AccessLevel } from "../protocol/control/access-values.ts";
+import type { PublicationPolicy } from "./publication-policy.ts";
 
+export type { PolicyName, PublicationPolicy } from "./publication-policy.ts";
 export type { AccessLevel } from "../protocol/control/access-values.ts";
-
-/** How much the server takes part; the numbers behind the names are the participation controller's. */
-export type PolicyName = "fast" | "balanced" | "thrifty";
-
-/** A publication's policy as its publisher set it. */
-export interface PublicationPolicy {
-  readonly policy: PolicyName;
-  readonly floor: number | undefined;
-  readonly minRateBytesPerSecond: number | undefined;
-  readonly egressBudgetBytes: number | undefined;
-  readonly onBudgetEnd: "serve-floor-only" | "stop" | "ignore";
-  readonly deadline: UnixMillis | undefined;
-}
 
 /** To whom a publication is offered: everybody, every account, or those with a grant. */
 export type CatalogueName = "public" | "members" | "private";

@@ -1,6 +1,6 @@
 /** Looks at content as it lies on a disk: what is there, how it looks, what it hashes to. */
 import type { Info } from "../protocol/metainfo/metainfo.ts";
-import type { PlannedFile, PublishOptions, PublishProgress } from "./content-service.ts";
+import type { PlannedFile, TorrentShape, PublishProgress } from "./content-service.ts";
 import type { FileStamp } from "./content-storage.ts";
 
 /** A file or a directory of files on a disk. */
@@ -23,7 +23,7 @@ export interface HashedContent {
 }
 
 /** How to hash. */
-export interface HashOptions extends PublishOptions {
+export interface HashOptions extends TorrentShape {
   readonly onProgress: PublishProgress;
   /** Hashing ends with CANCELLED soon after this became true. */
   readonly signal: { readonly aborted: boolean };

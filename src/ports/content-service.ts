@@ -3,6 +3,7 @@
  * In one process the SourceNode implements it; between machines HTTP with a service key carries it.
  */
 import type { InfoHash, UnixMillis } from "../base/units.ts";
+import type { PublicationPolicy } from "./publication-policy.ts";
 
 /** One file of content to come: its path inside the publication and its exact length. */
 export interface PlannedFile {
@@ -35,10 +36,15 @@ export interface UploadStatus {
 }
 
 /** How to make the torrent. */
-export interface PublishOptions {
+export interface TorrentShape {
   /** Bytes, a power of two ≥ 16 KiB; undefined chooses one from the size. */
   readonly pieceLength: number | undefined;
   readonly isPrivate: boolean;
+}
+
+/** How to make the torrent, and how much to serve it. */
+export interface PublishOptions extends TorrentShape {
+  readonly policy: PublicationPolicy;
 }
 
 /** Content that a SourceNode serves. */
@@ -51,6 +57,7 @@ export interface PublishedContent {
   readonly isDirectory: boolean;
   readonly files: readonly (PlannedFile & { readonly sha256: string })[];
   readonly contentLength: number;
+  readonly policy: PublicationPolicy;
   /** Set when it is served from where it lies (published from a local path), not from a copy. */
   readonly localPath: string | undefined;
 }
@@ -130,6 +137,8 @@ export interface ContentService {
     options: PublishOptions,
     onProgress?: PublishProgress,
   ): Promise<PublishedContent>;
+  /** Serves it by another policy from now on. @throws NOT_FOUND; STORAGE_FULL, STORAGE_IO. */
+  setPolicy(name: string, policy: PublicationPolicy): Promise<void>;
   /** Stops serving, unregisters, and deletes our copy (never a local path's files). Idempotent. */
   unpublish(name: string): Promise<void>;
   list(): Promise<readonly PublishedContent[]>;

@@ -6,6 +6,8 @@ import type { FileStamp } from "./content-storage.ts";
 
 /** Where the door begins. */
 export const FILES_PREFIX = "/files/";
+/** The same files for BitTorrent clients (BEP 19), which are sent to the swarm when it can help. */
+export const WEB_SEED_PREFIX = "/webseed/";
 
 /** What a request says, as far as it matters here. */
 export interface FilesRequest {

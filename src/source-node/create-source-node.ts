@@ -1,4 +1,5 @@
 /** Joins the parts of the SourceNode role. */
+import { Participation } from "./participation.ts";
 import type { TokenBucket } from "../base/token-bucket.ts";
 import type { FilesDoor } from "../ports/files-door.ts";
 import type { LoadProbe } from "../ports/load-probe.ts";
@@ -7,7 +8,7 @@ import { SourceNode, type SourceNodeDependencies } from "./source-node.ts";
 import { StatusReporter } from "./status-reporter.ts";
 
 /** What the role works with: the SourceNode and its reports. */
-export interface SourceRoleDependencies extends SourceNodeDependencies {
+export interface SourceRoleDependencies extends Omit<SourceNodeDependencies, "participation"> {
   readonly probe: LoadProbe;
   /** The limit that the seed host and the files door share. */
   readonly uploadLimit: TokenBucket;
@@ -25,7 +26,9 @@ export interface SourceRole {
 
 /** Starts a SourceNode: everything on disk is loaded and begins to be served. @throws STORAGE_IO */
 export async function createSourceNode(dependencies: SourceRoleDependencies): Promise<SourceRole> {
-  const source = new SourceNode(dependencies);
+  const { clock, uploadLimit } = dependencies;
+  const participation = new Participation(clock, () => uploadLimit.rateBytesPerSecond);
+  const source = new SourceNode({ ...dependencies, participation });
   await source.start();
   const reporter = new StatusReporter({
     ...dependencies,

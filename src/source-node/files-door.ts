@@ -1,6 +1,6 @@
 /**
  * The files door: decides the answer to GET and HEAD of /files/NAME/CONTENT-NAME[/PATH], for
- * browsers, curl and web seeds (BEP 19).
+ * browsers and curl, and of /webseed/..., for BitTorrent clients (BEP 19).
  *
  * A path is looked up among the names that were published and never walked on disk, so that no
  * spelling of it leads anywhere else.
@@ -15,6 +15,7 @@ import {
   type FilesDoor,
   type FilesRequest,
   type TextAnswer,
+  WEB_SEED_PREFIX,
 } from "../ports/files-door.ts";
 import { decideRange } from "./byte-range.ts";
 import type { Publication, ServedFile } from "./publication.ts";
@@ -24,6 +25,8 @@ export interface FilesDoorSource {
   /** Whether `host` may have files of a publication. */
   admits(publication: Publication, host: string): boolean;
   publication(name: string): Publication | undefined;
+  /** Seconds after which `host` may ask the web seed again; undefined: it is answered now. */
+  webSeedWait(publication: Publication, host: string): number | undefined;
   /** Path of a publication's file on disk. */
   filePath(publication: Publication, fileIndex: number): string;
   /** The file at `path` is missing, or not what was published. */
@@ -64,6 +67,14 @@ export class SourceFilesDoor implements FilesDoor {
       );
     }
     if (publication.state.name !== "serving") return this.unavailable();
+    if (request.target.startsWith(WEB_SEED_PREFIX)) {
+      const wait = this.#source.webSeedWait(publication, request.remoteHost);
+      if (wait !== undefined) {
+        const message =
+          "the swarm serves this client; the web seed is for those who cannot connect";
+        return textAnswer(503, message, { "retry-after": String(wait) });
+      }
+    }
     return this.#serve(publication, served, request);
   }
 
@@ -137,6 +148,7 @@ export class SourceFilesDoor implements FilesDoor {
 
 /** The door of the ledger that a request comes through, by its User-Agent. */
 export function doorOf(request: FilesRequest): Door {
+  if (request.target.startsWith(WEB_SEED_PREFIX)) return "webseed";
   return TORRENT_CLIENTS.test(header(request, "user-agent") ?? "") ? "webseed" : "http";
 }
 
@@ -159,10 +171,11 @@ function textAnswer(
   };
 }
 
-/** The decoded elements behind FILES_PREFIX, or undefined when they cannot name a file. */
+/** The decoded elements behind the door's prefix, or undefined when they cannot name a file. */
 function parsePath(target: string): readonly string[] | undefined {
-  if (!target.startsWith(FILES_PREFIX)) return undefined;
-  const [path = ""] = target.slice(FILES_PREFIX.length).split("?", 1);
+  const prefix = [FILES_PREFIX, WEB_SEED_PREFIX].find((each) => target.startsWith(each));
+  if (prefix === undefined) return undefined;
+  const [path = ""] = target.slice(prefix.length).split("?", 1);
   const elements: string[] = [];
   for (const raw of path.split("/")) {
     const element = decodeElement(raw);

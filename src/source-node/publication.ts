@@ -3,6 +3,7 @@ import type { InfoHash } from "../base/units.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PublishedContent, Withdrawal } from "../ports/content-service.ts";
 import type { FileStamp, StoredPublication } from "../ports/content-storage.ts";
+import type { PublicationPolicy } from "../ports/publication-policy.ts";
 import type { ContentFile, Info } from "../protocol/metainfo/metainfo.ts";
 import type { WithdrawalReason } from "./source-event.ts";
 
@@ -51,6 +52,11 @@ export class Publication {
 
   get infoHash(): InfoHash {
     return this.info.infoHash;
+  }
+
+  /** Another policy; `ServedPublications` makes it last. */
+  setPolicy(policy: PublicationPolicy): void {
+    this.#stored = { ...this.#stored, content: { ...this.#stored.content, policy } };
   }
 
   /** Its files were found to look like this, and to be what was published. */

@@ -245,6 +245,7 @@ function contentOf(candidate: Candidate, hashed: HashedContent): PublishedConten
     isDirectory: info.isDirectory,
     files: info.files.map(({ path, length }, i) => ({ path, length, sha256: sha256[i] ?? "" })),
     contentLength: info.geometry.contentLength,
+    policy: candidate.options.policy,
     localPath: candidate.localPath,
   };
 }

@@ -9,7 +9,9 @@ import type { LedgerKeeper } from "../ledger/ledger-keeper.ts";
 import type { FileStamp, PublicationStore, StoredPublication } from "../ports/content-storage.ts";
 import type { PieceStore } from "../ports/piece-store.ts";
 import type { SourceControlLink } from "../ports/tracker-control.ts";
+import type { PublicationPolicy } from "../ports/publication-policy.ts";
 import type { Info } from "../protocol/metainfo/metainfo.ts";
+import type { Participation } from "./participation.ts";
 import { Publication } from "./publication.ts";
 import type { SeedHost } from "./seed-host.ts";
 import { messageOf, type SourceEvent, type WithdrawalReason } from "./source-event.ts";
@@ -24,11 +26,14 @@ export interface ServingDependencies {
   readonly host: SeedHost;
   readonly link: SourceControlLink;
   readonly ledgers: LedgerKeeper;
+  readonly participation: Participation;
   readonly onEvent: (event: SourceEvent) => void;
 }
 
-/** A SourceNode waits for its peers, and stays connected to seeds to watch its swarm. */
-/** Everybody is served at once, in turns at the uplink: no slot stands between a peer and its bytes. */
+/**
+ * A SourceNode waits for its peers, and stays connected to seeds to watch its swarm. Everybody is
+ * unchoked: what a peer may have is decided piece by piece.
+ */
 const seedRole = {
   dialsPeers: false,
   keepsSeeds: true,
@@ -95,7 +100,7 @@ export class ServedPublications {
   /** Seeds it, unless it is seeded. Files that cannot be opened withdraw it instead. */
   async serve(publication: Publication): Promise<void> {
     if (this.#stores.has(publication)) return;
-    const { publications, openStore, host, onEvent } = this.#dependencies;
+    const { publications, openStore, host, participation, onEvent } = this.#dependencies;
     const path = publications.contentPath(publication.content);
     let store: PieceStore;
     try {
@@ -117,7 +122,8 @@ export class ServedPublications {
       onStorageError: (error: BtPublisherError) =>
         onEvent({ type: "storage-failed", name: publication.name, message: error.message }),
     };
-    host.add({ info, store, have }, events, seedRole);
+    const serving = participation.open(publication);
+    host.add({ info, store, have }, events, { ...seedRole, serving });
     if (publication.state.name === "withdrawn") {
       onEvent({ type: "restored", name: publication.name, infoHash: publication.infoHash });
     }
@@ -157,6 +163,19 @@ export class ServedPublications {
     await this.#dependencies.publications.update(publication.stored);
   }
 
+  /** Serves it by `policy` from now on. @throws STORAGE_FULL, STORAGE_IO: then nothing changed. */
+  async setPolicy(publication: Publication, policy: PublicationPolicy): Promise<void> {
+    const before = publication.content.policy;
+    publication.setPolicy(policy);
+    try {
+      await this.#dependencies.publications.update(publication.stored);
+    } catch (error) {
+      publication.setPolicy(before);
+      throw error;
+    }
+    this.#dependencies.participation.setPolicy(publication.infoHash, policy);
+  }
+
   /** Ends it for good. @throws what unregistering or deleting throws: then it stays published. */
   async remove(publication: Publication): Promise<void> {
     const { link, ledgers, publications, onEvent } = this.#dependencies;
@@ -186,6 +205,7 @@ export class ServedPublications {
     const store = this.#stores.get(publication);
     if (store === undefined) return;
     this.#stores.delete(publication);
+    this.#dependencies.participation.close(publication.infoHash);
     await this.#dependencies.host.remove(publication.infoHash);
     await store.close();
   }

@@ -25,9 +25,11 @@ import type {
   StoredPublication,
 } from "../ports/content-storage.ts";
 import type { LedgerStore } from "../ports/ledger-store.ts";
+import type { PublicationPolicy } from "../ports/publication-policy.ts";
 import type { SourceControlLink } from "../ports/tracker-control.ts";
 import { parseInfo } from "../protocol/metainfo/parse.ts";
 import { ContentWatch } from "./content-watch.ts";
+import type { Participation } from "./participation.ts";
 import { type Publication, withdrawalOf } from "./publication.ts";
 import { Publisher } from "./publisher.ts";
 import type { SeedHost } from "./seed-host.ts";
@@ -44,6 +46,7 @@ export interface SourceNodeDependencies {
   readonly openStore: OpenStore;
   readonly ledgerStore: LedgerStore;
   readonly host: SeedHost;
+  readonly participation: Participation;
   readonly link: SourceControlLink;
   /** Whether a host may have files of a torrent through HTTP; default: everybody may. */
   readonly admits?: (torrent: GuardedTorrent, host: string) => boolean;
@@ -139,6 +142,11 @@ export class SourceNode implements ContentService {
     return { failedWrites, lostEntries };
   }
 
+  /** As `FilesDoorSource.webSeedWait`. */
+  webSeedWait({ infoHash }: Publication, host: string): number | undefined {
+    return this.#dependencies.participation.webSeedWait(infoHash, host);
+  }
+
   /** Whether `host` may have files of `publication`. */
   admits({ infoHash, info }: Publication, host: string): boolean {
     const { admits = () => true } = this.#dependencies;
@@ -211,6 +219,10 @@ export class SourceNode implements ContentService {
     onProgress?: PublishProgress,
   ): Promise<PublishedContent> {
     return this.#publisher.publishLocal(content, options, onProgress);
+  }
+
+  setPolicy(name: string, policy: PublicationPolicy): Promise<void> {
+    return this.#lock.run(name, () => this.#served.setPolicy(this.#served.need(name), policy));
   }
 
   unpublish(name: string): Promise<void> {

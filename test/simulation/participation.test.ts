@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { unwrap } from "../../src/base/errors.ts";
 import { type PolicyName, resolvePolicy } from "../../src/participation/policy.ts";
+import { Allocation } from "../../src/participation/allocation.ts";
 import { SwarmController } from "../../src/participation/swarm-controller.ts";
+import { Uplink } from "../../src/participation/uplink.ts";
 import { MemorySwarm, type SwarmMember } from "../support/memory-swarm.ts";
 import { anInfo, someContent } from "../support/torrents.ts";
 
@@ -23,7 +25,12 @@ async function flashCrowd(policy: PolicyName, uplinks: readonly number[]): Promi
   const swarm = new MemorySwarm(info, 42);
   const serving = new SwarmController(
     info.geometry,
-    { policy: unwrap(resolvePolicy(policy)), uplinkBytesPerSecond: () => UPLINK },
+    {
+      policy: unwrap(resolvePolicy(policy)),
+      allocation: new Allocation(new Uplink(() => UPLINK)),
+      spentBytes: () => 0,
+      knowsPeer: () => false,
+    },
     swarm.clock.now(),
   );
   const role = { dialsPeers: false, keepsSeeds: true, uploadSlots: 1000, serving };

@@ -18,6 +18,7 @@ import {
   type SourceWorld,
   startSource,
 } from "../support/source-world.ts";
+import { defaultPolicy } from "../../src/ports/publication-policy.ts";
 
 const key = new Uint8Array(32).fill(9);
 const PEER = { peerId: new Uint8Array(20).fill(1), address: { host: "192.0.2.1", port: 6881 } };
@@ -121,7 +122,7 @@ test("publishing goes on when the one who asked for it went away", async (t) => 
   const { clock, source, dependencies } = world;
   const { inspector } = dependencies;
   const hash = inspector.hash.bind(inspector);
-  const body = JSON.stringify({ pieceLength: 16_384, isPrivate: false });
+  const body = JSON.stringify({ pieceLength: 16_384, isPrivate: false, policy: defaultPolicy });
   const target = "/source/v1/uploads/thing/publish";
   const headers = signRequest(
     { method: "POST", target, bodyDigest: bodyDigest(body) },
@@ -154,7 +155,7 @@ test("publishing goes on when the one who asked for it went away", async (t) => 
   request.end(body);
 
   await answered;
-  await source.publishUpload("thing", { pieceLength: undefined, isPrivate: false });
+  await source.publishUpload("thing", { pieceLength: undefined, isPrivate: false, policy: defaultPolicy });
 
   assert.deepEqual(
     (await source.list()).map((content) => content.name),

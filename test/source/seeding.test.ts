@@ -19,6 +19,7 @@ import { createPeerId, isSourcePeerId } from "../../src/protocol/wire/peer-id.ts
 import { PeerHost, unlimited } from "../../src/runtime/peer-host.ts";
 import { SourceFilesDoor } from "../../src/source-node/files-door.ts";
 import { bodyOf, discardSource, type SourceWorld, startSource } from "../support/source-world.ts";
+import { defaultPolicy } from "../../src/ports/publication-policy.ts";
 
 const clock = createSystemClock();
 let seed = 1;
@@ -57,7 +58,7 @@ async function publish({ source }: SourceWorld, bytes: Uint8Array): Promise<Publ
     await source.appendFile("thing", { fileIndex, offset: 0 }, body);
     start += length;
   }
-  return source.publishUpload("thing", { pieceLength: 32 * 1024, isPrivate: false });
+  return source.publishUpload("thing", { pieceLength: 32 * 1024, isPrivate: false, policy: defaultPolicy });
 }
 
 /** Downloads all of `content`. */

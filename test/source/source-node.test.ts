@@ -28,8 +28,9 @@ import {
   startSource,
   stopSource,
 } from "../support/source-world.ts";
+import { defaultPolicy } from "../../src/ports/publication-policy.ts";
 
-const options = { pieceLength: 16 * 1024, isPrivate: false };
+const options = { pieceLength: 16 * 1024, isPrivate: false, policy: defaultPolicy };
 const MINUTE_MS = 60_000;
 
 function aPlan(length: number, name = "thing"): ContentPlan {

@@ -12,6 +12,7 @@ import type {
   PublishOptions,
 } from "../../src/ports/content-service.ts";
 import { bodyOf } from "./source-world.ts";
+import { defaultPolicy } from "../../src/ports/publication-policy.ts";
 
 /** What a test works with. */
 export interface ContractWorld {
@@ -24,7 +25,7 @@ export interface ContractWorld {
   readonly settled: () => Promise<void>;
 }
 
-const options: PublishOptions = { pieceLength: 16 * 1024, isPrivate: false };
+const options: PublishOptions = { pieceLength: 16 * 1024, isPrivate: false, policy: defaultPolicy };
 
 function fails(code: string, reason?: string): (error: unknown) => boolean {
   return (error) => {
@@ -100,6 +101,7 @@ export function testContentService(
           .digest("hex"),
       })),
       contentLength: 40_005,
+      policy: defaultPolicy,
       localPath: undefined,
     });
     assert.deepEqual(progress.at(-1), [40_005, 40_005]);

@@ -12,6 +12,7 @@ import type { Clock } from "../../src/ports/clock.ts";
 import { SourceFilesDoor } from "../../src/source-node/files-door.ts";
 import { Publication } from "../../src/source-node/publication.ts";
 import { type Content, type ContentSpec, makeContent } from "./made-content.ts";
+import { defaultPolicy } from "../../src/ports/publication-policy.ts";
 
 /** When the world's publication was published. */
 export const PUBLISHED_AT = Date.UTC(2026, 1, 3, 4, 5, 6, 789);
@@ -66,6 +67,7 @@ export async function openDoor(
       isDirectory,
       files: info.files.map(({ path, length }) => ({ path, length, sha256: "" })),
       contentLength: geometry.contentLength,
+      policy: defaultPolicy,
       localPath: undefined,
     },
     publishedAt: PUBLISHED_AT,
@@ -77,6 +79,7 @@ export async function openDoor(
   const door = new SourceFilesDoor({
     admits: (_, host) => options.admits?.(host) ?? true,
     publication: (name) => (name === "thing" ? publication : undefined),
+    webSeedWait: () => undefined,
     filePath: (_, fileIndex) => pathOf(fileIndex),
     reportChanged: (_, path) => changed.push(path),
     reportFailed: (_, message) => failed.push(message),

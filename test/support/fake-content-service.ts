@@ -13,6 +13,7 @@ import type {
   Withdrawal,
 } from "../../src/ports/content-service.ts";
 import { encodeBencode } from "../../src/protocol/bencode/encode.ts";
+import { defaultPolicy, type PublicationPolicy } from "../../src/ports/publication-policy.ts";
 
 interface FakeUpload {
   readonly plan: ContentPlan;
@@ -173,6 +174,7 @@ export class FakeContentService implements ContentService {
       isDirectory: plan.isDirectory,
       files,
       contentLength: whole.length,
+      policy: defaultPolicy,
       localPath: undefined,
     };
     this.published.set(plan.name, content);

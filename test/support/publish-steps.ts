@@ -20,6 +20,7 @@ import { parseInfo } from "../../src/protocol/metainfo/parse.ts";
 import type { SourceNodeDependencies } from "../../src/source-node/source-node.ts";
 import { watchFileSteps } from "./fs-steps.ts";
 import { bodyOf, sourceAdapters, startSource } from "./source-world.ts";
+import { defaultPolicy } from "../../src/ports/publication-policy.ts";
 
 /** What was acknowledged, in this order. */
 export type Promised = "copy published" | "local published" | "copy unpublished";
@@ -33,7 +34,7 @@ export const copyFiles = [30_000, 0, 5].map((length, i) => ({
 /** The file that is published where it lies, below the data folder. */
 export const localBytes = randomBytes(20_000, createRandom(9));
 
-const options = { pieceLength: 16 * 1024, isPrivate: false };
+const options = { pieceLength: 16 * 1024, isPrivate: false, policy: defaultPolicy };
 const plan: ContentPlan = {
   name: "copy",
   contentName: "Copy",

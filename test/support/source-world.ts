@@ -25,6 +25,7 @@ import type {
 import type { SeedHost } from "../../src/source-node/seed-host.ts";
 import type { SourceEvent } from "../../src/source-node/source-event.ts";
 import { SourceNode, type SourceNodeDependencies } from "../../src/source-node/source-node.ts";
+import { Participation } from "../../src/source-node/participation.ts";
 
 /** Time that stands still until the test moves it; timers fire in the order they are due. */
 export class ManualClock implements Clock {
@@ -175,7 +176,9 @@ export async function startSource(
   const events: SourceEvent[] = [];
   const onEvent = (event: SourceEvent): void => void events.push(event);
   const adapters = sourceAdapters(data);
-  const dependencies = { ...adapters, clock, host, link, onEvent, ...overrides };
+  const participation = new Participation(clock, () => undefined);
+  const own = { clock, host, link, participation, onEvent };
+  const dependencies = { ...adapters, ...own, ...overrides };
   const source = new SourceNode(dependencies);
   await source.start();
   await source.settled();

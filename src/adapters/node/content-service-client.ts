@@ -17,6 +17,7 @@ import type {
   UploadStatus,
   Withdrawal,
 } from "../../ports/content-service.ts";
+import type { PublicationPolicy } from "../../ports/publication-policy.ts";
 import { bodyDigest, signRequest, STREAMED_BODY } from "./content-service-auth.ts";
 import {
   type ErrorMessage,
@@ -103,6 +104,11 @@ export class ContentServiceClient implements ContentService {
   ): Promise<PublishedContent> {
     const path = `publications/${encodeURIComponent(content.name)}`;
     return this.#publish(path, { path: content.path, options }, onProgress);
+  }
+
+  async setPolicy(name: string, policy: PublicationPolicy): Promise<void> {
+    const path = `publications/${encodeURIComponent(name)}/policy`;
+    await this.#ask("PUT", path, { type: "json", value: policy });
   }
 
   async unpublish(name: string): Promise<void> {

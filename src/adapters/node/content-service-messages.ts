@@ -22,6 +22,15 @@ import type {
   UploadStatus,
   Withdrawal,
 } from "../../ports/content-service.ts";
+import { defaultPolicy, type PublicationPolicy } from "../../ports/publication-policy.ts";
+
+/** What a policy leaves to its name; JSON leaves it out. */
+const unsetPolicy = {
+  floor: undefined,
+  minRateBytesPerSecond: undefined,
+  egressBudgetBytes: undefined,
+  deadline: undefined,
+};
 
 /** Body of a request to publish a local path. */
 export interface PublishLocalRequest {
@@ -72,9 +81,24 @@ const withdrawalsSchema: z.ZodType<readonly Withdrawal[]> = z.array(
     .transform((withdrawal) => ({ ...withdrawal, path: withdrawal.path })),
 );
 
+const policySchema: z.ZodType<PublicationPolicy> = z
+  .strictObject({
+    policy: z.enum(["fast", "balanced", "thrifty"]),
+    floor: z.optional(count),
+    minRateBytesPerSecond: z.optional(z.number().nonnegative()),
+    egressBudgetBytes: z.optional(z.number().nonnegative()),
+    onBudgetEnd: z.enum(["serve-floor-only", "stop", "ignore"]),
+    deadline: z.optional(z.number()),
+  })
+  .transform((policy) => ({ ...unsetPolicy, ...policy }));
+
 const optionsSchema: z.ZodType<PublishOptions> = z
-  .strictObject({ pieceLength: z.optional(count), isPrivate: z.boolean() })
-  .transform((options) => ({ pieceLength: options.pieceLength, isPrivate: options.isPrivate }));
+  .strictObject({
+    pieceLength: z.optional(count),
+    isPrivate: z.boolean(),
+    policy: policySchema,
+  })
+  .transform((options) => ({ ...options, pieceLength: options.pieceLength }));
 
 const publishLocalSchema: z.ZodType<PublishLocalRequest> = z.strictObject({
   path: z.string().min(1),
@@ -90,6 +114,8 @@ const contentSchema: z.ZodType<PublishedContent> = z
     isDirectory: z.boolean(),
     files: z.array(z.strictObject({ path, length: count, sha256 })),
     contentLength: count,
+    // Records of version 0.1 have none.
+    policy: policySchema.default(defaultPolicy),
     localPath: z.optional(z.string()),
   })
   .transform((content) => ({ ...content, localPath: content.localPath }));
@@ -147,10 +173,12 @@ export type LedgerLine = z.infer<typeof ledgerLineSchema>;
 export const parsePlan: Parser<ContentPlan> = parser(planSchema);
 /** See `UploadStatus`. */
 export const parseUploadStatus: Parser<UploadStatus> = parser(statusSchema);
-/** See `Withdrawal`. */
-export const parseWithdrawals: Parser<readonly Withdrawal[]> = parser(withdrawalsSchema);
 /** See `PublishOptions`. */
 export const parsePublishOptions: Parser<PublishOptions> = parser(optionsSchema);
+/** See `Withdrawal`. */
+export const parseWithdrawals: Parser<readonly Withdrawal[]> = parser(withdrawalsSchema);
+/** See `PublicationPolicy`. */
+export const parsePolicy: Parser<PublicationPolicy> = parser(policySchema);
 /** See `PublishLocalRequest`. */
 export const parsePublishLocal: Parser<PublishLocalRequest> = parser(publishLocalSchema);
 /** See `StoredPublication`. */

@@ -8,6 +8,7 @@
  *     DELETE uploads/NAME                     cancelUpload
  *     POST   uploads/NAME/publish             publishUpload; answered with lines of progress
  *     POST   publications/NAME                publishLocal; the same
+ *     PUT    publications/NAME/policy         setPolicy
  *     DELETE publications/NAME                unpublish
  *     GET    publications                     list, in lines
  *     GET    withdrawals                      withdrawals
@@ -28,6 +29,7 @@ import {
   errorMessage,
   parsePlan,
   parsePublishLocal,
+  parsePolicy,
   parsePublishOptions,
   publishedContentJson,
 } from "./content-service-messages.ts";
@@ -74,6 +76,7 @@ const routes: readonly Route[] = [
   { method: "DELETE", pattern: /^uploads\/([^/]+)$/, run: cancelUpload },
   { method: "POST", pattern: /^uploads\/([^/]+)\/publish$/, run: publishUpload },
   { method: "POST", pattern: /^publications\/([^/]+)$/, run: publishLocal },
+  { method: "PUT", pattern: /^publications\/([^/]+)\/policy$/, run: setPolicy },
   { method: "DELETE", pattern: /^publications\/([^/]+)$/, run: unpublish },
   { method: "GET", pattern: /^publications$/, run: list },
   { method: "GET", pattern: /^withdrawals$/, run: withdrawals },
@@ -145,6 +148,11 @@ async function appendFile(call: Call): Promise<void> {
 
 async function cancelUpload(call: Call): Promise<void> {
   await call.service.cancelUpload(nameOf(call));
+  answerJson(call.response, {});
+}
+
+async function setPolicy(call: Call): Promise<void> {
+  await call.service.setPolicy(nameOf(call), unwrap(parsePolicy(await readText(call.request))));
   answerJson(call.response, {});
 }
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { infoHashOf } from "../../base/bytes.ts";
 import type { StoredPublication } from "../../ports/content-storage.ts";
 import { FilePublicationStore, type PublicationFolders } from "./files-publication-store.ts";
+import { defaultPolicy } from "../../ports/publication-policy.ts";
 
 let root = "";
 
@@ -32,6 +33,7 @@ function aPublication(name: string, localPath?: string): StoredPublication {
       isDirectory: true,
       files: [{ path: ["a", "b.bin"], length: 5, sha256: "0".repeat(64) }],
       contentLength: 5,
+      policy: defaultPolicy,
       localPath,
     },
     publishedAt: 1_700_000_000_123,

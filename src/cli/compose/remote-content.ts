@@ -15,6 +15,7 @@ import type {
   UploadStatus,
   Withdrawal,
 } from "../../ports/content-service.ts";
+import type { PublicationPolicy } from "../../ports/publication-policy.ts";
 import type { AnnouncerControlLink } from "../../ports/tracker-control.ts";
 
 /** Finds the SourceNode anew for each call; UNAVAILABLE while there is none. */
@@ -64,6 +65,10 @@ export class RemoteContent implements ContentService {
     onProgress?: PublishProgress,
   ): Promise<PublishedContent> {
     return (await this.#source()).publishLocal(content, options, onProgress);
+  }
+
+  async setPolicy(name: string, policy: PublicationPolicy): Promise<void> {
+    return (await this.#source()).setPolicy(name, policy);
   }
 
   async unpublish(name: string): Promise<void> {

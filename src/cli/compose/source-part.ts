@@ -91,7 +91,8 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
       return client === undefined ? "unknown" : formatIp(client.address);
     },
   });
-  return { source: role.source, peerPort, routes: [{ prefix: "/files", handle: files }] };
+  const routes = ["/files", "/webseed"].map((prefix) => ({ prefix, handle: files }));
+  return { source: role.source, peerPort, routes };
 }
 
 async function openPeerHost(

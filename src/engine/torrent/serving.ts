@@ -6,15 +6,29 @@ import type { Bitfield } from "../../base/bitfield.ts";
 import type { Millis, PieceIndex } from "../../base/units.ts";
 import type { PeerKey } from "../peer-session/peer-session.ts";
 
+/** A peer that connected. */
+export interface ServedPeer {
+  readonly key: PeerKey;
+  /** 20 bytes. */
+  readonly peerId: Uint8Array;
+  readonly host: string;
+  /** It names itself a SourceNode. */
+  readonly isSourceNode: boolean;
+  /** What the peer says that it has; kept up to date by the torrent. */
+  readonly pieces: Bitfield;
+}
+
 /** Told what peers say and get; says what to show them. */
 export interface ServingController {
-  /** `pieces`: what the peer says that it has; kept up to date by the torrent. */
-  handleJoined(now: Millis, peer: PeerKey, pieces: Bitfield): void;
+  handleJoined(now: Millis, peer: ServedPeer): void;
   /** `pieces` was filled from the peer's bitfield. */
   handlePieces(now: Millis, peer: PeerKey): void;
   handleHave(now: Millis, peer: PeerKey, piece: PieceIndex): void;
-  handleRequest(peer: PeerKey, piece: PieceIndex): void;
-  /** `bytes` of `piece` left for `peer`. */
+  /** It asked for one block of `piece`. */
+  handleRequest(now: Millis, peer: PeerKey, piece: PieceIndex): void;
+  /** Requests for so many blocks will not be answered: cancelled, or the peer was choked. */
+  handleDropped(peer: PeerKey, blocks: number): void;
+  /** One block of `piece`, `bytes` long, left for `peer`. */
   handleSent(now: Millis, peer: PeerKey, piece: PieceIndex, bytes: number): void;
   handleLeft(now: Millis, peer: PeerKey): void;
   handleTimeout(now: Millis): void;

@@ -102,7 +102,7 @@ export class Torrent {
     }
     const session = new PeerSession(info, this.#state.geometry, now);
     this.#state.peers.set(info.key, session);
-    this.#state.serving?.handleJoined(now, info.key, session.pieces);
+    this.#state.serving?.handleJoined(now, { ...info, pieces: session.pieces });
     this.#careAt ??= now + CARE_INTERVAL_MS;
     this.#messages.greet(session);
   }

@@ -57,8 +57,10 @@ export class Uploads {
   ): CloseWhy | undefined {
     for (const block of blocks) {
       if (this.#isServable(session, block)) {
-        session.uploadQueue.set(blockNumber(this.#state.geometry, block), block);
-        this.#state.serving?.handleRequest(session.key, block.pieceIndex);
+        const key = blockNumber(this.#state.geometry, block);
+        if (session.uploadQueue.has(key)) continue;
+        session.uploadQueue.set(key, block);
+        this.#state.serving?.handleRequest(now, session.key, block.pieceIndex);
         continue;
       }
       if (block.length === 0 || block.length > 131_072) return "bad-request";
@@ -79,6 +81,7 @@ export class Uploads {
   handleCancel(session: PeerSession, block: BlockRef): void {
     const key = blockNumber(this.#state.geometry, block);
     if (!session.uploadQueue.delete(key)) return;
+    this.#state.serving?.handleDropped(session.key, 1);
     if (session.info.supportsFast) this.#state.send(session, { type: "reject", block });
   }
 
@@ -111,6 +114,7 @@ export class Uploads {
   }
 
   forget(session: PeerSession): void {
+    this.#state.serving?.handleDropped(session.key, session.uploadQueue.size);
     session.uploadQueue.clear();
     this.#waiting.delete(session);
   }

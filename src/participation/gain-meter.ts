@@ -1,0 +1,89 @@
+/**
+ * What a swarm made of what it was sent: the figures behind "distance from the fluid bound" and the
+ * swarm's use of a byte. Counts begin with the first peer of a crowd and end with its last one.
+ */
+import type { Millis } from "../base/units.ts";
+
+/** Figures of the crowd that is there. Rates are bytes per second. */
+export interface CrowdFigures {
+  readonly elapsedMs: Millis;
+  /** Bytes of pieces that peers gained, from anyone. */
+  readonly gainedBytes: number;
+  readonly sentBytes: number;
+  /** The most that peers gave each other over some seconds: what their uplinks can do at least. */
+  readonly exchangePeak: number;
+  /** Offers by the rule that made them. */
+  readonly offers: Readonly<Record<string, number>>;
+}
+
+const WINDOW_MS: Millis = 2000;
+
+export class GainMeter {
+  #startedAt: Millis | undefined;
+  #gained = 0;
+  #sent = 0;
+  #windowAt: Millis | undefined;
+  #windowGained = 0;
+  #windowSent = 0;
+  #exchangePeak = 0;
+  #offers = new Map<string, number>();
+
+  /** Bytes per second; 0 until it was measured. */
+  get exchangePeak(): number {
+    return this.#exchangePeak;
+  }
+
+  /** So many peers are there now. */
+  handlePeers(now: Millis, count: number): void {
+    if (count === 0) this.#startedAt = undefined;
+    else if (this.#startedAt === undefined) this.#start(now);
+  }
+
+  handleGained(bytes: number): void {
+    this.#gained += bytes;
+    this.#windowGained += bytes;
+  }
+
+  handleSent(bytes: number): void {
+    this.#sent += bytes;
+    this.#windowSent += bytes;
+  }
+
+  handleOffered(rule: string): void {
+    this.#offers.set(rule, (this.#offers.get(rule) ?? 0) + 1);
+  }
+
+  handleTick(now: Millis): void {
+    this.#windowAt ??= now;
+    const elapsed = now - this.#windowAt;
+    if (elapsed < WINDOW_MS) return;
+    const exchanged = Math.max(0, this.#windowGained - this.#windowSent);
+    this.#exchangePeak = Math.max(this.#exchangePeak, (exchanged * 1000) / elapsed);
+    this.#windowAt = now;
+    this.#windowGained = 0;
+    this.#windowSent = 0;
+  }
+
+  /** Undefined while nobody is there. */
+  figures(now: Millis): CrowdFigures | undefined {
+    if (this.#startedAt === undefined) return undefined;
+    return {
+      elapsedMs: now - this.#startedAt,
+      gainedBytes: this.#gained,
+      sentBytes: this.#sent,
+      exchangePeak: this.#exchangePeak,
+      offers: Object.fromEntries(this.#offers),
+    };
+  }
+
+  #start(now: Millis): void {
+    this.#startedAt = now;
+    this.#windowAt = now;
+    this.#gained = 0;
+    this.#sent = 0;
+    this.#windowGained = 0;
+    this.#windowSent = 0;
+    this.#exchangePeak = 0;
+    this.#offers = new Map();
+  }
+}

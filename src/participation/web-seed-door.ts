@@ -1,0 +1,60 @@
+/**
+ * Whether a client that asks at the web seed is answered. Ordinary clients pull from a web seed as
+ * fast as they can, whatever their swarm could give; so whoever is connected by BitTorrent is served
+ * there alone, piece by piece, and the web seed is for those who cannot connect.
+ */
+import type { Millis } from "../base/units.ts";
+
+/** What the answer depends on. */
+export interface WebSeedView {
+  /** A peer with the asker's address is connected by BitTorrent. */
+  readonly isConnected: boolean;
+  /** Peers that download by BitTorrent. */
+  readonly downloaders: number;
+  /** One copy is all that the source wants to send: nobody is answered before its time. */
+  readonly isThrifty: boolean;
+  /** The swarm is in S2: its peers have everything. */
+  readonly isReleased: boolean;
+  /** The publication's budget is spent. */
+  readonly isOverBudget: boolean;
+}
+
+/** A connected client asks the web seed again after this. */
+const CONNECTED_WAIT_S = 30;
+const RELEASED_WAIT_S = 60;
+/** Time for a newcomer to connect by BitTorrent, before it is taken for one that cannot. */
+const CONNECT_MS: Millis = 5000;
+/** Who did not ask for so long is a newcomer again. */
+const FORGET_MS: Millis = 60_000;
+const MAX_ASKERS = 1000;
+
+export class WebSeedDoor {
+  /** By address: when it asked first, and last. */
+  readonly #askers = new Map<string, { readonly firstAt: Millis; lastAt: Millis }>();
+
+  /** @returns seconds after which `host` may ask again; undefined: it is answered now. */
+  waitSeconds(now: Millis, host: string, view: WebSeedView): number | undefined {
+    if (view.isOverBudget) return RELEASED_WAIT_S;
+    if (view.isConnected) return CONNECTED_WAIT_S;
+    const askedForMs = this.#askedFor(now, host);
+    const isAlone = view.downloaders === 0 && this.#askers.size === 1;
+    if (isAlone && !view.isThrifty) return undefined;
+    if (askedForMs < CONNECT_MS) return Math.ceil((CONNECT_MS - askedForMs) / 1000);
+    return view.isReleased ? RELEASED_WAIT_S : undefined;
+  }
+
+  #askedFor(now: Millis, host: string): Millis {
+    const known = this.#askers.get(host);
+    if (known !== undefined && now - known.lastAt < FORGET_MS) {
+      known.lastAt = now;
+      return now - known.firstAt;
+    }
+    this.#askers.delete(host);
+    this.#askers.set(host, { firstAt: now, lastAt: now });
+    if (this.#askers.size > MAX_ASKERS) {
+      const [oldest] = this.#askers.keys();
+      this.#askers.delete(oldest as string);
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The SourceNode's side of participation: one controller for each publication, all sharing the
+ * uplink. Controllers decide each block; what they saw goes to the Tracker, which holds the state.
+ */
+import type { InfoHash } from "../base/units.ts";
+import { Allocation } from "../participation/allocation.ts";
+import { resolvePolicy, type Policy } from "../participation/policy.ts";
+import { SwarmController } from "../participation/swarm-controller.ts";
+import { Uplink } from "../participation/uplink.ts";
+import { unwrap } from "../base/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { PublicationPolicy } from "../ports/publication-policy.ts";
+import type { Publication } from "./publication.ts";
+
+/** See the head of this file. */
+export class Participation {
+  readonly allocation: Allocation;
+  readonly #clock: Clock;
+  readonly #controllers = new Map<InfoHash, SwarmController>();
+
+  /** `uplinkLimit`: bytes per second of --max-upload, if any. */
+  constructor(clock: Clock, uplinkLimit: () => number | undefined) {
+    this.#clock = clock;
+    this.allocation = new Allocation(new Uplink(uplinkLimit));
+  }
+
+  /** The controller of a publication that begins to be served. */
+  open(publication: Publication): SwarmController {
+    const { ledger, info } = publication;
+    const controller = new SwarmController(
+      info.geometry,
+      {
+        policy: this.#resolve(publication.content.policy),
+        allocation: this.allocation,
+        spentBytes: () => ledger.totalBytes,
+        knowsPeer: (peerId) => ledger.knowsPeer(peerId),
+      },
+      this.#clock.now(),
+    );
+    this.#controllers.set(info.infoHash, controller);
+    return controller;
+  }
+
+  /** That publication is not served any more. */
+  close(infoHash: InfoHash): void {
+    const controller = this.#controllers.get(infoHash);
+    if (controller !== undefined) this.allocation.setDownloaders(controller, 0);
+    this.#controllers.delete(infoHash);
+  }
+
+  get(infoHash: InfoHash): SwarmController | undefined {
+    return this.#controllers.get(infoHash);
+  }
+
+  /** Seconds after which `host` may ask the web seed again; undefined: it is answered now. */
+  webSeedWait(infoHash: InfoHash, host: string): number | undefined {
+    const asked = plainHost(host);
+    return this.#controllers.get(infoHash)?.webSeedWait(this.#clock.now(), asked);
+  }
+
+  /** Serves it by another policy from now on. */
+  setPolicy(infoHash: InfoHash, policy: PublicationPolicy): void {
+    this.#controllers.get(infoHash)?.setPolicy(this.#resolve(policy));
+  }
+
+  #resolve(policy: PublicationPolicy): Policy {
+    const { deadline } = policy;
+    // Controllers know the clock that never jumps.
+    const toMonotonic = this.#clock.now() - this.#clock.unixNow();
+    return unwrap(
+      resolvePolicy(policy.policy, {
+        ...policy,
+        deadline: deadline === undefined ? undefined : deadline + toMonotonic,
+      }),
+    );
+  }
+}
+
+/** An IPv4 address that came through an IPv6 socket is an IPv4 address. */
+function plainHost(host: string): string {
+  return host.startsWith("::ffff:") ? host.slice("::ffff:".length) : host;
+}
