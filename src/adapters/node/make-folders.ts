@@ -14,6 +14,8 @@ import { diskError, errnoOf } from "./disk-error.ts";
  * STORAGE_IO.
  */
 export async function makeFolders(path: string, mode?: number): Promise<void> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isDirectory() === true) return;
   for (const folder of foldersOf(resolve(path))) await makeFolder(folder, mode);
 }
 
