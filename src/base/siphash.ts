@@ -42,8 +42,8 @@ export class SipHash {
     this.#absorb(readWord(message, at, length), readWord(message, at + 4, length) | (length << 24));
     v[4] = (v[4] as number) ^ 0xff;
     for (let i = 0; i < 4; i++) round(v);
-    this.low = (v[0] as number) ^ (v[2] as number) ^ (v[4] as number) ^ (v[6] as number);
-    this.high = (v[1] as number) ^ (v[3] as number) ^ (v[5] as number) ^ (v[7] as number);
+    this.low = fold(v, 0);
+    this.high = fold(v, 1);
   }
 
   #absorb(low: number, high: number): void {
@@ -55,6 +55,13 @@ export class SipHash {
     v[0] = (v[0] as number) ^ low;
     v[1] = (v[1] as number) ^ high;
   }
+}
+
+/** The four words of one half, joined. */
+function fold(v: Int32Array, half: 0 | 1): number {
+  let word = 0;
+  for (let i = half; i < 8; i += 2) word ^= v[i] as number;
+  return word;
 }
 
 /** Four bytes, the first one lowest; zeros from `end` on. */

@@ -33,7 +33,8 @@ export class NetworkRate {
       hash ^= hash >>> 15;
     }
     const slot = (hash ^ (hash >>> 9)) & (SLOTS - 1);
-    this.#counts[slot] = (this.#counts[slot] as number) + 1;
-    return (this.#counts[slot] as number) <= this.#perSecond;
+    const count = (this.#counts[slot] as number) + 1;
+    this.#counts[slot] = count;
+    return count <= this.#perSecond;
   }
 }

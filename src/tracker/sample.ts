@@ -27,7 +27,7 @@ export function sampleDistinct(
   for (let i = 1; i <= taken; i++) {
     const high = i === taken ? bound : Math.floor(i * width);
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    const at = start + low + Math.floor(((high - low) * (state >>> 0)) / 2 ** 32);
+    const at = start + low + Math.floor((high - low) * (state >>> 0) * 2 ** -32);
     chosen[i - 1] = at < bound ? at : at - bound;
     low = high;
   }

@@ -61,6 +61,9 @@ export class Swarm {
   readonly #random: Random;
   readonly #table4: PeerTable;
   readonly #table6: PeerTable;
+  /** Who announced last, and its row: it is who is answered next. */
+  #last: PeerKey | undefined;
+  #lastRow = -1;
 
   constructor(options: SwarmOptions, random: Random) {
     this.#options = options;
@@ -82,6 +85,7 @@ export class Swarm {
   stop(peer: PeerKey): void {
     const table = this.#tableOf(peer);
     const row = table.find(peer);
+    this.#last = undefined;
     if (row >= 0) table.remove(row);
   }
 
@@ -89,6 +93,7 @@ export class Swarm {
   announce(now: Millis, announce: PeerAnnounce): AnnounceOutcome {
     const table = this.#tableOf(announce);
     let row = table.find(announce);
+    this.#last = undefined;
     const tick = tickOf(now);
     const facts = { port: announce.port, isSeed: announce.isSeed, tick };
     if (row < 0) {
@@ -102,6 +107,8 @@ export class Swarm {
       table.setEarlyCount(row, earlyCount);
       row = table.update(row, facts);
     }
+    this.#last = announce;
+    this.#lastRow = row;
     if (announce.event !== "completed" || table.hasCompleted(row)) return "accepted";
     table.markCompleted(row);
     return "completed";
@@ -120,7 +127,7 @@ export class Swarm {
     const takesSeeds = areSeedsTrusted && !asker.isSeed;
     const random = this.#random;
     choice.begin(this.#table4, this.#table6);
-    const own = table.find(asker);
+    const own = asker === this.#last ? this.#lastRow : table.find(asker);
     const taken = choice.take(table, asker, { own, count, takesSeeds, random });
     if (request.wantsBothFamilies && taken < count && other.count > 0) {
       choice.take(other, asker, { own: -1, count: count - taken, takesSeeds, random });
@@ -136,7 +143,10 @@ export class Swarm {
     for (const table of [this.#table4, this.#table6]) {
       // Downwards: what `remove` moves into a hole was looked at already.
       for (let row = table.count - 1; row >= 0; row = Math.min(row, table.count) - 1) {
-        if (ticksBetween(table.tick(row), tickOf(now())) > maxTicks) table.remove(row);
+        if (ticksBetween(table.tick(row), tickOf(now())) > maxTicks) {
+          this.#last = undefined;
+          table.remove(row);
+        }
         yield;
       }
     }

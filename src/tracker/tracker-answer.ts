@@ -25,8 +25,10 @@ export class TrackerAnswer implements AnnounceAnswer {
 
   /** The first `count` of `sources`, in place of those of the answer before. */
   setSources(sources: readonly CompactPeer[], count: number): void {
-    this.#sources4.length = 0;
-    this.#sources6.length = 0;
+    if (this.sourceCount > 0) {
+      this.#sources4.length = 0;
+      this.#sources6.length = 0;
+    }
     for (const source of sources) {
       if (this.sourceCount === count) return;
       (source.address.length === 4 ? this.#sources4 : this.#sources6).push(source);

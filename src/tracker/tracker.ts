@@ -74,6 +74,7 @@ interface AboutAsker {
   readonly asker: Asker;
   readonly peer: SampleRequest["asker"];
   readonly record: RegistrationRecord;
+  readonly swarm: Swarm | undefined;
 }
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
@@ -166,14 +167,16 @@ export class Tracker implements TrackerControl {
     }
     const now = this.#dependencies.clock.now();
     const peer = { peerId, address, isSeed: announce.left === 0, port, event };
-    if (event === "stopped") this.#swarms.get(infoHash)?.stop(peer);
+    const isLeaving = event === "stopped";
+    const swarm = isLeaving ? this.#swarms.get(infoHash) : this.#swarms.ensure(infoHash);
+    if (isLeaving) swarm?.stop(peer);
     else if (port >= this.#options.leastPeerPort) {
-      const outcome = this.#swarms.ensure(infoHash).announce(now, peer);
+      const outcome = swarm?.announce(now, peer);
       if (outcome === "too-early") return this.#refuse("too-early");
       if (outcome === "completed" && record.wasServed) this.#registrations.countDownload(infoHash);
     }
     this.counters.answered[event ?? "none"]++;
-    this.#fillAnswer(now, announce, { asker, peer, record });
+    this.#fillAnswer(now, announce, { asker, peer, record, swarm });
     return this.#answered;
   }
 
@@ -272,14 +275,13 @@ export class Tracker implements TrackerControl {
   }
 
   #fillAnswer(now: Millis, announce: TrackerAnnounce, about: AboutAsker): void {
-    const { asker, peer, record } = about;
+    const { asker, peer, record, swarm } = about;
     const { infoHash } = record.registration;
     const { wantsBothFamilies } = announce;
     const wanted = this.#wanted(announce);
     const answer = this.#answer;
     answer.setSources(this.#handedOut(now, announce, asker, infoHash), wanted);
     const count = wanted - answer.sourceCount;
-    const swarm = this.#swarms.get(infoHash);
     this.#choice.clear();
     const areSeedsTrusted = record.wasServed;
     swarm?.choose({ asker: peer, count, areSeedsTrusted, wantsBothFamilies }, this.#choice);
