@@ -12,6 +12,7 @@ import type { Timer } from "../ports/clock.ts";
 import type {
   ContentPlan,
   PublishOptions,
+  TorrentShape,
   PublishProgress,
   UploadStatus,
 } from "../ports/content-service.ts";
@@ -45,7 +46,7 @@ export interface LocalRequest {
   readonly policy: PublicationPolicy;
   readonly access: PublicationAccess;
   readonly mayChange?: MayChange;
-  readonly options: PublishOptions;
+  readonly options: TorrentShape;
 }
 
 /** How long a removal that failed waits for its next attempt: a SourceNode's restart takes less. */
@@ -157,7 +158,7 @@ export class Publications {
    */
   async publish(
     name: string,
-    options: PublishOptions,
+    options: TorrentShape,
     onProgress?: PublishProgress,
   ): Promise<Publication> {
     this.#assertReady();
@@ -309,8 +310,8 @@ export class Publications {
 }
 
 /** What is not for everybody has BEP 27's flag: its peers come from our Tracker alone. */
-function optionsFor({ access }: Publication, shape: PublishOptions): PublishOptions {
-  return { ...shape, isPrivate: shape.isPrivate || access.catalogue !== "public" };
+function optionsFor({ access, policy }: Publication, shape: TorrentShape): PublishOptions {
+  return { ...shape, isPrivate: shape.isPrivate || access.catalogue !== "public", policy };
 }
 
 /** Of a path of the SourceNode's system, which may be another than ours. */

@@ -17,7 +17,6 @@ import {
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentService, PublishedContent } from "../ports/content-service.ts";
 import type { AnnouncerEvent } from "./announcer-event.ts";
-import { defaultPolicy } from "./policy.ts";
 
 /** What the reconciler works with. */
 export interface ReconcilerAdapters {
@@ -133,7 +132,7 @@ export class Reconciler {
       name,
       state: "published",
       createdAt,
-      policy: defaultPolicy,
+      policy: held.policy,
       access: isMarkedPrivate(held.info) ? closedAccess : publicAccess,
       content,
     });

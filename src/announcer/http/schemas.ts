@@ -8,7 +8,7 @@ import {
   type PublicationPolicy,
   publicAccess,
 } from "../../ports/catalogue.ts";
-import type { PublishOptions } from "../../ports/content-service.ts";
+import type { TorrentShape } from "../../ports/content-service.ts";
 import { defaultPolicy } from "../policy.ts";
 
 /** Most files of a publication (reliability G). */
@@ -129,7 +129,7 @@ export function accessFrom(
 }
 
 /** The publish options that a body asks for. */
-export function optionsFrom(input: z.infer<typeof publishSchema>): PublishOptions {
+export function optionsFrom(input: z.infer<typeof publishSchema>): TorrentShape {
   return { pieceLength: input?.pieceLength, isPrivate: input?.isPrivate ?? false };
 }
 
