@@ -2,15 +2,8 @@
  * One GET, redirects included: from the first request to the last call of the sink. Every way out
  * goes through `#end`, so that the sink hears of exactly one.
  */
-import {
-  type Agent as HttpAgent,
-  type ClientRequest,
-  type IncomingMessage,
-  request as httpRequest,
-} from "node:http";
-import { type Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import type { Clock } from "../../ports/clock.ts";
 import type {
   HttpRequestOptions,
@@ -18,13 +11,8 @@ import type {
   HttpResponseSink,
 } from "../../ports/http-client.ts";
 import { IdleTimer } from "./clock-idle-timer.ts";
+import type { AgentPair } from "./http-client-agents.ts";
 import { parseHttpUrl, redirectTarget } from "./http-client-guard.ts";
-
-/** Connection pools for both schemes. */
-export interface AgentPair {
-  readonly http: HttpAgent;
-  readonly https: HttpsAgent;
-}
 
 /** What all exchanges of a client share. */
 export interface ExchangeContext {
@@ -88,11 +76,7 @@ export class Exchange {
     const { agents, publicAgents } = this.#context;
     const isTrusted = this.#redirectCount === 0 || this.#beganPrivately === true;
     const pair = isTrusted ? agents : publicAgents;
-    const options = { headers: this.#headersFor(url) };
-    const request =
-      url.protocol === "https:"
-        ? httpsRequest(url, { ...options, agent: pair.https })
-        : httpRequest(url, { ...options, agent: pair.http });
+    const request = pair.request(url, { headers: this.#headersFor(url) });
     this.#request = request;
     request.on("response", (response) => this.#handleResponse(url, response));
     request.on("error", (error: NodeJS.ErrnoException) => {
@@ -207,5 +191,6 @@ function headOf(response: IncomingMessage): HttpResponseHead {
 function decodedBody(response: IncomingMessage): Readable | undefined {
   const encoding = response.headers["content-encoding"]?.toLowerCase() ?? "identity";
   if (encoding === "identity") return response;
-  return encoding === "gzip" || encoding === "x-gzip" ? response.pipe(createGunzip()) : undefined;
+  if (encoding !== "gzip" && encoding !== "x-gzip") return undefined;
+  return response.pipe(process.getBuiltinModule("node:zlib").createGunzip());
 }

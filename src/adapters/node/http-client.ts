@@ -2,11 +2,10 @@
  * The `HttpClient` port over node:http and node:https, with connections kept alive; plain ranges
  * have a cheaper way of their own.
  */
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import type { Clock } from "../../ports/clock.ts";
 import type { HttpClient } from "../../ports/http-client.ts";
-import { type AgentPair, Exchange, type ExchangeContext } from "./http-client-exchange.ts";
+import { AgentPair } from "./http-client-agents.ts";
+import { Exchange, type ExchangeContext } from "./http-client-exchange.ts";
 import { RangeClient } from "./http-client-ranges.ts";
 import { createPublicLookup, isPrivateAddress } from "./http-client-guard.ts";
 
@@ -30,8 +29,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const context: ExchangeContext = {
     clock,
     isPrivate,
-    agents: createAgents(agentOptions),
-    publicAgents: createAgents({ ...agentOptions, lookup }),
+    agents: new AgentPair(agentOptions),
+    publicAgents: new AgentPair({ ...agentOptions, lookup }),
   };
   const ranges = new RangeClient(context);
   return {
@@ -43,8 +42,4 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return exchange;
     },
   };
-}
-
-function createAgents(options: ConstructorParameters<typeof HttpAgent>[0]): AgentPair {
-  return { http: new HttpAgent(options), https: new HttpsAgent(options) };
 }
