@@ -26,6 +26,8 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   create: [process.execPath, `${here}create.ts`],
   disk: [process.execPath, `${here}disk.ts`],
   wire: [process.execPath, `${here}wire.ts`],
+  "many-peers": [process.execPath, "--expose-gc", `${here}many-peers.ts`],
+  "many-core": [process.execPath, `${here}many-core.ts`],
 };
 
 const [name = "", ...more] = process.argv.slice(2);

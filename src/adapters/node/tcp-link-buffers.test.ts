@@ -31,14 +31,34 @@ test("a released buffer is given out again, a discarded one never", () => {
 
 test("when much is in use, buffers are small, so that nobody waits", () => {
   const pool = new SendBufferPool();
-  const large = Array.from({ length: 128 }, () => pool.take(MAX_FRAME_LENGTH, FRAMED_BLOCK));
-  assert.ok(large.every(({ length }) => length === MAX_FRAME_LENGTH));
-
-  assert.equal(pool.take(MAX_FRAME_LENGTH, FRAMED_BLOCK).length, 4 * FRAMED_BLOCK);
-  for (const [i, buffer] of large.entries()) {
+  const taken = Array.from({ length: 400 }, () => pool.take(MAX_FRAME_LENGTH, FRAMED_BLOCK));
+  const lengths = taken.map(({ length }) => length / FRAMED_BLOCK);
+  assert.equal(lengths[0], 64);
+  assert.equal(lengths.at(-1), 4);
+  assert.deepEqual(
+    lengths,
+    lengths.toSorted((a, b) => b - a),
+  );
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  assert.ok(total <= (64 + 400 / 16) * 64, `${total} blocks`);
+  for (const [i, buffer] of taken.entries()) {
     if (i % 2 === 0) pool.release(buffer);
     else pool.discard(buffer);
   }
-
   assert.equal(pool.take(MAX_FRAME_LENGTH, FRAMED_BLOCK).length, MAX_FRAME_LENGTH);
+});
+
+test("payloads have their views, full blocks always the same ones", () => {
+  const buffer = new SendBufferPool().take(4 * FRAMED_BLOCK, 100);
+  const second = FRAMED_BLOCK + 13;
+  const view = buffer.payloadAt(second, 16_384);
+  assert.equal(view, buffer.payloadAt(second, 16_384));
+  for (const [at, length] of [
+    [second, 16_384],
+    [second, 100],
+    [second + 100, 16_384],
+  ] as const) {
+    const { byteOffset, byteLength } = buffer.payloadAt(at, length);
+    assert.deepEqual([byteOffset, byteLength], [buffer.bytes.byteOffset + at, length]);
+  }
 });

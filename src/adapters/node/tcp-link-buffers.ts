@@ -41,8 +41,10 @@ const bufferLengths = [4, 16, 64].map((blocks) => blocks * FRAMED_BLOCK_LENGTH);
 /** Length of the longest buffer: what one frame can hold. */
 export const MAX_FRAME_LENGTH = 64 * FRAMED_BLOCK_LENGTH;
 
-/** In use beyond this, buffers are as small as they can be. Enough for 128 busy links. */
-const CROWDED_BYTES = 128 * MAX_FRAME_LENGTH;
+/** In use beyond this, buffers are as small as they can be. */
+const CROWDED_BYTES = 64 * MAX_FRAME_LENGTH;
+/** Of what is left up to there, a buffer takes this part at most: lengths shrink by and by. */
+const SHARE_OF_REST = 16;
 
 /** Free buffers are kept for later up to this, so that a quiet server does not sit on memory. */
 const MAX_FREE_BYTES = 32 * MAX_FRAME_LENGTH;
@@ -59,7 +61,8 @@ export class SendBufferPool {
    * `leastLength` ≤ `length`; at most a frame of the longest block.
    */
   take(length: number, leastLength: number): SendBuffer {
-    const wanted = this.#usedBytes < CROWDED_BYTES ? length : leastLength;
+    const share = (CROWDED_BYTES - this.#usedBytes) / SHARE_OF_REST;
+    const wanted = Math.max(leastLength, Math.min(length, share));
     const bufferLength = bufferLengths.find((each) => each >= wanted) ?? MAX_FRAME_LENGTH;
     this.#usedBytes += bufferLength;
     const buffer = this.#free.get(bufferLength)?.pop();

@@ -17,11 +17,13 @@ import { IdleTimer } from "./clock-idle-timer.ts";
 import { MAX_FRAME_LENGTH, type SendBufferPool } from "./tcp-link-buffers.ts";
 import { type Frame, frameLengths, readFrame } from "./tcp-link-frame.ts";
 import type { PeerSocket } from "./tcp-link-socket.ts";
+import type { LoopTurns } from "./tcp-link-turns.ts";
 
 /** What senders of one transport share. */
 export interface SenderContext {
   readonly clock: Clock;
   readonly buffers: SendBufferPool;
+  readonly turns: LoopTurns;
   /** Without progress for this long, the link ends with `send-timeout`. */
   readonly sendTimeoutMs: Millis;
 }
@@ -128,11 +130,13 @@ export class LinkSender {
   #planFlush(): void {
     if (this.#isFlushPlanned) return;
     this.#isFlushPlanned = true;
-    process.nextTick(() => {
-      this.#isFlushPlanned = false;
-      if (!this.#isClosed) this.#flush();
-    });
+    this.#context.turns.plan(this.#runFlush);
   }
+
+  readonly #runFlush = (): void => {
+    this.#isFlushPlanned = false;
+    if (!this.#isClosed) this.#flush();
+  };
 
   /** Moves on whatever can move. */
   #flush(): void {
@@ -177,8 +181,9 @@ export class LinkSender {
     this.#isReading = false;
     batch.framedCount += frame.blockCount;
     if (batch.framedCount === batch.blocks.length) this.#queue.shift();
+    this.#context.turns.spend(frame.bytes.length);
     this.#chunks.push({ bytes: frame.bytes, frame });
-    this.#flush();
+    this.#planFlush();
   }
 
   #writeNext(): void {
@@ -192,6 +197,7 @@ export class LinkSender {
     const part = end - from === bytes.length ? bytes : bytes.subarray(from, end);
     this.#isWriting = true;
     this.#progress.watch();
+    this.#context.turns.spend(part.length);
     this.#socket.write(part, () => {
       this.#isWriting = false;
       this.#progress.rest();
@@ -199,7 +205,7 @@ export class LinkSender {
       this.#maxWriteLength = isFast ? MAX_FRAME_LENGTH : CAREFUL_WRITE_LENGTH;
       this.#writtenLength += part.length;
       if (this.#writtenLength === bytes.length) this.#endChunk(chunk);
-      if (!this.#isClosed) this.#flush();
+      if (!this.#isClosed) this.#planFlush();
     });
   }
 

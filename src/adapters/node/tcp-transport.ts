@@ -6,6 +6,7 @@ import type { PeerAddress, PeerListener, PeerTransport } from "../../ports/peer-
 import type { Handshake } from "../../protocol/wire/message.ts";
 import { listenError } from "./listen-error.ts";
 import { SendBufferPool } from "./tcp-link-buffers.ts";
+import { LoopTurns } from "./tcp-link-turns.ts";
 import { socketOptions } from "./tcp-link-socket.ts";
 import { dial, type DialCallbacks, type DialContext } from "./tcp-transport-dial.ts";
 import { Entrance, type EntranceContext, type OnHandshake } from "./tcp-transport-entrance.ts";
@@ -32,6 +33,7 @@ export function createTcpTransport(options: TcpTransportOptions): PeerTransport 
     maxHandshakesPerHost: 32,
     ...options,
     buffers: new SendBufferPool(),
+    turns: new LoopTurns(),
   });
 }
 
