@@ -24,11 +24,18 @@ export class OpenPiece {
   /** After a hash failure the piece comes from one source alone, so that the culprit shows. */
   readonly isExclusive: boolean;
   #firstFree = 0;
+  readonly #withFree: Set<OpenPiece>;
 
-  constructor(index: PieceIndex, blockCount: number, isExclusive: boolean) {
+  /** `withFree` is kept up to date: this piece is in it while it has free blocks. */
+  constructor(
+    index: PieceIndex,
+    blockCount: number,
+    options: { readonly isExclusive: boolean; readonly withFree: Set<OpenPiece> },
+  ) {
     this.index = index;
     this.blockCount = blockCount;
-    this.isExclusive = isExclusive;
+    this.isExclusive = options.isExclusive;
+    this.#withFree = options.withFree.add(this);
     this.freeCount = blockCount;
     this.states = new Uint8Array(blockCount);
     this.requesters = new Uint8Array(blockCount);
@@ -46,7 +53,7 @@ export class OpenPiece {
     while (this.states[block] !== blockState.free) block++;
     this.#firstFree = block + 1;
     this.states[block] = blockState.requested;
-    this.freeCount--;
+    this.#useFree();
     this.addRequester(block, now);
     return block;
   }
@@ -68,7 +75,7 @@ export class OpenPiece {
   beginReceive(block: number): boolean {
     const state = this.states[block] as number;
     if (state >= blockState.receiving) return false;
-    if (state === blockState.free) this.freeCount--;
+    if (state === blockState.free) this.#useFree();
     this.states[block] = blockState.receiving;
     return true;
   }
@@ -92,9 +99,15 @@ export class OpenPiece {
     if (count > 0) this.requesters[block] = count - 1;
   }
 
+  #useFree(): void {
+    this.freeCount--;
+    if (this.freeCount === 0) this.#withFree.delete(this);
+  }
+
   #free(block: number): void {
     this.states[block] = blockState.free;
     this.freeCount++;
+    this.#withFree.add(this);
     if (block < this.#firstFree) this.#firstFree = block;
   }
 }

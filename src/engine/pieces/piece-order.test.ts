@@ -16,6 +16,12 @@ function orderOf(order: PieceOrder, pieceCount: number): number[] {
   }
 }
 
+function firstPieces(count: number): Bitfield {
+  const pieces = new Bitfield(10);
+  for (let i = 0; i < count; i++) pieces.add(i);
+  return pieces;
+}
+
 describe("PieceOrder", () => {
   test("gives the rarest wanted piece that a peer has", () => {
     const order = new PieceOrder(3, createRandom(1));
@@ -53,7 +59,8 @@ describe("PieceOrder", () => {
   });
 
   test("agrees with sorting after any sequence of events", () => {
-    const event = fc.tuple(fc.constantFrom("want", "unwant", "increment", "decrement"), fc.nat(9));
+    const kinds = ["want", "unwant", "increment", "decrement", "all come", "all leave"] as const;
+    const event = fc.tuple(fc.constantFrom(...kinds), fc.nat(9));
     fc.assert(
       fc.property(fc.array(event, { maxLength: 200 }), fc.nat(), (events, seed) => {
         const order = new PieceOrder(10, createRandom(seed));
@@ -69,6 +76,13 @@ describe("PieceOrder", () => {
           } else if (kind === "increment") {
             counts[index] = (counts[index] as number) + 1;
             order.increment(index);
+          } else if (kind === "all come") {
+            for (let i = 0; i <= index; i++) counts[i] = (counts[i] as number) + 1;
+            order.incrementAll(firstPieces(index + 1));
+          } else if (kind === "all leave") {
+            if (counts.slice(0, index + 1).some((count) => count === 0)) continue;
+            for (let i = 0; i <= index; i++) counts[i] = (counts[i] as number) - 1;
+            order.decrementAll(firstPieces(index + 1));
           } else if ((counts[index] as number) > 0) {
             counts[index] = (counts[index] as number) - 1;
             order.decrement(index);

@@ -11,6 +11,8 @@ import type { Random } from "../../base/random.ts";
 import type { PieceIndex } from "../../base/units.ts";
 
 const ABSENT = -1;
+/** Moving one piece costs as much as sorting so many. */
+const MOVES_PER_SORT = 8;
 
 export class PieceOrder {
   readonly #random: Random;
@@ -22,6 +24,7 @@ export class PieceOrder {
   /** `#bucketEnds[a]`: where the pieces of availability ≤ a end in `#order`. */
   #bucketEnds: number[] = [0];
   #seedCount = 0;
+  #version = 0;
 
   /** All of 0 … pieceCount − 1 are known; none is wanted yet. */
   constructor(pieceCount: number, random: Random) {
@@ -60,6 +63,11 @@ export class PieceOrder {
     return this.#availability.length === 0 ? this.#seedCount : least + this.#seedCount;
   }
 
+  /** Grows when a piece is wanted that was not: who had nothing wanted may have something now. */
+  get version(): number {
+    return this.#version;
+  }
+
   addSeed(): void {
     this.#seedCount++;
   }
@@ -93,9 +101,22 @@ export class PieceOrder {
     this.#shuffleIn(first, level - 1);
   }
 
+  /** One more peer has all of `pieces`. */
+  incrementAll(pieces: Bitfield): void {
+    if (this.#isFew(pieces)) for (const index of pieces) this.increment(index);
+    else this.#changeAll(pieces, 1);
+  }
+
+  /** One peer less has all of `pieces`. */
+  decrementAll(pieces: Bitfield): void {
+    if (this.#isFew(pieces)) for (const index of pieces) this.decrement(index);
+    else this.#changeAll(pieces, -1);
+  }
+
   /** Piece `index` is wanted again, or for the first time. */
   want(index: PieceIndex): void {
     if (this.#position[index] !== ABSENT) return;
+    this.#version++;
     const level = this.#availability[index] as number;
     this.#growTo(level);
     let hole = this.wantedCount;
@@ -140,6 +161,42 @@ export class PieceOrder {
       if (pieces.has(index)) return index;
     }
     return undefined;
+  }
+
+  #isFew(pieces: Bitfield): boolean {
+    return pieces.count * MOVES_PER_SORT < pieces.size;
+  }
+
+  #changeAll(pieces: Bitfield, by: 1 | -1): void {
+    for (const index of pieces) {
+      const level = (this.#availability[index] as number) + by;
+      assert(level >= 0, `piece ${index} loses a holder that it never had`);
+      this.#availability[index] = level;
+    }
+    this.#sort();
+  }
+
+  /** Sorts the order anew, by counting. Where pieces tie they stay as they were: by chance. */
+  #sort(): void {
+    const wanted = this.#order.slice(0, this.wantedCount);
+    const counts: number[] = [0];
+    for (const index of wanted) {
+      const level = this.#availability[index] as number;
+      while (counts.length <= level) counts.push(0);
+      counts[level] = (counts[level] as number) + 1;
+    }
+    // Each bucket ends where the one before it does, until it is filled.
+    let start = 0;
+    this.#bucketEnds = counts.map((count) => {
+      start += count;
+      return start - count;
+    });
+    for (const index of wanted) {
+      const level = this.#availability[index] as number;
+      const at = this.#bucketEnds[level] as number;
+      this.#place(index, at);
+      this.#bucketEnds[level] = at + 1;
+    }
   }
 
   /** Moves the piece at `at` to a random place of its bucket: ties are broken by chance. */

@@ -29,10 +29,17 @@ export class PiecePicker {
   readonly #maxOpenPieces: number;
   readonly #onGivenUp: (index: PieceIndex) => void;
   readonly #open = new Map<PieceIndex, OpenPiece>();
+  /** Open pieces with free blocks. */
+  readonly #withFree = new Set<OpenPiece>();
   /** The piece that each source works on. */
   readonly #current = new Map<SourceKey, OpenPiece>();
   /** Pieces that failed their hash: fetched again from one source alone. */
   readonly #suspect = new Set<PieceIndex>();
+  /**
+   * Sources that had no wanted piece, as of a version of the order and a count of their pieces: so
+   * that a peer that can help with nothing is not looked at, piece by piece, at every event.
+   */
+  readonly #barren = new Map<SourceKey, { readonly version: number; readonly count: number }>();
 
   /** `have` is shared with the owner and only read here. */
   constructor(
@@ -137,6 +144,7 @@ export class PiecePicker {
   /** `source` leaves, is choked or snubbed: its pieces are free for others to finish. */
   disown(source: SourceKey): void {
     this.#current.delete(source);
+    this.#barren.delete(source);
     for (const piece of this.#open.values()) if (piece.owner === source) piece.owner = undefined;
   }
 
@@ -187,6 +195,7 @@ export class PiecePicker {
     const piece = this.#open.get(index);
     assert(piece !== undefined, `piece ${index} is not open`);
     this.#open.delete(index);
+    this.#withFree.delete(piece);
     for (const [source, current] of this.#current) {
       if (current === piece) this.#current.delete(source);
     }
@@ -203,11 +212,24 @@ export class PiecePicker {
       ({ owner }) => owner === undefined || owner === source.key,
     );
     if (orphan !== undefined) return this.#own(source, orphan);
-    const rarest = this.order.rarestOf(source.pieces);
-    if (rarest !== undefined && (this.#open.size < this.#maxOpenPieces || this.#giveUpOne())) {
+    const hasRoom = this.#open.size < this.#maxOpenPieces;
+    // Only pieces with free blocks can be joined or given up.
+    if (!hasRoom && this.#withFree.size === 0) return undefined;
+    const rarest = this.#rarestOf(source);
+    if (rarest !== undefined && (hasRoom || this.#giveUpOne())) {
       return this.#openFor(source, rarest);
     }
     return this.#openWithFree(source, (piece) => !piece.isExclusive);
+  }
+
+  #rarestOf(source: BlockSource): PieceIndex | undefined {
+    const { version } = this.order;
+    const { count } = source.pieces;
+    const barren = this.#barren.get(source.key);
+    if (barren?.version === version && barren.count === count) return undefined;
+    const rarest = this.order.rarestOf(source.pieces);
+    if (rarest === undefined) this.#barren.set(source.key, { version, count });
+    return rarest;
   }
 
   /**
@@ -216,8 +238,8 @@ export class PiecePicker {
    */
   #giveUpOne(): boolean {
     let least: OpenPiece | undefined;
-    for (const piece of this.#open.values()) {
-      if (piece.owner !== undefined || piece.freeCount === 0) continue;
+    for (const piece of this.#withFree) {
+      if (piece.owner !== undefined) continue;
       if (piece.freeCount + piece.receivedCount < piece.blockCount) continue;
       if (least === undefined || piece.receivedCount < least.receivedCount) least = piece;
     }
@@ -232,8 +254,8 @@ export class PiecePicker {
     source: BlockSource,
     accepts: (piece: OpenPiece) => boolean,
   ): OpenPiece | undefined {
-    for (const piece of this.#open.values()) {
-      if (piece.freeCount > 0 && accepts(piece) && source.pieces.has(piece.index)) return piece;
+    for (const piece of this.#withFree) {
+      if (accepts(piece) && source.pieces.has(piece.index)) return piece;
     }
     return undefined;
   }
@@ -257,7 +279,8 @@ export class PiecePicker {
     assert(!this.#have.has(index), `piece ${index} is there already`);
     this.order.unwant(index);
     const blockCount = this.#geometry.blockCountOf(index);
-    const piece = new OpenPiece(index, blockCount, this.#suspect.has(index));
+    const isExclusive = this.#suspect.has(index);
+    const piece = new OpenPiece(index, blockCount, { isExclusive, withFree: this.#withFree });
     this.#open.set(index, piece);
     return this.#own(source, piece);
   }

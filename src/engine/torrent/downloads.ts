@@ -124,10 +124,8 @@ export class Downloads {
       this.picker.order.addSeed();
       session.interestingCount = have.size - have.count;
     } else {
-      for (const index of session.pieces) {
-        this.picker.order.increment(index);
-        if (!have.has(index)) session.interestingCount++;
-      }
+      this.picker.order.incrementAll(session.pieces);
+      for (const index of session.pieces) if (!have.has(index)) session.interestingCount++;
     }
     this.#state.serving?.handlePieces(now, session.key);
     this.#updateInterest(now, session);
@@ -229,7 +227,7 @@ export class Downloads {
 
   handleLinkClosed(now: Millis, session: PeerSession): void {
     if (session.isCountedAsSeed) this.picker.order.removeSeed();
-    else for (const index of session.pieces) this.picker.order.decrement(index);
+    else this.picker.order.decrementAll(session.pieces);
     if (session.receiving !== undefined) this.picker.abortReceive(session.receiving);
     session.receiving = undefined;
     this.picker.disown(session.key);
