@@ -25,8 +25,15 @@ export function formatIp(bytes: IpBytes): string {
  * it is no address, as for a socket that is closed already.
  */
 export function canonicalIp(socketAddress: string | undefined): string | undefined {
-  const bytes = parseIp(socketAddress?.replace(/%.*$/, "") ?? "");
+  const bytes = parseSocketIp(socketAddress);
   return bytes === undefined ? undefined : formatIp(bytes);
+}
+
+/** The bytes of an address as a socket tells it; undefined when it is none. */
+export function parseSocketIp(socketAddress: string | undefined): IpBytes | undefined {
+  if (socketAddress === undefined) return undefined;
+  const zoneAt = socketAddress.indexOf("%");
+  return parseIp(zoneAt < 0 ? socketAddress : socketAddress.slice(0, zoneAt));
 }
 
 /** Whether the address means this very machine: 127.0.0.0/8 or ::1. */

@@ -17,7 +17,7 @@ import {
 } from "../protocol/tracker/http-answer.ts";
 import { parseScrapeQuery, readAnnounceQuery } from "../protocol/tracker/http-query.ts";
 import { ACCESS_DENIED } from "./announce-access.ts";
-import { isKey } from "./key.ts";
+import { isKey } from "../protocol/tracker/key.ts";
 import type { Asker } from "./sources.ts";
 import type { Tracker } from "./tracker.ts";
 
@@ -68,11 +68,6 @@ export class TrackerHttpDoor {
   constructor(tracker: Tracker, options: TrackerHttpDoorOptions) {
     this.#tracker = tracker;
     this.#options = options;
-  }
-
-  /** Whether requests from `socketAddress` are those of a proxy that is believed. */
-  get hasProxies(): boolean {
-    return this.#options.trustedProxies.length > 0;
   }
 
   /** The answer; undefined when the path is not the Tracker's. */

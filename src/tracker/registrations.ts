@@ -8,6 +8,7 @@ import type { Random } from "../base/random.ts";
 import type { InfoHash } from "../base/units.ts";
 import type { RegistrationStore } from "../ports/registration-store.ts";
 import type { Registration } from "../ports/tracker-control.ts";
+import type { HeldState } from "../protocol/control/participation.ts";
 import { HashIndex } from "./hash-index.ts";
 
 /** A registration with what was counted. Only `Registrations` changes it. */
@@ -17,6 +18,8 @@ export interface RegistrationRecord {
   /** Of `downloaded`, what the store does not know yet. */
   unsavedDownloads: number;
   wasServed: boolean;
+  /** The swarm's state when it was written last. */
+  held: HeldState | undefined;
 }
 
 /** What registrations are kept by. */
@@ -44,14 +47,27 @@ export class Registrations {
 
   static async load(dependencies: RegistrationsDependencies): Promise<Registrations> {
     const registrations = new Registrations(dependencies);
-    for (const { downloaded, wasServed, ...registration } of await dependencies.store.all()) {
-      registrations.#add({ registration, downloaded, unsavedDownloads: 0, wasServed });
+    for (const { downloaded, wasServed, held, ...registration } of await dependencies.store.all()) {
+      registrations.#add({ registration, downloaded, unsavedDownloads: 0, wasServed, held });
     }
     return registrations;
   }
 
   get size(): number {
     return this.#records.size;
+  }
+
+  get all(): Iterable<RegistrationRecord> {
+    return this.#records.values();
+  }
+
+  /** Keeps the state of a swarm through restarts. */
+  holdState(infoHash: InfoHash, held: HeldState): void {
+    const record = this.#records.get(infoHash);
+    if (record === undefined) return;
+    record.held = held;
+    // A state that was not written is decided anew from evidence: nothing to repeat.
+    this.#write(this.#store.holdState(infoHash, held), () => {});
   }
 
   get(infoHash: InfoHash): RegistrationRecord | undefined {
@@ -71,7 +87,7 @@ export class Registrations {
     const record = this.#records.get(registration.infoHash);
     if (record !== undefined) record.registration = registration;
     else {
-      this.#add({ registration, downloaded: 0, unsavedDownloads: 0, wasServed: false });
+      this.#add({ registration, downloaded: 0, unsavedDownloads: 0, wasServed: false, held: undefined });
     }
   }
 

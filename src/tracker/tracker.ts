@@ -5,9 +5,11 @@
  * A registration is durable and ends only by `unregister`; the peer list is not (see swarms.ts).
  * A torrent that is not registered does not exist here and leaves no trace (T14).
  */
+import { formatIp } from "../base/ip-address.ts";
 import type { Random } from "../base/random.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
 import type { AccessUpdate, SourceOrder } from "../protocol/control/access-values.ts";
+import type { ParticipationOrder } from "../protocol/control/participation.ts";
 import type { Announce, AnnounceAnswer } from "../protocol/tracker/announce.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { RegistrationStore } from "../ports/registration-store.ts";
@@ -17,6 +19,7 @@ import type {
   SourceHello,
   SourceStatus,
   SwarmCounts,
+  SwarmReport,
   TrackerControl,
 } from "../ports/tracker-control.ts";
 import type { CompactPeer } from "../protocol/tracker/compact-peers.ts";
@@ -27,6 +30,7 @@ import {
   publicAccess,
 } from "./announce-access.ts";
 import { expiryMs, resolveTrackerOptions, type TrackerOptions } from "./options.ts";
+import { type ParticipationChange, ParticipationBook } from "./participation-book.ts";
 import { PeerChoice } from "./peer-choice.ts";
 import { type RegistrationRecord, Registrations } from "./registrations.ts";
 import { addressFor, type Asker, handoutOf, type Source, Sources } from "./sources.ts";
@@ -34,6 +38,7 @@ import type { SampleRequest, Swarm } from "./swarm.ts";
 import { Swarms } from "./swarms.ts";
 import { TrackerAnswer } from "./tracker-answer.ts";
 import { type RefusalCode, TrackerCounters } from "./tracker-counters.ts";
+import { WatchList } from "./watch-list.ts";
 
 /** One announce, whichever door it came through. */
 export type TrackerAnnounce = Readonly<
@@ -62,6 +67,8 @@ export interface TrackerDependencies {
   readonly accessFeed?: AccessFeed;
   /** Hears of what could not be written and will be tried again. */
   readonly onStoreError: (error: unknown) => void;
+  /** Hears of every change of a swarm's state, with the publication's name. */
+  readonly onParticipation?: (change: ParticipationChange & { readonly name: string }) => void;
 }
 
 /** How the Tracker learns who may take part, and passes it on. */
@@ -86,6 +93,8 @@ const SWEEP_STEPS = 5_000;
 const SWEEPS = 4;
 /** When there was nobody to name, a leech asks again this soon: the Tracker or a source restarted. */
 const RETRY_MS = 30_000;
+/** With so many peers to name, a newcomer to a swarm in S2 need not be told of the source. */
+const ENOUGH_PEERS = 5;
 /** Intervals differ by up to this part, so that those who came together do not return together. */
 const JITTER = 0.1;
 
@@ -109,6 +118,10 @@ export class Tracker implements TrackerControl {
   readonly #choice: PeerChoice;
   readonly #answer: TrackerAnswer;
   readonly #answered: AnnounceVerdict;
+  readonly #participation = new ParticipationBook();
+  readonly #watchList = new WatchList();
+  /** How each connected source is told what to do. */
+  readonly #orders = new Map<Source, (order: ParticipationOrder) => void>();
   /** What was counted since the start. */
   readonly counters = new TrackerCounters();
   #timer: Timer | undefined;
@@ -131,6 +144,9 @@ export class Tracker implements TrackerControl {
       dependencies.random,
       (infoHash) => this.#sources.connectedCount(infoHash) > 0,
     );
+    for (const { registration, held } of registrations.all) {
+      if (held !== undefined) this.#participation.restore(registration.infoHash, held);
+    }
     this.#scheduleHousekeeping();
   }
 
@@ -208,7 +224,8 @@ export class Tracker implements TrackerControl {
     for (const infoHash of infoHashes) {
       const record = this.#registrations.get(infoHash);
       if (record === undefined) continue;
-      const counts = { complete: 0, incomplete: 0, downloaded: 0 };
+      const participation = this.#participation.get(infoHash);
+      const counts = { complete: 0, incomplete: 0, downloaded: 0, participation };
       this.#count(record, this.#swarms.get(infoHash), counts);
       found.set(infoHash, counts);
     }
@@ -225,6 +242,7 @@ export class Tracker implements TrackerControl {
     const orders = this.#dependencies.accessFeed?.attachSource(order);
     const clock = this.#dependencies.clock;
     const source = this.#sources.attach(clock.now(), link, { hello, seenAt });
+    this.#orders.set(source, order);
     return {
       register: async (registration) => {
         await this.#registrations.put(registration);
@@ -234,11 +252,14 @@ export class Tracker implements TrackerControl {
       unregister: async (infoHash) => {
         await this.#registrations.remove(infoHash);
         this.#sources.drop(infoHash);
+        this.#participation.forget(infoHash);
         this.#swarms.remove(infoHash);
       },
       report: (status) => this.#takeReport(source, status),
+      reportSwarm: (swarm) => this.#takeSwarm(source, swarm),
       close: async () => {
         orders?.detach();
+        if (this.#orders.get(source) === order) this.#forgetLink(source);
         this.#sources.detach(source, link);
       },
     };
@@ -262,11 +283,52 @@ export class Tracker implements TrackerControl {
 
   #takeReport(source: Source, status: SourceStatus): void {
     this.#sources.report(this.#dependencies.clock.now(), source, status);
-    for (const { infoHash } of status.swarms) {
-      if (!source.serving.has(infoHash)) continue;
-      this.#registrations.markServed(infoHash);
-      this.#swarms.ensure(infoHash);
+    for (const swarm of status.swarms) this.#takeSwarm(source, swarm);
+  }
+
+  #takeSwarm(source: Source, { infoHash, participation }: SwarmReport): void {
+    if (!source.serving.has(infoHash)) return;
+    this.#registrations.markServed(infoHash);
+    this.#swarms.ensure(infoHash);
+    const { clock } = this.#dependencies;
+    const time = { now: clock.now(), unixNow: clock.unixNow() };
+    const change = this.#participation.report(time, source, infoHash, participation.evidence);
+    if (change !== undefined) this.#tellChange(change);
+  }
+
+  #tellChange(change: ParticipationChange): void {
+    const { infoHash, to: state, reason } = change;
+    const held = this.#participation.get(infoHash);
+    const name = this.#registrations.get(infoHash)?.registration.name;
+    if (held === undefined || name === undefined) return;
+    this.#registrations.holdState(infoHash, held);
+    this.#dependencies.onParticipation?.({ name, ...change });
+    for (const source of this.#sources.of(infoHash)) {
+      this.#orders.get(source)?.({ type: "state", infoHash, decision: { state, reason } });
     }
+  }
+
+  /** Availability first: without its link, what a source said does not release the swarm. */
+  #forgetLink(source: Source): void {
+    this.#orders.delete(source);
+    this.#participation.forgetSource(source);
+  }
+
+  /** Has the sources look at newcomers that were not told of them. */
+  #sendWatchOrders(): void {
+    for (const order of this.#watchList.take()) {
+      for (const source of this.#sources.of(order.infoHash)) this.#orders.get(source)?.(order);
+    }
+  }
+
+  /** A swarm in S2 does without its source; who asks again without being done is told of it. */
+  #isLeftOut(now: Millis, announce: TrackerAnnounce, { asker, record, swarm }: AboutAsker): boolean {
+    const { infoHash } = record.registration;
+    const isNewcomer = announce.event === "started" && announce.left !== 0;
+    if (!isNewcomer || (swarm?.peerCount ?? 0) <= ENOUGH_PEERS) return false;
+    if (!this.#participation.isReleased(now, infoHash)) return false;
+    this.#watchList.add(infoHash, { host: formatIp(asker.address), port: announce.port });
+    return true;
   }
 
   #refuse(code: RefusalCode): AnnounceVerdict {
@@ -280,7 +342,9 @@ export class Tracker implements TrackerControl {
     const { wantsBothFamilies } = announce;
     const wanted = this.#wanted(announce);
     const answer = this.#answer;
-    answer.setSources(this.#handedOut(now, announce, asker, infoHash), wanted);
+    const isLeftOut = this.#isLeftOut(now, announce, about);
+    const sources = isLeftOut ? [] : this.#handedOut(now, announce, asker, infoHash);
+    answer.setSources(sources, wanted);
     const count = wanted - answer.sourceCount;
     this.#choice.clear();
     const areSeedsTrusted = record.wasServed;
@@ -331,6 +395,7 @@ export class Tracker implements TrackerControl {
     const { clock } = this.#dependencies;
     this.#timer = clock.setTimer(HOUSEKEEPING_MS / SWEEPS, () => {
       this.#sweep();
+      this.#sendWatchOrders();
       this.#housekeepings++;
       if (this.#housekeepings % SWEEPS === 0) {
         this.#sources.forgetGone(clock.now());

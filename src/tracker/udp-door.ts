@@ -23,7 +23,7 @@ import {
   udpRequestType,
 } from "../protocol/tracker/udp-request.ts";
 import { ACCESS_DENIED } from "./announce-access.ts";
-import { isKey, keyOfPath } from "./key.ts";
+import { isKey, keyOfPath } from "../protocol/tracker/key.ts";
 import { NetworkRate } from "./network-rate.ts";
 import type { Asker } from "./sources.ts";
 import type { Tracker } from "./tracker.ts";

@@ -10,6 +10,7 @@ import { UdpTrackerSocket } from "../../../src/adapters/node/udp-tracker-socket.
 import type { InfoHash } from "../../../src/base/units.ts";
 import { TrackerHttpDoor } from "../../../src/tracker/http-door.ts";
 import { resolveTrackerOptions } from "../../../src/tracker/options.ts";
+import { announceDoor } from "../../../src/cli/compose/announce-door.ts";
 import { Tracker } from "../../../src/tracker/tracker.ts";
 import { TrackerUdpDoor } from "../../../src/tracker/udp-door.ts";
 
@@ -47,8 +48,10 @@ await UdpTrackerSocket.open({
   onError: (error) => process.stderr.write(`${String(error)}\n`),
 });
 const door = new TrackerHttpDoor(tracker, { trustedProxies: [] });
-const front = await FrontServer.open({ host, port: Number(port), tls: undefined });
+const limits = { maxConnectionsPerAddress: 1e6 };
+const front = await FrontServer.open({ host, port: Number(port), tls: undefined, limits });
 front.serve({
+  announces: announceDoor(door, []),
   routes: ["/announce", "/scrape"].map((prefix) => ({
     prefix,
     takesLongUrls: true,

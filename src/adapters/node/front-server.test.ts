@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { BtPublisherError } from "../../base/errors.ts";
+import { formatIp } from "../../base/ip-address.ts";
 import { type FrontLimits, FrontServer } from "./front-server.ts";
 
 const echo = (door: string) => (request: IncomingMessage, response: ServerResponse) => {
@@ -16,6 +17,15 @@ async function startServer(t: TestContext, limits: Partial<FrontLimits> = {}) {
   const server = await FrontServer.open({ host: "127.0.0.1", port: 0, tls: undefined, limits });
   t.after(() => server.close());
   server.serve({
+    announces: {
+      answer: ({ bytes, start, end, key = "" }, { address }, isLast) => {
+        const query = Buffer.from(bytes.subarray(start, end)).toString("latin1");
+        const body = `fast ${key}?${query} ${formatIp(address)}`;
+        const head = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}`;
+        return Buffer.from(`${head}\r\n${isLast ? "Connection: close\r\n" : ""}\r\n${body}`);
+      },
+      isProxy: () => false,
+    },
     routes: [
       { prefix: "/announce", takesLongUrls: true, handle: echo("tracker") },
       { prefix: "/files", handle: echo("files") },
@@ -33,7 +43,7 @@ async function exchange(port: number, text: string): Promise<string> {
   socket.setEncoding("utf8").on("data", (part: string) => (answer += part));
   socket.on("error", () => undefined);
   socket.write(text);
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   return answer;
 }
 
@@ -44,8 +54,10 @@ const statusOf = (answer: string) => Number(answer.slice(9, 12));
 test("dispatches by path alone", async (t) => {
   const { port } = await startServer(t);
   const table = [
-    ["/announce?info_hash=x", "tracker /announce?info_hash=x"],
-    ["/announce/key", "tracker /announce/key"],
+    ["/announce?info_hash=x", "fast ?info_hash=x 127.0.0.1"],
+    ["/announce/key", "fast key? 127.0.0.1"],
+    ["/announce/a/b", "tracker /announce/a/b"],
+    ["/announce/%41", "tracker /announce/%41"],
     ["/announcement", "pages /announcement"],
     ["//announce", "pages //announce"],
     ["/ANNOUNCE", "pages /ANNOUNCE"],
@@ -81,8 +93,52 @@ test("HTP-29 a thousand requests at once on one connection are answered in order
   const paths = Array.from({ length: 1000 }, (_, i) => `/announce?n=${i}`);
   const requests = paths.slice(0, -1).map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
   const answer = await exchange(port, requests.join("") + get(paths.at(-1) as string));
-  const answered = [...answer.matchAll(/tracker (\/announce\?n=\d+)/g)].map(([, path]) => path);
+  const answered = [...answer.matchAll(/fast (\?n=\d+)/g)].map(([, query]) => `/announce${query}`);
   assert.deepEqual(answered, paths);
+});
+
+test("HTP-29 announces and other requests in turns on one connection", async (t) => {
+  const { port } = await startServer(t);
+  const paths = ["/announce?1", "/files", "/announce?2", "/", "/announce?3"];
+  const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const answer = await exchange(port, requests.join("") + get("/announce?4"));
+  const answered = [
+    ...answer
+      .replaceAll("HTTP/1.1", "\n")
+      .matchAll(/(?:fast|files|pages|tracker) [/?]\w*(?:[/?]\d)?/g),
+  ].map(([text]) => text);
+  assert.deepEqual(answered, [
+    "fast ?1",
+    "files /files",
+    "tracker /announce?2",
+    "pages /",
+    "tracker /announce?3",
+    "tracker /announce?4",
+  ]);
+});
+
+test("HTP-28 T7 an announce byte by byte is read, and cut when it takes too long", async (t) => {
+  const { port } = await startServer(t);
+  const socket = connect(port, "127.0.0.1");
+  for (const byte of get("/announce?slow")) {
+    socket.write(byte);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  assert.match(answer.toString(), /fast \?slow/);
+  socket.destroy();
+
+  const { port: impatient } = await startServer(t, { headTimeoutMs: 1 });
+  assert.equal(await exchange(impatient, "GET /announce?x HTTP/1.1\r\n"), "");
+});
+
+test("T7 an address has so many connections and no more", async (t) => {
+  const { port } = await startServer(t, { maxConnectionsPerAddress: 2 });
+  const held = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+  await Promise.all(held.map((socket) => once(socket, "connect")));
+  assert.equal(await exchange(port, get("/announce?x")), "");
+  for (const socket of held) socket.destroy();
+  while ((await exchange(port, get("/announce?x"))) === "") continue;
 });
 
 test("HTP-30 shapes of request smuggling are refused and the connection is closed", async (t) => {
@@ -94,13 +150,17 @@ test("HTP-30 shapes of request smuggling are refused and the connection is close
     "GET / HTTP/1.1\nHost: x\n\n",
     "GET / HTTP/1.1\r\nHost : x\r\n\r\n",
   ];
-  for (const head of heads) assert.equal(statusOf(await exchange(port, head)), 400, head);
+  const announces = heads.map((head) => head.replace(/^\w+ \//, "GET /announce"));
+  for (const head of [...heads, ...announces]) {
+    assert.equal(statusOf(await exchange(port, head)), 400, head);
+  }
 });
 
 test("HTP-31 no Host or two of them are refused", async (t) => {
   const { port } = await startServer(t);
   assert.equal(statusOf(await exchange(port, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")), 400);
   assert.equal(statusOf(await exchange(port, get("/", "Host: y\r\n"))), 400);
+  assert.equal(statusOf(await exchange(port, get("/announce", "Host: y\r\n"))), 400);
 });
 
 test("API-28 TRACE, CONNECT, HTTP/0.9 and absolute targets get nowhere", async (t) => {

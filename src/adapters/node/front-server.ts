@@ -10,10 +10,11 @@ import {
   STATUS_CODES,
 } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { assert } from "../../base/assert.ts";
 import { BtPublisherError } from "../../base/errors.ts";
+import { type AnnounceDoor, AnnounceEntrance } from "./announce-entrance.ts";
 import { guardBody } from "./body-guard.ts";
 import { listenError } from "./listen-error.ts";
 
@@ -54,12 +55,18 @@ export interface FrontLimits {
   readonly keepAliveMs: number;
   /** How often a body must have advanced (see body-guard.ts). Default 60 000 (UPL-09). */
   readonly bodyWindowMs: number;
+  /**
+   * Connections of one address at a time; default 1000. More are closed at once (T7). Behind a proxy
+   * all connections are the proxy's: then it must be as good as none.
+   */
+  readonly maxConnectionsPerAddress: number;
 }
 
 const defaultLimits: FrontLimits = {
   headTimeoutMs: 10_000,
   keepAliveMs: 20_000,
   bodyWindowMs: 60_000,
+  maxConnectionsPerAddress: 1000,
 };
 
 const MAX_HEAD_BYTES = 8 * 1024;
@@ -79,9 +86,12 @@ export class FrontServer {
   readonly port: number;
   readonly #server: Server;
   readonly #limits: FrontLimits;
+  readonly #handOver: (socket: Socket) => void;
   #routes: readonly FrontRoute[] = [];
   #fallback: FrontRoute["handle"] | undefined;
   #upgrade: UpgradeHandler | undefined;
+  #entrance: AnnounceEntrance | undefined;
+  readonly #connectionsOf = new Map<string, number>();
 
   private constructor(server: Server, limits: FrontLimits) {
     this.#server = server;
@@ -91,6 +101,12 @@ export class FrontServer {
     // Whoever asks first whether to send a body is answered by the door, once it has decided.
     server.on("checkContinue", (request, response) => this.#dispatch(request, response));
     server.on("upgrade", (request, socket, head) => this.#takeUpgrade(request, socket, head));
+    // The server's own way of taking connections in comes second.
+    const event = server instanceof TlsServer ? "secureConnection" : "connection";
+    const accept = server.listeners(event)[0] as (socket: Socket) => void;
+    server.removeListener(event, accept);
+    this.#handOver = (socket) => accept.call(server, socket);
+    server.on(event, (socket: Socket) => this.#accept(socket));
   }
 
   /** Opens the port. @throws UNAVAILABLE when it is taken or not ours; CONFIG for bad TLS files. */
@@ -105,8 +121,12 @@ export class FrontServer {
     return new FrontServer(server, limits);
   }
 
-  /** Opens the doors; `fallback` takes what is for none of `routes`. */
+  /**
+   * Opens the doors; `fallback` takes what is for none of `routes`. With `announces`, plain announces
+   * go there, read without an HTTP server's help.
+   */
   serve(doors: {
+    readonly announces?: AnnounceDoor | undefined;
     readonly routes: readonly FrontRoute[];
     readonly fallback: FrontRoute["handle"] | undefined;
     readonly upgrade: UpgradeHandler | undefined;
@@ -114,6 +134,9 @@ export class FrontServer {
     this.#routes = doors.routes;
     this.#fallback = doors.fallback;
     this.#upgrade = doors.upgrade;
+    if (doors.announces !== undefined) {
+      this.#entrance = new AnnounceEntrance(doors.announces, this.#limits, this.#handOver);
+    }
   }
 
   /**
@@ -133,9 +156,24 @@ export class FrontServer {
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeIdleConnections();
+    this.#entrance?.close();
     const timer = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS);
     await closed;
     clearTimeout(timer);
+  }
+
+  #accept(socket: Socket): void {
+    const { remoteAddress = "" } = socket;
+    const count = (this.#connectionsOf.get(remoteAddress) ?? 0) + 1;
+    if (count > this.#limits.maxConnectionsPerAddress) return void socket.destroy();
+    this.#connectionsOf.set(remoteAddress, count);
+    socket.once("close", () => {
+      const left = (this.#connectionsOf.get(remoteAddress) ?? 1) - 1;
+      if (left === 0) this.#connectionsOf.delete(remoteAddress);
+      else this.#connectionsOf.set(remoteAddress, left);
+    });
+    if (this.#entrance === undefined) this.#handOver(socket);
+    else this.#entrance.accept(socket);
   }
 
   #dispatch(request: IncomingMessage, response: ServerResponse): void {

@@ -5,7 +5,7 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { BtPublisherError } from "../../base/errors.ts";
-import { type IpBytes, parseIp, readIpv4 } from "../../base/ip-address.ts";
+import { type IpBytes, parseIp, parseSocketIp, readIpv4 } from "../../base/ip-address.ts";
 import { errnoOf } from "./disk-error.ts";
 
 /** Who sent a packet; reused for the next one. */
@@ -99,7 +99,7 @@ function receiver4(socket: Socket, answer: AnswerPacket) {
 function receiver6(socket: Socket, answer: AnswerPacket) {
   const reachedAt = ownAddress(socket);
   return (packet: Buffer, from: RemoteInfo): void => {
-    const address = parseIp(from.address.replace(/%.*$/, ""));
+    const address = parseSocketIp(from.address);
     if (from.port === 0 || address === undefined) return;
     const reply = answer(packet, { address, reachedAt });
     if (reply !== undefined) socket.send(reply, from.port, from.address);

@@ -1,5 +1,5 @@
 /** The key in an announce URL: what stands behind `/announce/`, the same through every door. */
-import { MAX_KEY_LENGTH } from "../protocol/tracker/announce.ts";
+import { MAX_KEY_LENGTH } from "./announce.ts";
 
 /** Whether `text` can be a key at all; what cannot is denied before anybody looks for it (HTP-16). */
 export function isKey(text: string): boolean {
@@ -12,9 +12,4 @@ export function isKey(text: string): boolean {
  */
 export function keyOfPath(path: string): string | undefined {
   return /^\/announce\/([^?]+)/.exec(path)?.[1];
-}
-
-/** `text` with what follows `/announce/` and `/scrape/` blacked out: for logs (T12). */
-export function withoutKeys(text: string): string {
-  return text.replaceAll(/\/(announce|scrape)\/[^\s?#"'/]+/g, "/$1/***");
 }
