@@ -31,6 +31,7 @@ const fileSchema = z.strictObject({
   control: z.string().optional(),
   "control-key": path.optional(),
   "announce-interval": z.int().min(10).max(86_400).optional(),
+  "max-connections-per-address": z.int().min(1).max(100_000).optional(),
 });
 
 /** What stands in a config file. */
@@ -55,6 +56,9 @@ export interface ServerFlags {
   readonly controlKey?: string;
   /** Seconds. */
   readonly announceInterval?: number;
+  readonly maxConnectionsPerAddress?: number;
+  /** Of the program, not of the command: not in a file. */
+  readonly verbose?: boolean;
 }
 
 /** Settings of a server command, complete and checked. */
@@ -78,6 +82,10 @@ export interface ServerSettings {
   readonly control: string | undefined;
   readonly controlKeyPath: string | undefined;
   readonly announceIntervalMs: number | undefined;
+  /** Of peers, for one IPv4 address or IPv6 /64; undefined: the transport's default. */
+  readonly maxConnectionsPerAddress: number | undefined;
+  /** `--verbose`: every end of a connection is told. */
+  readonly isVerbose: boolean;
 }
 
 /** What differs between the server commands. */
@@ -124,6 +132,8 @@ export async function resolveServerSettings(
     controlKeyPath: all.controlKey,
     announceIntervalMs:
       all.announceInterval === undefined ? undefined : all.announceInterval * 1000,
+    maxConnectionsPerAddress: all.maxConnectionsPerAddress,
+    isVerbose: all.verbose ?? false,
   };
 }
 
@@ -180,6 +190,7 @@ function flagsOf(file: ConfigFile): ServerFlags {
     control: file.control,
     controlKey: file["control-key"],
     announceInterval: file["announce-interval"],
+    maxConnectionsPerAddress: file["max-connections-per-address"],
   });
 }
 

@@ -2,13 +2,17 @@
 import { lookup } from "node:dns/promises";
 import { access, constants } from "node:fs/promises";
 import { makeFolders } from "../adapters/node/make-folders.ts";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { BtPublisherError } from "../base/errors.ts";
 import type { Download } from "../peer/download.ts";
-import type { Trouble } from "../peer/peer-ports.ts";
+import { FAREWELL_LIMIT_MS, mustStay } from "../peer/farewell.ts";
+import type { OnPeerClosed, Trouble } from "../peer/peer-ports.ts";
 import type { PeerAddress } from "../ports/peer-transport.ts";
 import { type CommandContext, stopRequested } from "./command.ts";
 import { type PeerNode, startPeerNode } from "./compose/peer.ts";
 import { Patience } from "./patience.ts";
+import { PeerLog } from "./peer-log.ts";
 import type { ProgressFigures } from "./progress.ts";
 import { formatBytes, formatSeconds } from "./text.ts";
 import { resolveTorrentRef } from "./torrent-ref.ts";
@@ -27,6 +31,8 @@ export interface GetOptions {
   readonly maxDownload?: number;
   readonly webSeed: boolean;
   readonly overwrite?: boolean;
+  /** Of the program: say why each connection ended. */
+  readonly verbose?: boolean;
   /** Milliseconds without anything arriving; 0 for ever. */
   readonly timeout?: number;
 }
@@ -34,6 +40,9 @@ export interface GetOptions {
 type GetContext = CommandContext<GetOptions>;
 
 const REPORT_INTERVAL_MS = 1000;
+
+/** How often it is looked at whether we may leave. */
+const FAREWELL_LOOK_MS = 250;
 
 /**
  * Downloads every operand. One that fails does not stop the others.
@@ -76,6 +85,7 @@ class GetOne {
   readonly #startedAt = performance.now();
   /** Aborted by the user's wish to stop, by lost patience, or by a disk that cannot be written. */
   readonly #stop = new AbortController();
+  readonly #onPeerClosed: OnPeerClosed | undefined;
   #download: Download | undefined;
 
   constructor(node: PeerNode, context: GetContext, peers: readonly PeerAddress[]) {
@@ -83,6 +93,12 @@ class GetOne {
     this.#context = context;
     this.#peers = peers;
     this.#patience = new Patience(context.options.timeout, this.#startedAt);
+    if (context.options.verbose !== true) return;
+    const log = new PeerLog(context.output, () => performance.now());
+    this.#onPeerClosed = (closed) => {
+      const infoHash = this.#download?.info.infoHash;
+      log.say(closed, { ...(infoHash !== undefined && { infoHash }) });
+    };
   }
 
   async run(ref: string): Promise<void> {
@@ -101,8 +117,9 @@ class GetOne {
   async #runUntilStopped(ref: string): Promise<void> {
     const failures: unknown[] = [];
     try {
-      await this.#fetch(ref);
-      await this.#serve();
+      const download = await this.#fetch(ref);
+      if (this.#context.options.seed === 0) await this.#bidFarewell(download);
+      else await this.#serve();
     } catch (error) {
       failures.push(this.#stop.signal.aborted ? this.#stop.signal.reason : error);
     }
@@ -134,7 +151,7 @@ class GetOne {
     };
   }
 
-  async #fetch(ref: string): Promise<void> {
+  async #fetch(ref: string): Promise<Download> {
     const { options, output } = this.#context;
     const { signal } = this.#stop;
     const warn = warnOfTroubles(output);
@@ -151,6 +168,7 @@ class GetOne {
       overwrite: options.overwrite === true,
       onCheck: (bytes, total) => output.progress({ bytes, total }),
       onTrouble: (trouble) => this.#hear(trouble, warn),
+      ...(this.#onPeerClosed && { onPeerClosed: this.#onPeerClosed }),
       signal,
     });
     this.#download = download;
@@ -162,6 +180,23 @@ class GetOne {
     );
     await Promise.race([download.completed, this.#stopped()]);
     this.#sayComplete(download);
+    return download;
+  }
+
+  /** What nobody else has yet must not leave the swarm with us; the first Ctrl-C ends it. */
+  async #bidFarewell(download: Download): Promise<void> {
+    const { output, signal } = this.#context;
+    const beganAt = performance.now();
+    for (let isTold = false; ; isTold = true) {
+      const { solePieces: pieces, infoHash } = download.figures();
+      if (signal.aborted || !mustStay(performance.now() - beganAt, pieces)) return;
+      if (!isTold) {
+        const seconds = FAREWELL_LIMIT_MS / 1000;
+        const text = `serving ${pieces} pieces that nobody else has yet, ${seconds} s at most; Ctrl-C ends it`;
+        output.event("farewell", { infoHash, pieces, seconds }, text);
+      }
+      await sleep(FAREWELL_LOOK_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   async #serve(): Promise<void> {

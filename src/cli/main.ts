@@ -48,6 +48,7 @@ export function createProgram(): Command {
     .description(description)
     .version(version)
     .option("--json", "one JSON object a line on standard output")
+    .option("--verbose", "also say why each connection of a peer ended")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help of a command")
     .exitOverride();

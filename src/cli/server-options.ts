@@ -25,7 +25,12 @@ export function addSourceOptions(command: Command): Command {
   return command
     .option("--peer-port <number>", "port for peers; 0: any free one (default: 6881)", parsePort)
     .option("--peer-host <ip>", "address to tell peers (default: where they reach this server)")
-    .option("--max-upload <rate>", "upload limit: 500k, 10M, 100Mbit (default: none)", parseRate);
+    .option("--max-upload <rate>", "upload limit: 500k, 10M, 100Mbit (default: none)", parseRate)
+    .option(
+      "--max-connections-per-address <number>",
+      "of peers, for an IPv4 address or IPv6 /64 (default: 100)",
+      (text) => parseInteger(text, { min: 1, max: 100_000 }),
+    );
 }
 
 /** Adds what a Tracker takes. */

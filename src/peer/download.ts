@@ -8,7 +8,7 @@ import type { PeerHost } from "../runtime/peer-host.ts";
 import type { TorrentRunner } from "../runtime/torrent-runner.ts";
 import type { TorrentContent, TorrentFigures } from "../runtime/torrent-setup.ts";
 import { TrackerClient } from "../runtime/tracker-client.ts";
-import type { Trouble } from "./peer-ports.ts";
+import type { OnPeerClosed, Trouble } from "./peer-ports.ts";
 
 /** How often it is looked at whether anybody can help us. */
 const LONELINESS_CHECK_MS = 5000;
@@ -21,6 +21,7 @@ export interface DownloadSetup {
   readonly peers: readonly PeerAddress[];
   readonly webSeeds: readonly string[];
   readonly onTrouble: (trouble: Trouble) => void;
+  readonly onPeerClosed: OnPeerClosed | undefined;
   /** Lets go of the storage, when all else has stopped. */
   readonly close: () => Promise<void>;
 }
@@ -76,6 +77,7 @@ export class Download {
           completion.resolve();
         },
         onStorageError: (error) => onTrouble({ type: "storage", error }),
+        onPeerClosed: (event) => setup.onPeerClosed?.(event),
       },
       { webSeeds: setup.webSeeds },
     );

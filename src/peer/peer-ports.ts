@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { DownloadStorage } from "../ports/download-storage.ts";
 import type { HttpClient } from "../ports/http-client.ts";
 import type { PeerTransport } from "../ports/peer-transport.ts";
+import type { PeerClosed } from "../runtime/torrent-setup.ts";
 
 /** The world of a Peer. */
 export interface PeerPorts {
@@ -31,6 +32,9 @@ export type Trouble =
   | { readonly type: "storage"; readonly error: BtPublisherError }
   /** What an earlier run left cannot be used; the content on disk is checked instead. */
   | { readonly type: "resume"; readonly error: BtPublisherError };
+
+/** Hears why each connection of a download ended. */
+export type OnPeerClosed = (event: PeerClosed) => void;
 
 /** The part of AbortSignal that the role needs; the core has no platform types. */
 export interface AbortSignalLike {

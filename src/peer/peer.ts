@@ -11,7 +11,7 @@ import { PeerHost } from "../runtime/peer-host.ts";
 import type { TorrentContent } from "../runtime/torrent-setup.ts";
 import { Download } from "./download.ts";
 import { fetchMetainfo } from "./magnet-metainfo.ts";
-import type { AbortSignalLike, PeerPorts, Trouble } from "./peer-ports.ts";
+import type { AbortSignalLike, OnPeerClosed, PeerPorts, Trouble } from "./peer-ports.ts";
 
 /** What a user may choose for all downloads of a Peer. */
 export interface PeerOptions {
@@ -40,6 +40,8 @@ export interface DownloadOptions {
   readonly onCheck?: (doneBytes: number, totalBytes: number) => void;
   /** A tracker that cannot be reached, or a disk that cannot be written; both are tried again. */
   readonly onTrouble?: (trouble: Trouble) => void;
+  /** For whoever looks for a fault: it is called often. */
+  readonly onPeerClosed?: OnPeerClosed;
   readonly signal?: AbortSignalLike;
 }
 
@@ -108,7 +110,7 @@ export class Peer {
   seed(
     metainfo: Metainfo,
     content: TorrentContent,
-    options: { readonly path: string; readonly onTrouble?: (trouble: Trouble) => void },
+    options: { readonly path: string } & Pick<DownloadOptions, "onTrouble" | "onPeerClosed">,
   ): Download {
     const close = () => content.store.close();
     return this.#play(metainfo, content, { ...options, useWebSeeds: false, peers: [], close });
@@ -135,6 +137,7 @@ export class Peer {
       peers: options.peers ?? [],
       webSeeds: options.useWebSeeds === false ? [] : metainfo.webSeeds,
       onTrouble: options.onTrouble ?? (() => {}),
+      onPeerClosed: options.onPeerClosed,
       close: options.close,
     });
     this.#downloads.add(download);

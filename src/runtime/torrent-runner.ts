@@ -140,8 +140,10 @@ export class TorrentRunner {
       viewOf: (block) => this.#buffers.viewOf(block),
       handleReadEnd: () => this.#drain(),
       handleBlocksSent: (blocks) => this.#reportSent(link, blocks),
-      handleClosed: () => {
+      handleClosed: (reason) => {
         this.#links.delete(key);
+        const { remoteAddress: address, direction } = link;
+        this.#events.onPeerClosed?.({ address, direction, reason });
         this.#torrent.handleLinkClosed(this.#now(), key);
         this.#drain();
       },

@@ -2,7 +2,7 @@
 import type { Bitfield } from "../base/bitfield.ts";
 import type { BtPublisherError } from "../base/errors.ts";
 import type { InfoHash, PieceIndex } from "../base/units.ts";
-import type { PeerAddress } from "../ports/peer-transport.ts";
+import type { LinkCloseReason, PeerAddress } from "../ports/peer-transport.ts";
 import type { PieceStore } from "../ports/piece-store.ts";
 import type { Info } from "../protocol/metainfo/metainfo.ts";
 
@@ -39,6 +39,15 @@ export interface TorrentFigures {
   readonly copies: number;
   /** Pieces that we lack, are not at, and somebody here has: without any, nobody can help us. */
   readonly offeredPieces: number;
+  /** Pieces that we have, nobody else here has, and somebody here waits for. */
+  readonly solePieces: number;
+}
+
+/** A connection is over. */
+export interface PeerClosed {
+  readonly address: PeerAddress;
+  readonly direction: "incoming" | "outgoing";
+  readonly reason: LinkCloseReason;
 }
 
 /** What a torrent tells its role. All optional; called outside the data path's inner loops. */
@@ -46,6 +55,7 @@ export interface TorrentEvents {
   onBlocksSent?(event: BlocksSent): void;
   onPieceStored?(pieceIndex: PieceIndex): void;
   onComplete?(): void;
+  onPeerClosed?(event: PeerClosed): void;
   /** The store failed: the torrent pauses and tries again by itself; `error` says why. */
   onStorageError?(error: BtPublisherError): void;
 }

@@ -12,6 +12,7 @@ import type { SourceControlLink } from "../ports/tracker-control.ts";
 import type { PublicationPolicy } from "../ports/publication-policy.ts";
 import type { Info } from "../protocol/metainfo/metainfo.ts";
 import type { Participation } from "./participation.ts";
+import type { PeerClosed } from "../runtime/torrent-setup.ts";
 import { Publication } from "./publication.ts";
 import type { SeedHost } from "./seed-host.ts";
 import { messageOf, type SourceEvent, type WithdrawalReason } from "./source-event.ts";
@@ -31,11 +32,11 @@ export interface ServingDependencies {
 }
 
 /**
- * A SourceNode waits for its peers, and stays connected to seeds to watch its swarm. Everybody is
- * unchoked: what a peer may have is decided piece by piece.
+ * A SourceNode waits for its peers, dials those whom the Tracker has it watch, and stays connected
+ * to seeds. Everybody is unchoked: what a peer may have is decided piece by piece.
  */
 const seedRole = {
-  dialsPeers: false,
+  dialsPeers: true,
   keepsSeeds: true,
   uploadSlots: 1000,
   maxPeers: 1000,
@@ -119,6 +120,8 @@ export class ServedPublications {
     const have = Bitfield.full(info.geometry.pieceCount);
     const events = {
       onBlocksSent: ledger.add.bind(ledger),
+      onPeerClosed: (closed: PeerClosed) =>
+        onEvent({ type: "peer-closed", name: publication.name, closed }),
       onStorageError: (error: BtPublisherError) =>
         onEvent({ type: "storage-failed", name: publication.name, message: error.message }),
     };

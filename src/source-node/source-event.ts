@@ -1,5 +1,6 @@
 /** What happens in a SourceNode that an operator wants to see. */
 import type { InfoHash } from "../base/units.ts";
+import type { PeerClosed } from "../runtime/torrent-setup.ts";
 
 /** Why a publication is not served at the moment. It is looked at again every minute. */
 export type WithdrawalReason =
@@ -30,6 +31,8 @@ export type SourceEvent =
   | { readonly type: "ledger-failed"; readonly infoHash: InfoHash; readonly message: string }
   /** A store of content failed while it was being served. */
   | { readonly type: "storage-failed"; readonly name: string; readonly message: string }
+  /** A peer's connection is over; often, so for whoever looks for a fault. */
+  | { readonly type: "peer-closed"; readonly name: string; readonly closed: PeerClosed }
   /** An upload that nobody went on with was dropped. */
   | { readonly type: "upload-expired"; readonly name: string };
 

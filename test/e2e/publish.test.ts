@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,7 +81,7 @@ describe("publish", () => {
       assert.ok(metainfo.ok);
       assert.equal(metainfo.value.info.infoHash, published["infoHash"]);
       assert.deepEqual(metainfo.value.announceTiers, [[`${server.url}/announce`]]);
-      assert.deepEqual(metainfo.value.webSeeds, [`${server.url}/files/${name}/`]);
+      assert.deepEqual(metainfo.value.webSeeds, [`${server.url}/webseed/${name}/`]);
 
       const urls = published["fileUrls"] as readonly string[];
       for (const [index, { path }] of metainfo.value.info.files.entries()) {
@@ -117,6 +125,35 @@ describe("publish", () => {
     const unpublished = await run("unpublish", `${server.url}/p/big.bin`);
     assert.equal(unpublished.code, 0, unpublished.stderr);
     assert.ok(statSync(join(folder, "big.bin")).size > 0);
+  });
+
+  test("S9 what changed on the server's disk is withdrawn everywhere, and get says why", async () => {
+    const path = join(folder, "edited.bin");
+    writeFileSync(path, testBytes(1 * MiB, 9));
+    const { pageUrl, fileUrls } = await publish("edited.bin");
+    appendFileSync(path, "more");
+    // The door finds out when it opens the file.
+    assert.equal((await fetch((fileUrls as string[])[0] as string)).status, 503);
+
+    // The Announcer asks its SourceNode once a second.
+    let listed = "";
+    for (let i = 0; i < 20 && !listed.includes("withdrawn"); i++) {
+      listed = (await run("ls")).stdout;
+    }
+    assert.match(listed, /edited\.bin +\S+ \S+ +withdrawn/);
+    assert.match(listed, /edited\.bin: edited\.bin was changed/);
+    const status = JSON.parse((await run("status", "edited.bin", "--json")).stdout) as Line;
+    assert.equal(status["state"], "withdrawn");
+    assert.equal((status["withdrawn"] as Line)["path"], "edited.bin");
+    assert.match(
+      await (await fetch(String(pageUrl))).text(),
+      /Withdrawn.*\n.*edited\.bin was changed/,
+    );
+
+    const got = await runCommand(folder, "get", String(pageUrl), "-o", "got", "--timeout", "1s");
+    assert.equal(got.code, 69);
+    assert.match(got.stderr, /warning: .*edited\.bin was changed/);
+    assert.match(got.stderr, /error: nothing arrived .*edited\.bin was changed/);
   });
 
   test("F-05 an upload goes on where the server was killed", async () => {

@@ -16,6 +16,7 @@ import type {
   Registration,
   SourceControlLink,
   SourceStatus,
+  SwarmReport,
 } from "../../src/ports/tracker-control.ts";
 import type {
   TorrentContent,
@@ -78,6 +79,8 @@ export class FakeSeedHost implements SeedHost {
     return Promise.resolve();
   }
 
+  addAddresses(): void {}
+
   figures(infoHash: InfoHash): TorrentFigures | undefined {
     if (!this.seeded.has(infoHash)) return undefined;
     return {
@@ -91,6 +94,7 @@ export class FakeSeedHost implements SeedHost {
       verifiedBytes: 0,
       copies: 2,
       offeredPieces: 0,
+      solePieces: 0,
     };
   }
 }
@@ -100,6 +104,8 @@ export class FakeLink implements SourceControlLink {
   isCut = false;
   readonly registered = new Map<InfoHash, Registration>();
   readonly reports: SourceStatus[] = [];
+  /** Told between two reports. */
+  readonly swarms: SwarmReport[] = [];
 
   register(registration: Registration): Promise<void> {
     if (this.isCut) return Promise.reject(away());
@@ -115,6 +121,10 @@ export class FakeLink implements SourceControlLink {
 
   report(status: SourceStatus): void {
     this.reports.push(status);
+  }
+
+  reportSwarm(swarm: SwarmReport): void {
+    this.swarms.push(swarm);
   }
 
   close(): Promise<void> {

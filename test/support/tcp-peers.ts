@@ -55,11 +55,20 @@ export class TestListener {
   }
 
   static async start(
-    options: { accepts?: boolean; maxHandshakesPerHost?: number; host?: string | undefined } = {},
+    options: {
+      accepts?: boolean;
+      maxHandshakesPerHost?: number;
+      maxConnectionsPerNetwork?: number;
+      host?: string | undefined;
+    } = {},
   ): Promise<TestListener> {
-    const { accepts = true, maxHandshakesPerHost = 32 } = options;
+    const { accepts = true, maxHandshakesPerHost = 32, maxConnectionsPerNetwork = 100 } = options;
     const self = new TestListener(accepts);
-    const transport = createTcpTransport({ clock: self.clock, maxHandshakesPerHost });
+    const transport = createTcpTransport({
+      clock: self.clock,
+      maxHandshakesPerHost,
+      maxConnectionsPerNetwork,
+    });
     const host = "host" in options ? options.host : "127.0.0.1";
     self.#listener = await transport.listen({ host, port: 0 }, (remote, from) => {
       self.asked.push([remote, from]);

@@ -48,15 +48,20 @@ export class TorrentWorld {
 
   /** A new connected peer. What the torrent says in greeting is not kept. */
   connect(
-    options: { readonly fast?: boolean; readonly id?: number; readonly outgoing?: boolean } = {},
+    options: {
+      readonly fast?: boolean;
+      readonly id?: number;
+      readonly outgoing?: boolean;
+      readonly host?: string;
+    } = {},
   ): number {
     const key = this.#nextKey++;
-    const host = `10.0.0.${key + 1}`;
+    const host = options.host ?? `10.0.0.${key + 1}`;
     this.torrent.handleLinkOpened(this.now, {
       key,
       peerId: new Uint8Array(20).fill(options.id ?? key + 2),
       host,
-      addressKey: `${host}:6881`,
+      addressKey: `${host}:${6881 + key}`,
       direction: options.outgoing === true ? "outgoing" : "incoming",
       supportsFast: options.fast ?? true,
       supportsExtended: false,

@@ -13,12 +13,14 @@ import type { Handshake } from "../../protocol/wire/message.ts";
 import { TcpLink } from "./tcp-link.ts";
 import type { SenderContext } from "./tcp-link-sender.ts";
 import { PeerSocket } from "./tcp-link-socket.ts";
+import { NetworkCounts } from "./network-counts.ts";
 import { readHandshake } from "./tcp-transport-handshake.ts";
 
 /** What all entrances of a transport share. */
 export interface EntranceContext extends SenderContext {
   readonly handshakeTimeoutMs: Millis;
   readonly maxHandshakesPerHost: number;
+  readonly maxConnectionsPerNetwork: number;
 }
 
 /** Decides about a stranger by its handshake. */
@@ -31,8 +33,12 @@ export class Entrance {
   /** Open handshakes, by host. */
   readonly #open = new Map<string, Set<{ cancel(): void }>>();
 
+  /** Accepted sockets that have not ended, whatever became of them. */
+  readonly #counts: NetworkCounts;
+
   constructor(context: EntranceContext, onHandshake: OnHandshake) {
     this.#context = context;
+    this.#counts = new NetworkCounts(context.maxConnectionsPerNetwork);
     this.#onHandshake = onHandshake;
   }
 
@@ -44,6 +50,12 @@ export class Entrance {
       socket.destroy();
       return;
     }
+    const end = this.#counts.enter(address.host);
+    if (end === undefined) {
+      socket.destroy();
+      return;
+    }
+    socket.once("close", end);
     const peerSocket = PeerSocket.accept(socket);
     const { clock, handshakeTimeoutMs } = this.#context;
     const leave = (): void => {

@@ -166,6 +166,17 @@ test("a host that opens too many handshakes is closed, until one of them ends", 
   assert.deepEqual(result.link.remote, theirs);
 });
 
+test("an address that has too many connections is closed, until one of them ends", async () => {
+  const listener = await TestListener.start({ maxConnectionsPerNetwork: 2 });
+  const first = await dialLink(listener.address);
+  await dialLink(listener.address);
+  assert.ok("failure" in (await dial(listener.address)));
+  first.close("done");
+  let result = await dial(listener.address);
+  while ("failure" in result) result = await dial(listener.address);
+  assert.deepEqual(result.link.remote, theirs);
+});
+
 test("closing a listener ends open handshakes and leaves links alone", async () => {
   const listener = await TestListener.start();
   const dialled = new LinkRecorder(await dialLink(listener.address));

@@ -22,6 +22,11 @@ export interface TcpTransportOptions {
   readonly sendTimeoutMs?: Millis;
   /** Incoming connections of one address without a complete handshake. Default 32. */
   readonly maxHandshakesPerHost?: number;
+  /**
+   * Accepted connections of one IPv4 address or IPv6 /64. Default 100: a house or an office behind
+   * one address can take part, and no single machine takes all.
+   */
+  readonly maxConnectionsPerNetwork?: number;
 }
 
 /** Peers over TCP. */
@@ -31,6 +36,7 @@ export function createTcpTransport(options: TcpTransportOptions): PeerTransport 
     handshakeTimeoutMs: 10_000,
     sendTimeoutMs: 60_000,
     maxHandshakesPerHost: 32,
+    maxConnectionsPerNetwork: 100,
     ...options,
     buffers: new SendBufferPool(),
     turns: new LoopTurns(),

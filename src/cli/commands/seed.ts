@@ -1,10 +1,11 @@
 /** `btpublisher seed`: serves content that is on disk already, as an ordinary peer. */
 import type { Command } from "commander";
 import { BtPublisherError } from "../../base/errors.ts";
-import type { TorrentContent } from "../../runtime/torrent-setup.ts";
+import type { PeerClosed, TorrentContent } from "../../runtime/torrent-setup.ts";
 import { action, type CommandContext, examples, stopRequested } from "../command.ts";
 import type { PeerNode } from "../compose/peer.ts";
 import { contentDirectory, readTorrentFile } from "../torrent-file.ts";
+import { PeerLog } from "../peer-log.ts";
 import { warnOfTroubles } from "../troubles.ts";
 import { parsePort, parseRate } from "../values.ts";
 
@@ -12,6 +13,8 @@ interface SeedOptions {
   readonly data: string;
   readonly port?: number;
   readonly maxUpload?: number;
+  /** Of the program: say why each connection ended. */
+  readonly verbose?: boolean;
 }
 
 const REPORT_INTERVAL_MS = 1000;
@@ -40,8 +43,15 @@ async function seed(context: CommandContext<SeedOptions>): Promise<void> {
     const { output, signal } = context;
     const { content, path } = await openContent(metainfo.info, node, context);
     const onTrouble = warnOfTroubles(output);
-    const torrent = node.peer.seed(metainfo, content, { path, onTrouble });
     const { infoHash, name, geometry } = metainfo.info;
+    const log = new PeerLog(output, () => performance.now());
+    const torrent = node.peer.seed(metainfo, content, {
+      path,
+      onTrouble,
+      ...(context.options.verbose === true && {
+        onPeerClosed: (closed: PeerClosed) => log.say(closed, { infoHash }),
+      }),
+    });
     output.event(
       "ready",
       { infoHash, path, peerPort: node.peer.port },

@@ -27,6 +27,7 @@ export async function serve(
     const sourcePart = await openSourcePart(world, {
       connect: (hello, onOrder) => tracker.attachSource(hello, BESIDE, onOrder),
       onEvent: (event) => {
+        if (event.type === "peer-closed") return world.reportPeer(event.name, event.closed);
         // The Announcer tells these, once they are true for everybody.
         if (event.type !== "published" && event.type !== "unpublished") world.report(event);
       },

@@ -9,6 +9,8 @@ import type { Random } from "../../base/random.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ServerSettings } from "../config.ts";
 import type { EventFields, Output } from "../output.ts";
+import type { PeerClosed } from "../../runtime/torrent-setup.ts";
+import { PeerLog } from "../peer-log.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
 import { isLoopbackOnly, publicUrlOf } from "./public-url.ts";
 import { readTls, TlsWatch } from "./tls-files.ts";
@@ -25,6 +27,8 @@ export interface ServerWorld {
   readonly random: Random;
   /** Says what happens in a role, to whoever runs the server; before `ready` it is kept back. */
   report(event: RoleEvent): void;
+  /** Says why a peer's connection ended, to who wants to hear that (`--verbose`). */
+  reportPeer(name: string, closed: PeerClosed): void;
   /** The first thing that is said: the server may be used. `text` is for people. */
   ready(fields: EventFields, text: string): void;
   /** Has `close` called at the end, before what was there already. */
@@ -49,6 +53,7 @@ export async function withServerWorld(
     closers.push(() => folder.release());
     const early: RoleEvent[] = [];
     let report = (event: RoleEvent): void => void early.push(event);
+    const peerLog = new PeerLog(output, () => performance.now());
     const { host, httpPort: port } = settings;
     const tls = settings.tls && (await readTls(settings.tls));
     const front = await FrontServer.open({ host, port, tls });
@@ -67,6 +72,9 @@ export async function withServerWorld(
       clock,
       random: createSystemRandom(),
       report: (event) => report(event),
+      reportPeer: (name, closed) => {
+        if (settings.isVerbose) peerLog.say(closed, { name });
+      },
       ready: (fields, text) => {
         output.event("ready", fields, text);
         report = (event) => say(event, output);

@@ -105,7 +105,12 @@ async function openPeerHost(
     {
       clock,
       random,
-      transport: createTcpTransport({ clock }),
+      transport: createTcpTransport({
+        clock,
+        ...(settings.maxConnectionsPerAddress !== undefined && {
+          maxConnectionsPerNetwork: settings.maxConnectionsPerAddress,
+        }),
+      }),
       http: createHttpClient({ clock }),
       copy: copyIntoSharedMemory,
       isSourceNode: isSourcePeerId,

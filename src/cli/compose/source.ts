@@ -30,7 +30,10 @@ export async function runSource(
     const { source, peerPort, routes } = await openSourcePart(world, {
       connect: (hello, onOrder) =>
         connectSource({ url, key, clock, random, onEvent }, hello, onOrder),
-      onEvent: (event) => world.report(event),
+      onEvent: (event) => {
+        if (event.type === "peer-closed") world.reportPeer(event.name, event.closed);
+        else world.report(event);
+      },
     });
     const service = new ContentServiceServer({ service: source, key, clock });
     const serviceRoute = {

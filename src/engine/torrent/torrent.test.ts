@@ -395,3 +395,18 @@ describe("a download", () => {
     assert.ok(!types.has("fetch") && !types.has("request"), [...types].join());
   });
 });
+
+test("WIR-27 who alone gave a bad piece is banned, with all connections of its host", () => {
+  const world = aLeech();
+  const host = "192.0.2.7";
+  const [liar, beside, other] = [world.connect({ host }), world.connect({ host }), world.connect()];
+  world.say(liar, bitfield(0b0001_0000), { type: "unchoke" });
+  for (const each of requestedFrom(liar, world.outputs)) world.give(liar, each);
+  world.torrent.handleCommitted(world.now, 3, "hash-mismatch");
+  world.collect();
+
+  assert.equal(world.whyClosed(liar), "banned");
+  assert.equal(world.whyClosed(beside), "banned");
+  assert.equal(world.whyClosed(other), undefined);
+  assert.equal(world.whyClosed(world.connect({ host })), "banned");
+});

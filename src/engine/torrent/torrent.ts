@@ -26,6 +26,7 @@ import { AddressBook } from "./address-book.ts";
 import { Chokes } from "./chokes.ts";
 import { Downloads } from "./downloads.ts";
 import { PeerMessages } from "./peer-messages.ts";
+import { countSolePieces } from "./sole-pieces.ts";
 import { type TorrentOptions, type TorrentOutput, TorrentState } from "./torrent-state.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -236,6 +237,8 @@ export class Torrent {
     readonly copies: number;
     /** Pieces that we lack and somebody has. */
     readonly offeredPieces: number;
+    /** Pieces that we have, nobody else has, and somebody waits for. */
+    readonly solePieces: number;
     readonly usableWebSeeds: number;
   } {
     let up = 0;
@@ -257,6 +260,9 @@ export class Torrent {
       fromSourceBytes: this.#downloads.fromSourceBytes,
       copies: order.minAvailability() - sources - this.#webSeeds.usableCount,
       offeredPieces: order.availableWantedCount,
+      solePieces: countSolePieces(this.#state.peers.values(), this.#state.have, (index) =>
+        order.availabilityOf(index),
+      ),
       usableWebSeeds: this.#webSeeds.usableCount,
     };
   }
@@ -326,8 +332,11 @@ export class Torrent {
   }
 
   #ban(now: Millis, session: PeerSession): void {
-    this.#addresses.ban(session.info.host);
-    this.#close(now, session, "banned");
+    const { host } = session.info;
+    this.#addresses.ban(host);
+    for (const each of this.#state.peers.values()) {
+      if (each.info.host === host) this.#close(now, each, "banned");
+    }
   }
 
   #closeIf(now: Millis, session: PeerSession, why: CloseWhy | undefined): void {
