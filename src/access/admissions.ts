@@ -7,7 +7,7 @@ import type { InfoHash, Millis } from "../base/units.ts";
 import type {
   Admission,
   Revocation,
-  SourceOrder,
+  AccessOrder,
   TorrentAccess,
 } from "../protocol/control/access-values.ts";
 
@@ -26,7 +26,7 @@ export class Admissions {
   readonly #hosts = new Map<InfoHash, Hosts>();
 
   /** Takes an order of the Tracker. @returns whether somebody may have lost its admission. */
-  handleOrder(now: Millis, order: SourceOrder): boolean {
+  handleOrder(now: Millis, order: AccessOrder): boolean {
     switch (order.type) {
       case "guard":
         for (const { infoHash, level } of order.torrents) this.#levels.set(infoHash, level);

@@ -240,12 +240,12 @@ export class SwarmController {
   }
 
   /** As `WebSeedDoor.waitSeconds`. */
-  webSeedWait(now: Millis, host: string): number | undefined {
+  webSeedWait(now: Millis, host: string, mayRelease: boolean): number | undefined {
     return this.#webSeed.waitSeconds(now, host, {
       isConnected: this.evidence.isConnected(host),
       downloaders: this.#activeCount,
       isThrifty: this.#policy.leadMs === undefined,
-      isReleased: decideState(this.summary(now)).state === "S2",
+      isReleased: mayRelease && decideState(this.summary(now)).state === "S2",
       isOverBudget: this.#budget !== "all",
     });
   }

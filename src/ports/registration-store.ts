@@ -1,5 +1,6 @@
 /** The Tracker's durable side: what is registered, and what was counted since. */
 import type { InfoHash } from "../base/units.ts";
+import type { HeldState } from "../protocol/control/participation.ts";
 import type { Registration } from "./tracker-control.ts";
 
 /** A registration with what the Tracker learned since it was made. */
@@ -11,6 +12,8 @@ export interface StoredRegistration extends Registration {
    * seed, since a peer is never the first one.
    */
   readonly wasServed: boolean;
+  /** How much the server took part in its swarm; undefined: nothing was known yet. */
+  readonly held: HeldState | undefined;
 }
 
 /** Writes take effect in the order of the calls; a write that resolved survives a crash. */
@@ -21,6 +24,8 @@ export interface RegistrationStore {
   markServed(infoHash: InfoHash): Promise<void>;
   /** Adds to `downloaded`; may be written late. Does nothing for an unknown info hash. */
   addDownloaded(infoHash: InfoHash, count: number): Promise<void>;
+  /** Keeps the swarm's state. Does nothing for an unknown info hash. */
+  holdState(infoHash: InfoHash, held: HeldState): Promise<void>;
   /** Idempotent. */
   remove(infoHash: InfoHash): Promise<void>;
   /** In no particular order. */

@@ -10,6 +10,7 @@ import type {
   SourceHello,
   SourceStatus,
   SwarmCounts,
+  SwarmReport,
 } from "../protocol/control/values.ts";
 
 export type {
@@ -36,6 +37,8 @@ export interface SourceControlLink {
   unregister(infoHash: InfoHash): Promise<void>;
   /** Fire and forget. */
   report(status: SourceStatus): void;
+  /** What is seen of one swarm, between two reports. Fire and forget. */
+  reportSwarm(swarm: SwarmReport): void;
   close(): Promise<void>;
 }
 

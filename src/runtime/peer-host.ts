@@ -96,6 +96,11 @@ export class PeerHost {
     await runner?.stop();
   }
 
+  /** Peers of a torrent to try; does nothing when it is not played. */
+  addAddresses(infoHash: InfoHash, addresses: readonly PeerAddress[]): void {
+    this.#runners.get(infoHash)?.addAddresses(addresses);
+  }
+
   figures(infoHash: InfoHash): TorrentFigures | undefined {
     return this.#runners.get(infoHash)?.figures();
   }

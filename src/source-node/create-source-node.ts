@@ -1,9 +1,10 @@
 /** Joins the parts of the SourceNode role. */
-import { Participation } from "./participation.ts";
 import type { TokenBucket } from "../base/token-bucket.ts";
+import type { ParticipationOrder } from "../protocol/control/participation.ts";
 import type { FilesDoor } from "../ports/files-door.ts";
 import type { LoadProbe } from "../ports/load-probe.ts";
 import { SourceFilesDoor } from "./files-door.ts";
+import { Participation } from "./participation.ts";
 import { SourceNode, type SourceNodeDependencies } from "./source-node.ts";
 import { StatusReporter } from "./status-reporter.ts";
 
@@ -20,6 +21,8 @@ export interface SourceRole {
   readonly source: SourceNode;
   /** For the HTTP server. */
   readonly filesDoor: FilesDoor;
+  /** Takes an order of the Tracker about participation. */
+  handleOrder(order: ParticipationOrder): void;
   /** Stops reporting and serving, and writes the ledgers. The adapters stay open. */
   close(): Promise<void>;
 }
@@ -32,12 +35,17 @@ export async function createSourceNode(dependencies: SourceRoleDependencies): Pr
   await source.start();
   const reporter = new StatusReporter({
     ...dependencies,
+    participation,
     publications: () => source.publications,
   });
   reporter.start();
   return {
     source,
     filesDoor: new SourceFilesDoor(source),
+    handleOrder: (order) => {
+      if (order.type === "state") participation.handleState(order.infoHash, order.decision.state);
+      else dependencies.host.addAddresses(order.infoHash, order.peers);
+    },
     close: async () => {
       reporter.close();
       await source.close();

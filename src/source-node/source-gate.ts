@@ -5,7 +5,7 @@
 import { Admissions, type GuardedTorrent } from "../access/admissions.ts";
 import type { Millis } from "../base/units.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { SourceOrder } from "../protocol/control/access-values.ts";
+import type { AccessOrder } from "../protocol/control/access-values.ts";
 
 /** How often ended admissions are looked for. */
 const SWEEP_MS: Millis = 10_000;
@@ -28,7 +28,7 @@ export class SourceGate {
   }
 
   /** Takes an order of the Tracker. */
-  handleOrder(order: SourceOrder): void {
+  handleOrder(order: AccessOrder): void {
     if (this.#admissions.handleOrder(this.#clock.now(), order)) this.#putOut();
   }
 

@@ -4,11 +4,16 @@ import type { Millis } from "../base/units.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { LoadProbe } from "../ports/load-probe.ts";
 import type { SourceControlLink, SourceStatus, SwarmReport } from "../ports/tracker-control.ts";
+import { decideState } from "../participation/state.ts";
+import type { ParticipationState } from "../protocol/control/participation.ts";
+import type { Participation } from "./participation.ts";
 import type { Publication } from "./publication.ts";
 import type { SeedHost } from "./seed-host.ts";
 
 /** Three that are missing make the SourceNode unknown to the Tracker. */
 const REPORT_INTERVAL_MS: Millis = 5_000;
+/** A swarm that calls for another state is reported this soon. */
+const LOOK_INTERVAL_MS: Millis = 250;
 
 /** What the reporter works with. */
 export interface StatusReporterDependencies {
@@ -19,6 +24,7 @@ export interface StatusReporterDependencies {
   /** The limit that all doors share. */
   readonly uploadLimit: TokenBucket;
   readonly publications: () => readonly Publication[];
+  readonly participation: Participation;
 }
 
 /** See the head of this file. */
@@ -27,21 +33,48 @@ export class StatusReporter {
   /** Bytes sent at the report before. */
   readonly #sentBefore = new WeakMap<Publication, number>();
   #sampledAt: Millis;
+  /** The state that each publication called for when it was looked at last. */
+  readonly #states = new WeakMap<Publication, ParticipationState>();
   #timer: Timer | undefined;
+  #lookTimer: Timer | undefined;
 
   constructor(dependencies: StatusReporterDependencies) {
     this.#dependencies = dependencies;
     this.#sampledAt = dependencies.clock.now();
   }
 
-  /** Reports now and every 5 s until `close`. */
+  /** Reports now and every 5 s, and changes at once, until `close`. */
   start(): void {
-    this.#dependencies.link.report(this.#sample());
-    this.#timer = this.#dependencies.clock.setTimer(REPORT_INTERVAL_MS, () => this.start());
+    this.#report();
+    this.#look();
   }
 
   close(): void {
     this.#timer?.cancel();
+    this.#lookTimer?.cancel();
+  }
+
+  #report(): void {
+    this.#dependencies.link.report(this.#sample());
+    this.#timer = this.#dependencies.clock.setTimer(REPORT_INTERVAL_MS, () => this.#report());
+  }
+
+  #look(): void {
+    const { clock, link, publications } = this.#dependencies;
+    for (const publication of publications()) {
+      if (publication.state.name !== "serving" || !this.#hasChanged(publication)) continue;
+      link.reportSwarm(this.#swarm(publication));
+    }
+    this.#lookTimer = clock.setTimer(LOOK_INTERVAL_MS, () => this.#look());
+  }
+
+  /** Whether the swarm calls for another state than when it was looked at last. */
+  #hasChanged(publication: Publication): boolean {
+    const { participation } = this.#dependencies;
+    const before = this.#states.get(publication);
+    const { state } = decideState(participation.look(publication).evidence);
+    this.#states.set(publication, state);
+    return before !== state && before !== undefined;
   }
 
   #sample(): SourceStatus {
@@ -79,6 +112,7 @@ export class StatusReporter {
       connections: figures?.connections ?? 0,
       sentBytes: ledger.sentBytes,
       copies: figures?.copies ?? 0,
+      participation: this.#dependencies.participation.look(publication),
     };
   }
 }

@@ -111,8 +111,7 @@ function mostHelpful(bySource: Map<object, Testimony>, now: Millis): Participati
       bySource.delete(source);
       continue;
     }
-    const isBetter =
-      best === undefined || helpfulness[decision.state] > helpfulness[best.state];
+    const isBetter = best === undefined || helpfulness[decision.state] > helpfulness[best.state];
     if (isBetter) best = decision;
   }
   return best as ParticipationDecision;

@@ -87,7 +87,13 @@ export class Registrations {
     const record = this.#records.get(registration.infoHash);
     if (record !== undefined) record.registration = registration;
     else {
-      this.#add({ registration, downloaded: 0, unsavedDownloads: 0, wasServed: false, held: undefined });
+      this.#add({
+        registration,
+        downloaded: 0,
+        unsavedDownloads: 0,
+        wasServed: false,
+        held: undefined,
+      });
     }
   }
 

@@ -343,7 +343,8 @@ test("counts that the store does not take are tried again", async () => {
   failing.isFailing = false;
   source.report(statusOf(registration.infoHash));
   await world.pass(2000);
-  assert.deepEqual(await store.all(), [{ ...registration, downloaded: 1, wasServed: true }]);
+  const [{ downloaded, wasServed } = {}] = await store.all();
+  assert.deepEqual({ downloaded, wasServed }, { downloaded: 1, wasServed: true });
 });
 
 test("torrents do not mix", async () => {

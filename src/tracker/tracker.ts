@@ -225,7 +225,12 @@ export class Tracker implements TrackerControl {
       const record = this.#registrations.get(infoHash);
       if (record === undefined) continue;
       const participation = this.#participation.get(infoHash);
-      const counts = { complete: 0, incomplete: 0, downloaded: 0, participation };
+      const counts = {
+        complete: 0,
+        incomplete: 0,
+        downloaded: 0,
+        ...(participation && { participation }),
+      };
       this.#count(record, this.#swarms.get(infoHash), counts);
       found.set(infoHash, counts);
     }
@@ -322,7 +327,11 @@ export class Tracker implements TrackerControl {
   }
 
   /** A swarm in S2 does without its source; who asks again without being done is told of it. */
-  #isLeftOut(now: Millis, announce: TrackerAnnounce, { asker, record, swarm }: AboutAsker): boolean {
+  #isLeftOut(
+    now: Millis,
+    announce: TrackerAnnounce,
+    { asker, record, swarm }: AboutAsker,
+  ): boolean {
     const { infoHash } = record.registration;
     const isNewcomer = announce.event === "started" && announce.left !== 0;
     if (!isNewcomer || (swarm?.peerCount ?? 0) <= ENOUGH_PEERS) return false;

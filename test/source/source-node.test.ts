@@ -414,6 +414,7 @@ test("every 5 s the Tracker hears how the SourceNode is", async (t) => {
     probe: { sample: () => ({ cpuFraction: 0.5, eventLoopDelayMs: 2 }), close: () => undefined },
     uploadLimit: new TokenBucket(1_000_000),
     publications: () => source.publications,
+    participation: world.dependencies.participation,
   });
   const away = source.publication("away");
   assert.ok(away);
@@ -435,7 +436,16 @@ test("every 5 s the Tracker hears how the SourceNode is", async (t) => {
     eventLoopDelayMs: 2,
     swarms: [swarm],
   };
-  assert.deepEqual(link.reports, [
+  const seen = link.reports.map((report) =>
+    report.swarms.map(({ participation }) => participation),
+  );
+  assert.equal(seen[1]?.[0]?.figures.spentBytes, 50_000);
+  assert.equal(seen[1]?.[0]?.evidence.peers, 0);
+  const reports = link.reports.map((report) => ({
+    ...report,
+    swarms: report.swarms.map(({ participation: _, ...rest }) => rest),
+  }));
+  assert.deepEqual(reports, [
     { ...status, uplinkBytesPerSecond: 0, swarms: [{ ...swarm, sentBytes: 0 }] },
     status,
     { ...status, uplinkBytesPerSecond: 0 },

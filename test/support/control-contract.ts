@@ -145,6 +145,7 @@ const brokenStore = {
   put: diskFull,
   markServed: diskFull,
   addDownloaded: diskFull,
+  holdState: diskFull,
   remove: diskFull,
   all: async () => [],
 };

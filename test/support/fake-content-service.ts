@@ -8,6 +8,7 @@ import type {
   ContentService,
   LedgerEntry,
   PublishedContent,
+  PublishOptions,
   PublishProgress,
   UploadStatus,
   Withdrawal,
@@ -79,7 +80,7 @@ export class FakeContentService implements ContentService {
 
   async publishUpload(
     name: string,
-    _options: unknown,
+    options: PublishOptions,
     onProgress?: PublishProgress,
   ): Promise<PublishedContent> {
     await this.before("publishUpload");
@@ -91,7 +92,7 @@ export class FakeContentService implements ContentService {
         throw new BtPublisherError("CONFLICT", "the upload is not complete");
       }
     });
-    const content = this.#publish(plan, bytes);
+    const content = this.#publish(plan, bytes, options.isPrivate);
     onProgress?.(content.contentLength, content.contentLength);
     this.uploads.delete(name);
     await this.before("published");
@@ -144,7 +145,7 @@ export class FakeContentService implements ContentService {
     return upload;
   }
 
-  #publish(plan: ContentPlan, bytes: readonly Uint8Array[]): PublishedContent {
+  #publish(plan: ContentPlan, bytes: readonly Uint8Array[], isPrivate = false): PublishedContent {
     const files = plan.files.map((file, index) => ({
       ...file,
       sha256: createHash("sha256")
@@ -157,6 +158,7 @@ export class FakeContentService implements ContentService {
       length: whole.length,
       "piece length": 2 ** 14,
       pieces: createHash("sha1").update(whole).digest(),
+      ...(isPrivate && { private: 1 }),
     });
     const infoHash = parseInfoHash(createHash("sha1").update(info).digest("hex")) as InfoHash;
     for (const other of this.published.values()) {

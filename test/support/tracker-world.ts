@@ -10,6 +10,7 @@ import type { TrackerOptions } from "../../src/tracker/options.ts";
 import { Tracker, type TrackerAnnounce } from "../../src/tracker/tracker.ts";
 import type { AnnounceAccess } from "../../src/tracker/announce-access.ts";
 import { infoHashBytes } from "../../src/base/bytes.ts";
+import { idleParticipation } from "./participation.ts";
 
 export const announceUrls: readonly string[] = ["http://tracker.example/announce"];
 
@@ -75,7 +76,13 @@ export function statusOf(...infoHashes: readonly InfoHash[]): SourceStatus {
     connections: 3,
     cpuFraction: 0.5,
     eventLoopDelayMs: 1.5,
-    swarms: infoHashes.map((infoHash) => ({ infoHash, connections: 1, sentBytes: 5, copies: 0 })),
+    swarms: infoHashes.map((infoHash) => ({
+      infoHash,
+      connections: 1,
+      sentBytes: 5,
+      copies: 0,
+      participation: idleParticipation,
+    })),
   };
 }
 

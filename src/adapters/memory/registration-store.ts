@@ -1,6 +1,7 @@
 /** Registrations that last as long as the object: for tests and the simulator. */
 import type { InfoHash } from "../../base/units.ts";
 import type { RegistrationStore, StoredRegistration } from "../../ports/registration-store.ts";
+import type { HeldState } from "../../protocol/control/participation.ts";
 import type { Registration } from "../../ports/tracker-control.ts";
 
 /** A registration store without a disk. */
@@ -8,9 +9,9 @@ export class MemoryRegistrationStore implements RegistrationStore {
   readonly #registrations = new Map<InfoHash, StoredRegistration>();
 
   async put(registration: Registration): Promise<void> {
-    const { downloaded = 0, wasServed = false } =
-      this.#registrations.get(registration.infoHash) ?? {};
-    this.#registrations.set(registration.infoHash, { ...registration, downloaded, wasServed });
+    const { infoHash } = registration;
+    const { downloaded = 0, wasServed = false, held } = this.#registrations.get(infoHash) ?? {};
+    this.#registrations.set(infoHash, { ...registration, downloaded, wasServed, held });
   }
 
   async markServed(infoHash: InfoHash): Promise<void> {
@@ -19,6 +20,10 @@ export class MemoryRegistrationStore implements RegistrationStore {
 
   async addDownloaded(infoHash: InfoHash, count: number): Promise<void> {
     this.#change(infoHash, (stored) => ({ ...stored, downloaded: stored.downloaded + count }));
+  }
+
+  async holdState(infoHash: InfoHash, held: HeldState): Promise<void> {
+    this.#change(infoHash, (stored) => ({ ...stored, held }));
   }
 
   async remove(infoHash: InfoHash): Promise<void> {

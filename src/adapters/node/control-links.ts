@@ -13,6 +13,7 @@ import type {
   SourceHello,
   SourceStatus,
   SwarmCounts,
+  SwarmReport,
 } from "../../ports/tracker-control.ts";
 import {
   type ControlRequest,
@@ -88,6 +89,10 @@ class RemoteSourceLink implements SourceControlLink {
   report(status: SourceStatus): void {
     const swarms = status.swarms.slice(0, MAX_ITEMS);
     this.#client.tell({ type: "status", status: { ...status, swarms } });
+  }
+
+  reportSwarm(swarm: SwarmReport): void {
+    this.#client.tell({ type: "swarm", swarm });
   }
 
   close(): Promise<void> {

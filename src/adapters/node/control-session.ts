@@ -70,6 +70,10 @@ export class ControlSession {
       this.#source?.report(message.status);
       return this.#source !== undefined;
     }
+    if (message.type === "swarm") {
+      this.#source?.reportSwarm(message.swarm);
+      return this.#source !== undefined;
+    }
     const work = this.#workFor(message);
     if (work === undefined) return false;
     this.#answers = this.#answers.then(() => this.#answer(message.id, work));

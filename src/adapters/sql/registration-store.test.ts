@@ -45,8 +45,8 @@ for (const [adapter, open] of Object.entries(adapters)) {
       await store.put(fedora);
 
       assert.deepEqual(await allByName(store), [
-        { ...debian, downloaded: 0, wasServed: false },
-        { ...fedora, downloaded: 0, wasServed: false },
+        { ...debian, downloaded: 0, wasServed: false, held: undefined },
+        { ...fedora, downloaded: 0, wasServed: false, held: undefined },
       ]);
     });
 
@@ -59,7 +59,7 @@ for (const [adapter, open] of Object.entries(adapters)) {
       await store.put({ ...debian, name: "debian-13" });
 
       assert.deepEqual(await allByName(store), [
-        { ...debian, name: "debian-13", downloaded: 5, wasServed: true },
+        { ...debian, name: "debian-13", downloaded: 5, wasServed: true, held: undefined },
       ]);
     });
 
@@ -73,7 +73,9 @@ for (const [adapter, open] of Object.entries(adapters)) {
       assert.deepEqual(await store.all(), []);
 
       await store.put(debian);
-      assert.deepEqual(await store.all(), [{ ...debian, downloaded: 0, wasServed: false }]);
+      assert.deepEqual(await store.all(), [
+        { ...debian, downloaded: 0, wasServed: false, held: undefined },
+      ]);
     });
 
     test("counts nothing for an unknown info hash", async (t) => {
@@ -93,10 +95,18 @@ for (const [adapter, open] of Object.entries(adapters)) {
         store.addDownloaded(fedora.infoHash, 1),
       ]);
 
-      assert.deepEqual(await allByName(store), [{ ...fedora, downloaded: 1, wasServed: false }]);
+      assert.deepEqual(await allByName(store), [
+        { ...fedora, downloaded: 1, wasServed: false, held: undefined },
+      ]);
     });
   });
 }
+
+const held = {
+  state: "S2",
+  reason: { code: "peers-suffice", copies: 3, floor: 2 },
+  since: 1_700_000_000_000,
+} as const;
 
 test("SqlRegistrationStore keeps everything through a restart", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "btpublisher-"));
@@ -106,10 +116,11 @@ test("SqlRegistrationStore keeps everything through a restart", async (t) => {
   await first.put(debian);
   await first.addDownloaded(debian.infoHash, 7);
   await first.markServed(debian.infoHash);
+  await first.holdState(debian.infoHash, held);
   await first.close();
 
   const second = await SqlRegistrationStore.open(path);
 
-  assert.deepEqual(await second.all(), [{ ...debian, downloaded: 7, wasServed: true }]);
+  assert.deepEqual(await second.all(), [{ ...debian, downloaded: 7, wasServed: true, held }]);
   await second.close();
 });

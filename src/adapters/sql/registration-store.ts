@@ -3,6 +3,8 @@ import type { Kysely } from "kysely";
 import type { InfoHash } from "../../base/units.ts";
 import type { RegistrationStore, StoredRegistration } from "../../ports/registration-store.ts";
 import type { Registration } from "../../ports/tracker-control.ts";
+import type { HeldState } from "../../protocol/control/participation.ts";
+import { isHeldState } from "../../protocol/control/participation-messages.ts";
 import { type Migration, openDatabase } from "./database.ts";
 
 interface Tables {
@@ -14,6 +16,8 @@ interface Tables {
     readonly is_private: number;
     readonly downloaded: number;
     readonly was_served: number;
+    /** JSON of a `HeldState`. */
+    readonly held: string | null;
   };
 }
 
@@ -29,7 +33,10 @@ const createRegistration: Migration = (db) =>
     .addColumn("was_served", "integer", (column) => column.notNull().defaultTo(0))
     .execute();
 
-const migrations: readonly Migration[] = [createRegistration];
+const addHeldState: Migration = (db) =>
+  db.schema.alterTable("registration").addColumn("held", "text").execute();
+
+const migrations: readonly Migration[] = [createRegistration, addHeldState];
 
 /** A registration store in a database file of its own. */
 export class SqlRegistrationStore implements RegistrationStore {
@@ -66,6 +73,14 @@ export class SqlRegistrationStore implements RegistrationStore {
       .execute();
   }
 
+  async holdState(infoHash: InfoHash, held: HeldState): Promise<void> {
+    await this.#db
+      .updateTable("registration")
+      .set({ held: JSON.stringify(held) })
+      .where("info_hash", "=", infoHash)
+      .execute();
+  }
+
   async addDownloaded(infoHash: InfoHash, count: number): Promise<void> {
     await this.#db
       .updateTable("registration")
@@ -88,6 +103,7 @@ export class SqlRegistrationStore implements RegistrationStore {
       isPrivate: row.is_private !== 0,
       downloaded: row.downloaded,
       wasServed: row.was_served !== 0,
+      held: heldOf(row.held),
     }));
   }
 
@@ -95,4 +111,11 @@ export class SqlRegistrationStore implements RegistrationStore {
   async close(): Promise<void> {
     await this.#db.destroy();
   }
+}
+
+/** A state that cannot be read is as good as none: evidence decides anew. */
+function heldOf(text: string | null): HeldState | undefined {
+  if (text === null) return undefined;
+  const value: unknown = JSON.parse(text);
+  return isHeldState(value) ? value : undefined;
 }

@@ -53,7 +53,12 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
   const peerPort = host.port as number;
   const sourceId = toHex(await readOrCreateKey(folder.pathOf("source.id")));
   const hello = { sourceId, peerHost: peerHostOf(settings), peerPort, publicUrl };
-  const link = joint.connect(hello, (order) => gate.handleOrder(order));
+  // The role is made with the link; orders about swarms can wait for it, those of the gate cannot.
+  const roles: SourceRole[] = [];
+  const link = joint.connect(hello, (order) => {
+    if (order.type !== "state" && order.type !== "watch") gate.handleOrder(order);
+    else for (const each of roles) each.handleOrder(order);
+  });
   world.onClose(() => link.close());
   const pool = new DiskPool();
   world.onClose(() => pool.close());
@@ -80,6 +85,7 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
     admits: (torrent, address) => gate.admits(torrent, address, "http"),
     onEvent: joint.onEvent,
   });
+  roles.push(role);
   world.onClose(() => role.close());
   const files = createFilesHandler({
     door: role.filesDoor,

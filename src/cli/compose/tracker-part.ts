@@ -38,6 +38,7 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
     clock,
     random,
     announceUrls: () => [`${publicUrl}/announce`],
+    onParticipation: (change) => world.report({ type: "participation", ...change }),
     onStoreError: (error) => world.report({ type: "tracker-store-failed", message: String(error) }),
   });
   world.onClose(() => tracker.close());

@@ -26,6 +26,7 @@ import {
   isOneOf,
   isOptional,
 } from "./guards.ts";
+import { participationOrders } from "./participation-messages.ts";
 
 /** Torrents, keys or admissions of one message at most. */
 const MAX_ITEMS = 200_000;
@@ -85,6 +86,7 @@ type OrderGuards = {
 };
 
 const orders: OrderGuards = {
+  ...participationOrders,
   guard: isObjectOf({ type: isExactly("guard"), torrents: isArrayOf(isTorrent, MAX_ITEMS) }),
   admit: isObjectOf({ type: isExactly("admit"), admissions: isArrayOf(isAdmission, MAX_ITEMS) }),
   revoke: isObjectOf({

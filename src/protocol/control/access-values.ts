@@ -4,6 +4,7 @@
  * addresses are let in. Nobody but the Announcer needs to know of users, roles and grants.
  */
 import type { InfoHash, UnixMillis } from "../../base/units.ts";
+import type { ParticipationOrder } from "./participation.ts";
 
 /**
  * How far access is enforced. `tracker`: the Tracker refuses, the SourceNode's HTTP door too.
@@ -57,7 +58,10 @@ export interface AccessUpdate {
 }
 
 /** What the Tracker tells its SourceNodes. */
-export type SourceOrder =
+export type SourceOrder = AccessOrder | ParticipationOrder;
+
+/** What it tells them about access. */
+export type AccessOrder =
   | { readonly type: "guard"; readonly torrents: readonly TorrentAccess[] }
   | { readonly type: "admit"; readonly admissions: readonly Admission[] }
   | { readonly type: "revoke"; readonly revocations: readonly Revocation[] };

@@ -29,19 +29,45 @@ const hello = {
   peerPort: 6881,
   publicUrl: "https://example.org/",
 };
+const swarm = {
+  infoHash,
+  connections: 2,
+  sentBytes: 1e12,
+  copies: 1,
+  participation: {
+    evidence: {
+      peers: 2,
+      downloaders: 1,
+      copies: 1,
+      floor: 2,
+      pieceBelowFloor: { piece: 7, copies: 1 },
+      hasForwarded: true,
+      owedBytes: 0,
+      sentAgoMs: 12.5,
+    },
+    figures: {
+      spentBytes: 1e12,
+      gainedBytes: 2e12,
+      uplink: 1e7,
+      directShare: 5e6,
+      crowd: { elapsedMs: 5000, gainedBytes: 2e9, sentBytes: 1e9, exchangePeak: 3e6 },
+    },
+  },
+};
 const status = {
   uplinkBytesPerSecond: 1.5,
   uplinkLimitBytesPerSecond: 1e6,
   connections: 3,
   cpuFraction: 0.25,
   eventLoopDelayMs: 0.5,
-  swarms: [{ infoHash, connections: 2, sentBytes: 1e12, copies: 1 }],
+  swarms: [swarm],
 };
 
 test("every message to the Tracker comes back as it went", () => {
   const messages: readonly ClientMessage[] = [
     { type: "hello", hello },
     { type: "status", status },
+    { type: "swarm", swarm },
     { type: "register", id: 1, registrations: [registration, registration] },
     { type: "unregister", id: 2, infoHash },
     { type: "counts", id: 3, infoHashes: [infoHash] },

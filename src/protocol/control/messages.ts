@@ -1,6 +1,6 @@
 /**
  * Messages of the control link, version 1, as JSON: SourceNodes and Announcers ask, the Tracker
- * answers. All but `hello` and `status` have an id that the answer repeats. What does not fit
+ * answers. All but `hello`, `status` and `swarm` have an id that the answer repeats. What does not fit
  * exactly is malformed; both sides agreed on the version before.
  */
 import { fail, ok, type Result } from "../../base/errors.ts";
@@ -21,6 +21,7 @@ import {
   isOptional,
   isText,
 } from "./guards.ts";
+import { isHeldState, isSwarmParticipation } from "./participation-messages.ts";
 import type {
   KnownSource,
   Registration,
@@ -77,6 +78,8 @@ export type ClientMessage =
   /** The first message of a SourceNode, and only that. */
   | { readonly type: "hello"; readonly hello: SourceHello }
   | { readonly type: "status"; readonly status: SourceStatus }
+  /** What it sees of one swarm calls for another state: no waiting for the next status. */
+  | { readonly type: "swarm"; readonly swarm: SwarmReport }
   | (ControlRequest & { readonly id: number });
 
 /** What the Tracker answers, without the id. */
@@ -134,6 +137,7 @@ const isSwarmReport: Guard<SwarmReport> = isObjectOf({
   connections: isInteger(),
   sentBytes: isAmount,
   copies: isAmount,
+  participation: isSwarmParticipation,
 });
 
 const isStatus: Guard<SourceStatus> = isObjectOf({
@@ -150,6 +154,7 @@ const isTorrentCounts: Guard<TorrentCounts> = isObjectOf({
   complete: isInteger(),
   incomplete: isInteger(),
   downloaded: isInteger(),
+  participation: isOptional(isHeldState),
 });
 
 const isKnownSource: Guard<KnownSource> = isObjectOf({
@@ -186,6 +191,7 @@ type Guards<Message extends { readonly type: string }> = {
 const clientMessages: Guards<ClientMessage> = {
   hello: isObjectOf({ hello: isHello }),
   status: isObjectOf({ status: isStatus }),
+  swarm: isObjectOf({ swarm: isSwarmReport }),
   register: isObjectOf({
     id: isId,
     registrations: isArrayOf(isRegistration, MAX_REGISTRATIONS),

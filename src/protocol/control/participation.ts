@@ -2,7 +2,7 @@
  * How much a server takes part in a swarm, as SourceNode and Tracker tell it each other: the
  * evidence that a state is decided from, and the state with its reason.
  */
-import type { Millis, PieceIndex } from "../../base/units.ts";
+import type { InfoHash, Millis, PieceIndex, UnixMillis } from "../../base/units.ts";
 
 /** S0: the server alone. S1: server and peers. S2: peers alone. */
 export type ParticipationState = "S0" | "S1" | "S2";
@@ -52,3 +52,52 @@ export interface ParticipationDecision {
   readonly state: ParticipationState;
   readonly reason: ParticipationReason;
 }
+
+/** A state as the Tracker holds it. */
+export interface HeldState extends ParticipationDecision {
+  readonly since: UnixMillis;
+}
+
+/** What a swarm made of what it was sent. Rates are bytes per second. */
+export interface SwarmFigures {
+  /** Content bytes that the source sent for this publication, ever and by any door. */
+  readonly spentBytes: number;
+  /** Bytes of pieces that peers were seen to gain since the source started, from anyone. */
+  readonly gainedBytes: number;
+  /** What the source can send, as far as it knows. */
+  readonly uplink: number;
+  /** What each downloader would get by plain C/S, at most. */
+  readonly directShare: number;
+  /** The crowd that is there: since its first peer came. */
+  readonly crowd: CrowdFigures | undefined;
+}
+
+/** Figures of one crowd. */
+export interface CrowdFigures {
+  readonly elapsedMs: Millis;
+  readonly gainedBytes: number;
+  readonly sentBytes: number;
+  /** The most that peers gave each other over some seconds: what their uplinks can do at least. */
+  readonly exchangePeak: number;
+}
+
+/** What a SourceNode says about its part in a swarm. */
+export interface SwarmParticipation {
+  readonly evidence: SwarmEvidence;
+  readonly figures: SwarmFigures;
+}
+
+/** What the Tracker tells a SourceNode about participation. */
+export type ParticipationOrder =
+  /** The state of a swarm, whenever it changes. */
+  | {
+      readonly type: "state";
+      readonly infoHash: InfoHash;
+      readonly decision: ParticipationDecision;
+    }
+  /** Newcomers that were not told of the source: it may look at them itself. */
+  | {
+      readonly type: "watch";
+      readonly infoHash: InfoHash;
+      readonly peers: readonly { readonly host: string; readonly port: number }[];
+    };

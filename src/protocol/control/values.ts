@@ -1,5 +1,6 @@
 /** What SourceNode, Announcer and Tracker tell each other over the control link. */
 import type { InfoHash } from "../../base/units.ts";
+import type { HeldState, SwarmParticipation } from "./participation.ts";
 
 /** What the Tracker keeps of a torrent for good: until `unregister`, through restarts. */
 export interface Registration {
@@ -23,7 +24,7 @@ export interface SourceHello {
   readonly publicUrl: string;
 }
 
-/** What a SourceNode saw of one swarm. Grows with the participation controller. */
+/** What a SourceNode saw of one swarm. */
 export interface SwarmReport {
   readonly infoHash: InfoHash;
   /** Open connections to peers of this swarm. */
@@ -32,6 +33,7 @@ export interface SwarmReport {
   readonly sentBytes: number;
   /** Live peers, sources apart, that hold the rarest piece. */
   readonly copies: number;
+  readonly participation: SwarmParticipation;
 }
 
 /** A SourceNode's report, every 5 s. */
@@ -53,6 +55,8 @@ export interface SwarmCounts {
   readonly incomplete: number;
   /** `completed` events since the registration. */
   readonly downloaded: number;
+  /** How much the server takes part; undefined until a SourceNode told what it sees. */
+  readonly participation?: HeldState | undefined;
 }
 
 /** A SourceNode that the Tracker knows, as the Announcer sees it. */
