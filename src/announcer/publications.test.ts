@@ -148,6 +148,20 @@ test("F-11 a catalogue that could not be written is caught up by asking again", 
   assert.equal((await publications.publish(name, options)).state, "published");
 });
 
+test("a deadline in the past is refused, before anything is sent", async () => {
+  const world = await startAnnouncer();
+  await world.clock.run({ until: 10_000 });
+  const { publications } = world.announcer;
+  const policy = { ...defaultPolicy, deadline: 9_999 };
+  const local = { name: "x", path: "/x", access: publicAccess, policy, options };
+
+  await assert.rejects(async () => publications.plan({ ...file, policy }), hasCode("USAGE"));
+  await assert.rejects(publications.publishLocal(local), hasCode("USAGE"));
+  assert.deepEqual(await world.catalogue.list(), []);
+
+  await publications.plan({ ...file, policy: { ...policy, deadline: 10_001 } });
+});
+
 test("an incomplete upload cannot be published and stays open", async () => {
   const world = await startAnnouncer();
   const { publications } = world.announcer;

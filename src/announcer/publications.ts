@@ -16,6 +16,7 @@ import type {
   PublishProgress,
   UploadStatus,
 } from "../ports/content-service.ts";
+import { assertDeadlineAhead } from "./policy.ts";
 import { everyPublication, Reconciler, type ReconcilerAdapters } from "./reconciler.ts";
 import {
   ALREADY_PUBLISHED,
@@ -113,6 +114,7 @@ export class Publications {
   plan(request: PlanRequest): Promise<UploadStatus & { readonly isNew: boolean }> {
     this.#assertReady();
     const { policy, access, mayChange = () => true, ...plan } = request;
+    assertDeadlineAhead(policy, this.#adapters.clock.unixNow());
     const name = unwrap(chooseName(request.name, request.contentName));
     return this.#lock.run(name, async () => {
       const existing = await this.#settled(name);
@@ -180,6 +182,7 @@ export class Publications {
   /** Publishes what lies at a path of the SourceNode, in place. @throws NO_INPUT, CONFLICT, ... */
   async publishLocal(request: LocalRequest, onProgress?: PublishProgress): Promise<Publication> {
     this.#assertReady();
+    assertDeadlineAhead(request.policy, this.#adapters.clock.unixNow());
     const name = unwrap(chooseName(request.name, lastElement(request.path)));
     const job = await this.#lock.run(name, async () => {
       const { path, policy, access, mayChange = () => true } = request;

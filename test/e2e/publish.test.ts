@@ -217,6 +217,7 @@ describe("publish", () => {
       [["publish", "missing"], 66],
       [["publish", "tree", "--name", "Not A Slug"], 64],
       [["publish", "tree", "--token", "wrong"], 77],
+      [["publish", "tree", "--deadline", "2020-01-01"], 64],
       [["unpublish", "missing"], 66],
       [["publish", "tree", "big.bin", "--name", "two"], 64],
     ] as const;
