@@ -78,6 +78,11 @@ export class AccessControl {
     return this.#feed.start();
   }
 
+  /** Resolves when what is being told to the Tracker has been told, or could not be. */
+  settled(): Promise<void> {
+    return this.#feed.settled();
+  }
+
   close(): void {
     this.#feed.close();
   }

@@ -59,6 +59,11 @@ export class AccessFeed {
     return this.#beat();
   }
 
+  /** Resolves when what is being told has been told, or could not be. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();

@@ -8,10 +8,16 @@ const secret = "A-b_".repeat(11).slice(0, 43);
 test("tokens and keys go, all else stays", () => {
   const table = [
     [`http://t.example/announce/${key}`, "http://t.example/announce/[redacted]"],
-    [`udp://t.example:69/announce/${key}?x=1 failed`, "udp://t.example:69/announce/[redacted]?x=1 failed"],
+    [
+      `udp://t.example:69/announce/${key}?x=1 failed`,
+      "udp://t.example:69/announce/[redacted]?x=1 failed",
+    ],
     [`"wss://t.example/announce/${key}"`, `"wss://t.example/announce/[redacted]"`],
     [`GET /scrape/${key}?info_hash=a`, "GET /scrape/[redacted]?info_hash=a"],
-    [`http://t.example/announce.php?passkey=${key}&a=b`, "http://t.example/announce.php?passkey=[redacted]&a=b"],
+    [
+      `http://t.example/announce.php?passkey=${key}&a=b`,
+      "http://t.example/announce.php?passkey=[redacted]&a=b",
+    ],
     [`token btp_${secret}.`, "token btp_[redacted]."],
     [`btpt_0123456789abcdef_${secret}`, "btpt_[redacted]"],
     [`https://f.example/setup#btps_${secret}`, "https://f.example/setup#btps_[redacted]"],

@@ -59,6 +59,11 @@ export class ApiClient {
     return parseJson(await readText(response, Number.POSITIVE_INFINITY));
   }
 
+  /** An answer without a body. */
+  async empty(method: string, path: string): Promise<void> {
+    (await this.#send({ method, path })).resume();
+  }
+
   /** An answer of JSON lines. */
   async *lines(method: string, path: string, body?: object): AsyncIterable<Json> {
     const response = await this.#send({ method, path, json: body });
@@ -164,7 +169,7 @@ export class ApiClient {
 /** What to do about it here, where the server cannot know what here is. */
 const HINTS: Readonly<Record<string, string>> = {
   NO_TOKEN: "give it with --token or BTPUBLISHER_TOKEN: the server keeps it in publish.token",
-  BAD_TOKEN: "the server keeps the right one in publish.token of its data folder",
+  BAD_TOKEN: "on the server one is in publish.token of its data folder",
 };
 
 /** The error that a line or a problem tells of. */

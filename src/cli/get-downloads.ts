@@ -30,6 +30,8 @@ export interface GetOptions {
   /** Bytes a second. */
   readonly maxDownload?: number;
   readonly webSeed: boolean;
+  readonly token?: string;
+  readonly server?: string;
   readonly overwrite?: boolean;
   /** Of the program: say why each connection ended. */
   readonly verbose?: boolean;
@@ -159,6 +161,7 @@ class GetOne {
       http: this.#node.http,
       output,
       signal,
+      tokenFor: (url) => tokenFor(url, options, process.env),
       onNotice: (notice) => this.#patience.hearNotice(notice),
     });
     const download = await this.#node.peer.download(source, {
@@ -201,7 +204,6 @@ class GetOne {
 
   async #serve(): Promise<void> {
     const { seed } = this.#context.options;
-    if (seed === 0) return;
     const end = AbortSignal.any([
       this.#context.signal,
       ...(Number.isFinite(seed) ? [AbortSignal.timeout(seed)] : []),
@@ -249,6 +251,20 @@ class GetOne {
       `complete: ${download.path} (${formatBytes(geometry.contentLength)} in ${formatSeconds(seconds)})`,
     );
   }
+}
+
+/**
+ * The token for the server at `url`: the one on the command line, or that of the environment for
+ * the server that is said to be its own. Links come from anywhere: no other server may see it.
+ */
+function tokenFor(
+  url: string,
+  { token, server }: GetOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  if (server === undefined) return token;
+  const isIts = URL.parse(server)?.origin === new URL(url).origin;
+  return isIts ? (token ?? environment["BTPUBLISHER_TOKEN"]) : undefined;
 }
 
 /** With --json one event a torrent; one line for all of them together otherwise. */

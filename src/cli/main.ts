@@ -8,8 +8,10 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { BtPublisherError, exitCodes } from "../base/errors.ts";
 import { register as registerAnnouncer } from "./commands/announcer.ts";
+import { register as registerAudit } from "./commands/audit.ts";
 import { register as registerCreate } from "./commands/create.ts";
 import { register as registerGet } from "./commands/get.ts";
+import { register as registerGrant } from "./commands/grant.ts";
 import { register as registerInspect } from "./commands/inspect.ts";
 import { register as registerLog } from "./commands/log.ts";
 import { register as registerLs } from "./commands/ls.ts";
@@ -18,8 +20,10 @@ import { register as registerSeed } from "./commands/seed.ts";
 import { register as registerServe } from "./commands/serve.ts";
 import { register as registerSource } from "./commands/source.ts";
 import { register as registerStatus } from "./commands/status.ts";
+import { register as registerToken } from "./commands/token.ts";
 import { register as registerTracker } from "./commands/tracker.ts";
 import { register as registerUnpublish } from "./commands/unpublish.ts";
+import { register as registerUser } from "./commands/user.ts";
 import { register as registerVerify } from "./commands/verify.ts";
 import { jsonLine } from "./text.ts";
 import { description, version } from "./version.ts";
@@ -37,6 +41,10 @@ const registrations: readonly ((program: Command) => void)[] = [
   registerCreate,
   registerInspect,
   registerVerify,
+  registerUser,
+  registerToken,
+  registerGrant,
+  registerAudit,
   registerTracker,
   registerSource,
   registerAnnouncer,

@@ -2,9 +2,10 @@
  * What a command says: one JSON object a line with --json, words and a progress line otherwise.
  *
  * Results go to standard output, complaints to standard error. Everything is escaped here, so that
- * no command can forget it. A reader that goes away (EPIPE) is told once, and never a crash.
+ * no command can forget it; secrets are left out, but for those that were asked for. A reader that goes away (EPIPE) is told once, and never a crash.
  */
 import { BtPublisherError } from "../base/errors.ts";
+import { redactSecrets } from "../base/redact.ts";
 import { type ProgressFigures, progressLine } from "./progress.ts";
 import { escapeForTerminal, jsonLine } from "./text.ts";
 
@@ -40,6 +41,8 @@ export interface Output {
   readonly isInteractive: boolean;
   /** Says that something happened: a JSON line, or `text` for people when there is one. */
   event(name: string, fields: EventFields, text?: string): void;
+  /** The same for what is a secret, and was asked for: it is said as it is. */
+  reveal(name: string, fields: EventFields, text: string): void;
   /** Text for people only: nothing with --json. */
   print(text: string): void;
   /**
@@ -114,8 +117,11 @@ class JsonOutput implements Output {
   }
 
   event(name: string, fields: EventFields): void {
-    const at = new Date(this.#now()).toISOString();
-    this.#stdout.write(`${jsonLine({ event: name, at, ...fields })}\n`);
+    this.#stdout.write(redactSecrets(this.#lineOf(name, fields)));
+  }
+
+  reveal(name: string, fields: EventFields): void {
+    this.#stdout.write(this.#lineOf(name, fields));
   }
 
   print(): void {}
@@ -140,6 +146,11 @@ class JsonOutput implements Output {
   flush(): Promise<void> {
     return this.#stdout.flush();
   }
+
+  #lineOf(name: string, fields: EventFields): string {
+    const at = new Date(this.#now()).toISOString();
+    return `${jsonLine({ event: name, at, ...fields })}\n`;
+  }
 }
 
 class TextOutput implements Output {
@@ -163,8 +174,11 @@ class TextOutput implements Output {
   }
 
   print(text: string): void {
-    this.#clearLine();
-    this.#stdout.write(`${escapeForTerminal(text)}\n`);
+    this.#write(redactSecrets(text));
+  }
+
+  reveal(_name: string, _fields: EventFields, text: string): void {
+    this.#write(text);
   }
 
   progress(figures: ProgressFigures): void {
@@ -194,9 +208,14 @@ class TextOutput implements Output {
     await this.#stderr.flush();
   }
 
+  #write(text: string): void {
+    this.#clearLine();
+    this.#stdout.write(`${escapeForTerminal(text)}\n`);
+  }
+
   #complain(text: string): void {
     this.#clearLine();
-    this.#stderr.write(`${escapeForTerminal(text)}\n`);
+    this.#stderr.write(`${escapeForTerminal(redactSecrets(text))}\n`);
   }
 
   #clearLine(): void {

@@ -21,6 +21,8 @@ export interface PublishJob {
   readonly isCopy: boolean;
   /** As in the API; undefined: the default. */
   readonly policy: object | undefined;
+  /** As in the API; undefined: for everybody. */
+  readonly access: object | undefined;
   readonly pieceLength: number | undefined;
 }
 
@@ -61,8 +63,8 @@ async function publishPath(
   job: PublishJob,
   onProgress: OnPublishProgress,
 ): Promise<Json | undefined> {
-  const { name, policy, pieceLength } = job;
-  const body = { path: resolve(job.path), name, policy, pieceLength };
+  const { name, policy, access, pieceLength } = job;
+  const body = { path: resolve(job.path), name, policy, access, pieceLength };
   try {
     return await followPublishing(
       api.lines("POST", "/api/v1/local-publications", body),
@@ -82,7 +84,8 @@ async function upload(
   onProgress: OnPublishProgress,
 ): Promise<string> {
   const { contentName, isDirectory, files } = tree;
-  const plan = { name: job.name, contentName, isDirectory, files, policy: job.policy };
+  const { name: wantedName, policy, access } = job;
+  const plan = { name: wantedName, contentName, isDirectory, files, policy, access };
   const planned = await api.json("POST", "/api/v1/publications", plan);
   const name = String(planned["name"]);
   const received = planned["receivedBytes"] as readonly number[];

@@ -45,7 +45,17 @@ export function parsePublication(
   return { name: decodeURIComponent(name), flags: { ...flags, server: url.origin } };
 }
 
-function parseServerUrl(text: string): string {
+/** What a set-up link says. @throws USAGE when it is none. */
+export function parseSetupLink(text: string): { readonly url: string; readonly token: string } {
+  const url = URL.parse(text);
+  const token = /^#(btps_[\w-]{43})$/.exec(url?.hash ?? "")?.[1];
+  if (url !== null && token !== undefined) return { url: parseServerUrl(url.origin), token };
+  const message = "that is no set-up link: copy all of what the server printed, and quote it";
+  throw new BtPublisherError("USAGE", message);
+}
+
+/** The base URL of a server. @throws USAGE for what is none. */
+export function parseServerUrl(text: string): string {
   const url = URL.parse(text);
   if (url !== null && /^https?:$/.test(url.protocol) && url.username === "") return url.origin;
   const message = `${JSON.stringify(text)} is no server: write it as https://files.example`;

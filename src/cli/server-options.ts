@@ -56,7 +56,7 @@ export const DEFAULT_SERVER = "http://127.0.0.1:8080";
 export function addAccessOptions(command: Command): Command {
   return command
     .option("--server <url>", `the server (default: ${DEFAULT_SERVER})`)
-    .option("--token <token>", "publish token (or BTPUBLISHER_TOKEN; not needed on the server)");
+    .option("--token <token>", "who you are (or BTPUBLISHER_TOKEN; not needed on the server)");
 }
 
 /** Adds what joins a role alone to its Tracker. */

@@ -25,6 +25,8 @@ export async function resolveTorrentRef(
     readonly http: HttpClient;
     readonly output: Output;
     readonly signal: AbortSignal;
+    /** Who we are to the server at `url`; undefined: nobody in particular. */
+    readonly tokenFor?: (url: string) => string | undefined;
     /** Hears, as the user does, that the server does not serve it at the moment. */
     readonly onNotice?: (notice: string) => void;
   },
@@ -67,6 +69,8 @@ async function fetchTorrent(url: string, fetching: Fetching): Promise<Uint8Array
 
 function fetchBytes(url: string, fetching: Fetching): Promise<Uint8Array> {
   const { http, signal } = fetching;
+  const token = fetching.tokenFor?.(url);
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return new Promise((resolve, reject) => {
     const parts: Uint8Array[] = [];
     const fail = (error: BtPublisherError): void => {
@@ -74,7 +78,7 @@ function fetchBytes(url: string, fetching: Fetching): Promise<Uint8Array> {
       reject(error);
     };
     const request = http.get(
-      { url, maxBytes: MAX_TORRENT_BYTES },
+      { url, headers, maxBytes: MAX_TORRENT_BYTES },
       {
         onHead: ({ status, headers }) => {
           if (status === 200) {
@@ -118,7 +122,11 @@ function hearNotice(header: string | undefined, { output, onNotice }: Fetching):
 function statusError(url: string, status: number): BtPublisherError {
   const detail = { status };
   if (status === 404 || status === 410) {
-    return new BtPublisherError("NOT_FOUND", `there is nothing at ${url}`, { detail });
+    return new BtPublisherError(
+      "NOT_FOUND",
+      `there is nothing at ${url}; if it is not for everybody, say who you are with --token`,
+      { detail },
+    );
   }
   if (status === 401 || status === 403) {
     return new BtPublisherError("DENIED", `${url} may not be read: status ${status}`, { detail });

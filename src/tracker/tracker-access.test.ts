@@ -97,7 +97,6 @@ test("before anything is told, and when nothing was heard for long, only what is
   world.tell(whole());
   world.tell({ torrents: [{ infoHash: other, level: "open" }] });
   assert.equal(world.ask(guarded, key), "allowed");
-  void world.clock.run({ until: LEASE_MS + 1 });
 });
 
 test("the lease of what was told ends, and goes on with every word of the Announcer", async () => {
@@ -159,8 +158,6 @@ test("T11 guessing is denied without so much as a digest after a while; others d
   }
   assert.equal(world.digestCount(), 120);
   assert.equal(world.ask(guarded, key, "192.0.2.9"), "allowed");
-  // A right key from there has to wait: it tells nothing about being right.
-  assert.equal(world.ask(guarded, key, "198.51.100.7"), "allowed");
   await world.clock.run({ until: 60_000 });
   world.ask(guarded, "f".repeat(40), "198.51.100.7");
   assert.equal(world.digestCount(), 122);

@@ -1,77 +1,140 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startApp, TOKEN } from "../../../test/support/announcer-app.ts";
+import { publishThing, startApp, TOKEN } from "../../../test/support/announcer-app.ts";
+import { type Role, roles, tokensOf } from "../../../test/support/roles.ts";
 
-const publisherRoutes = [
-  ["POST", "/api/v1/publications"],
-  ["GET", "/api/v1/publications/x/upload"],
-  ["HEAD", "/api/v1/publications/x/files/0"],
-  ["PATCH", "/api/v1/publications/x/files/0"],
-  ["POST", "/api/v1/publications/x/publish"],
-  ["POST", "/api/v1/local-publications"],
-  ["DELETE", "/api/v1/publications/x"],
-  ["GET", "/api/v1/publications/x/status"],
-  ["GET", "/api/v1/publications/x/ledger"],
-  ["GET", "/api/v1/status"],
-] as const;
-const publicRoutes = [
-  ["GET", "/"],
-  ["GET", "/p/x"],
-  ["GET", "/api/v1/publications"],
-  ["GET", "/api/v1/publications/x"],
-  ["GET", "/api/v1/server"],
-  ["GET", "/api/v1/openapi.json"],
-  ["GET", "/assets/style.css"],
-  ["GET", "/assets/icon.svg"],
-  ["GET", "/robots.txt"],
-  ["GET", "/healthz"],
-  ["GET", "/readyz"],
-] as const;
+/** Those who get past the door of a route, by what the route is for. All others are refused. */
+const admitted = {
+  public: roles,
+  // A token that is not good is said to be so, rather than shown less.
+  reader: ["anonymous", "downloader", "publisher", "maintainer", "owner"],
+  secret: roles,
+  user: ["downloader", "publisher", "maintainer", "owner"],
+  publisher: ["publisher", "maintainer", "owner"],
+  "local-publisher": ["publisher", "maintainer", "owner"],
+  stats: ["publisher", "maintainer", "owner"],
+  maintainer: ["maintainer", "owner"],
+} as const satisfies Record<string, readonly Role[]>;
 
-test("API-01 every route is either public or refuses without a good token", async (t) => {
+/** The access matrix: every route of the server with those it is for. A new one must be added. */
+const matrix: Readonly<Record<string, keyof typeof admitted>> = {
+  "GET /": "reader",
+  "GET /p/:file": "reader",
+  "GET /setup": "public",
+  "GET /healthz": "public",
+  "GET /readyz": "public",
+  "GET /robots.txt": "public",
+  "GET /assets/style.css": "public",
+  "GET /assets/icon.svg": "public",
+  "GET /api/v1/openapi.json": "public",
+  "GET /api/v1/server": "public",
+  "GET /api/v1/status": "stats",
+  "GET /api/v1/publications": "reader",
+  "POST /api/v1/publications": "publisher",
+  "GET /api/v1/publications/:name": "reader",
+  "DELETE /api/v1/publications/:name": "publisher",
+  "GET /api/v1/publications/:name/status": "stats",
+  "GET /api/v1/publications/:name/ledger": "stats",
+  "GET /api/v1/publications/:name/upload": "publisher",
+  "HEAD /api/v1/publications/:name/files/:index": "publisher",
+  "PATCH /api/v1/publications/:name/files/:index": "publisher",
+  "POST /api/v1/publications/:name/publish": "publisher",
+  "POST /api/v1/local-publications": "local-publisher",
+  "POST /api/v1/setup": "secret",
+  "POST /api/v1/login": "secret",
+  "GET /api/v1/me": "user",
+  "GET /api/v1/users": "maintainer",
+  "POST /api/v1/users": "maintainer",
+  "PATCH /api/v1/users/:name": "maintainer",
+  "DELETE /api/v1/users/:name": "maintainer",
+  "POST /api/v1/users/:name/rotate-keys": "maintainer",
+  "GET /api/v1/tokens": "user",
+  "POST /api/v1/tokens": "user",
+  "DELETE /api/v1/tokens/:id": "user",
+  "GET /api/v1/grants": "publisher",
+  "POST /api/v1/grants": "publisher",
+  "DELETE /api/v1/grants/:id": "publisher",
+  "GET /api/v1/audit": "maintainer",
+};
+
+/** Reasons of a refusal at the door; what a route itself finds missing or wrong is none. */
+const REFUSALS = new Set(["NO_TOKEN", "BAD_TOKEN", "NO_RIGHT", "PLAIN_HTTP", "NOT_LOCAL"]);
+
+test("A1 API-01 every route that the server answers stands in the access matrix", async (t) => {
   const world = await startApp(t);
-  const bad = [undefined, "Bearer wrong", "Basic cmlnaHQ6dG9rZW4=", `bearer${TOKEN}`, "Bearer "];
-  for (const [method, url] of publisherRoutes) {
-    for (const authorization of bad) {
+
+  const answered = world.app.routes
+    .filter(({ method, url }) => method !== "HEAD" || matrix[`GET ${url}`] === undefined)
+    .map(({ method, url, access }) => [`${method} ${url}`, access]);
+
+  assert.deepEqual(
+    Object.fromEntries(answered.toSorted()),
+    Object.fromEntries(Object.entries(matrix).toSorted()),
+  );
+});
+
+test("A1 A10 API-01 every route lets in whom the matrix names, and nobody else", async (t) => {
+  const world = await startApp(t);
+  const tokens = await tokensOf(world);
+  for (const { method, url, access } of world.app.routes) {
+    for (const role of roles) {
+      const token = tokens[role];
       const response = await world.app.fastify.inject({
-        method,
-        url,
-        headers: { host: "pub.example", ...(authorization !== undefined && { authorization }) },
+        method: method as "GET",
+        url: url.replace(/:\w+/g, "0"),
+        headers: {
+          host: "pub.example",
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        },
       });
-      assert.equal(response.statusCode, 401, `${method} ${url} ${authorization}`);
-      assert.equal(response.headers["www-authenticate"], "Bearer");
+      const isRefused = response.statusCode === 401 || response.statusCode === 403;
+      const reason =
+        isRefused && response.body.startsWith("{") ? response.json().reason : undefined;
+      const isIn = !isRefused || (reason !== undefined && !REFUSALS.has(reason));
+      const isExpected = (admitted[access] as readonly Role[]).includes(role);
+      assert.equal(isIn, isExpected, `${method} ${url} as ${role}: ${response.statusCode}`);
+      if (response.statusCode === 401) {
+        assert.equal(response.headers["www-authenticate"], "Bearer");
+      }
+      assert.ok(token === undefined || !response.body.includes(token));
     }
-  }
-  for (const [method, url] of publicRoutes) {
-    const response = await world.app.fastify.inject({
-      method,
-      url,
-      headers: { host: "pub.example" },
-    });
-    assert.ok([200, 404].includes(response.statusCode), `${method} ${url}`);
   }
 });
 
-test("API-01 the OpenAPI document lists exactly the routes of these tests", async (t) => {
+test("API-01 credentials of another form count for nothing", async (t) => {
+  const world = await startApp(t);
+  for (const authorization of [
+    "Bearer wrong",
+    "Basic cmlnaHQ6dG9rZW4=",
+    `bearer${TOKEN}`,
+    "Bearer ",
+  ]) {
+    for (const url of ["/api/v1/status", "/api/v1/users", "/api/v1/publications"]) {
+      const response = await world.get(url, { authorization });
+      assert.equal(response.statusCode, 401, `${url} ${authorization}`);
+    }
+  }
+});
+
+test("API-01 the OpenAPI document tells of the matrix's API routes, and which need a token", async (t) => {
   const world = await startApp(t);
   const document = (await world.get("/api/v1/openapi.json")).json<{
-    readonly paths: Record<string, Record<string, { readonly security: readonly unknown[] }>>;
+    readonly paths: Record<string, Record<string, { readonly security: readonly object[] }>>;
   }>();
 
   const listed = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { security }]) => {
-      const url = path.replace("{name}", "x").replace("{index}", "0");
-      return `${method.toUpperCase()} ${url} ${security.length > 0 ? "publisher" : "public"}`;
+      const url = path.replaceAll(/\{(\w+)\}/g, ":$1");
+      const isOpen = security.length === 0 || Object.keys(security[0] ?? {}).length === 0;
+      return `${method.toUpperCase()} ${url} ${isOpen}`;
     }),
   );
 
-  const tested = [
-    ...publisherRoutes.map(([method, url]) => `${method} ${url} publisher`),
-    ...publicRoutes
-      .filter(([, url]) => url.startsWith("/api/") && !url.endsWith("openapi.json"))
-      .map(([method, url]) => `${method} ${url} public`),
-  ];
-  assert.deepEqual(listed.toSorted(), tested.toSorted());
+  const open = new Set(["public", "reader", "secret"]);
+  const expected = Object.entries(matrix)
+    .filter(([route]) => route.includes(" /api/") && !route.endsWith("openapi.json"))
+    .map(([route, access]) => `${route} ${open.has(access)}`);
+  assert.deepEqual(listed.toSorted(), expected.toSorted());
 });
 
 test("a token travels over plain HTTP only where the operator allowed it", async (t) => {
@@ -80,7 +143,10 @@ test("a token travels over plain HTTP only where the operator allowed it", async
   world.origin.isPrivate = false;
   const refused = await world.send({ method: "GET", url: "/api/v1/status" });
   assert.deepEqual([refused.statusCode, refused.json().reason], [403, "PLAIN_HTTP"]);
+  const login = { method: "POST", url: "/api/v1/login", payload: {} } as const;
+  assert.equal((await world.send(login)).json().reason, "PLAIN_HTTP");
   assert.equal((await world.get("/api/v1/server")).json().tokenFile, undefined);
+  assert.equal((await world.get("/api/v1/publications")).statusCode, 200);
 
   world.origin.isPrivate = true;
   assert.equal((await world.send({ method: "GET", url: "/api/v1/status" })).statusCode, 200);
@@ -110,12 +176,40 @@ test("API-02 a wrong method gets 405 and the methods that there are", async (t) 
   }
 });
 
-test("API-12 a Host that is not ours is refused", async (t) => {
+test("A5 API-12 a Host that is not ours is refused", async (t) => {
   const world = await startApp(t);
   for (const url of ["/", "/api/v1/publications", "/nothing"]) {
     const response = await world.get(url, { host: "evil.example" });
     assert.equal(response.statusCode, 421, url);
   }
+});
+
+test("A3 API-11 no cross-site request does anything: there is no cookie, and JSON is asked for", async (t) => {
+  const world = await startApp(t);
+  const headers = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+  const form = "application/x-www-form-urlencoded";
+  for (const type of [form, "text/plain", "multipart/form-data; boundary=x"]) {
+    const payload = '{"name":"eve","role":"maintainer"}';
+    const typed = { ...headers, host: "pub.example", "content-type": type };
+    const url = "/api/v1/users";
+    const bare = await world.app.fastify.inject({ method: "POST", url, headers: typed, payload });
+    assert.equal(bare.statusCode, 401, type);
+    const known = await world.send({ method: "POST", url, headers: typed, payload });
+    assert.equal(known.statusCode, 415, type);
+  }
+  const preflight = await world.send({ method: "OPTIONS", url: "/api/v1/users", headers });
+  assert.equal(preflight.headers["access-control-allow-origin"], undefined);
+});
+
+test("API-13 a header does not change the method", async (t) => {
+  const world = await startApp(t);
+  await publishThing(world);
+  for (const name of ["x-http-method", "x-http-method-override", "x-method-override"]) {
+    const url = "/api/v1/publications/some-thing";
+    const response = await world.send({ method: "GET", url, headers: { [name]: "DELETE" } });
+    assert.equal(response.statusCode, 200);
+  }
+  assert.equal((await world.get("/api/v1/publications/some-thing")).statusCode, 200);
 });
 
 test("API-26 a token in the query is refused, even a right one", async (t) => {

@@ -66,8 +66,9 @@ export function readRoutes(announcer: Announcer, control: AccessControl): readon
       query: noQuerySchema,
       answers: { 200: "The publication", 404: "No such publication, or not for you" },
       async handle({ parameters, principal, request }) {
-        const view = await announcer.view(parameters["name"] as string);
-        mustSee(control, principal, view.publication);
+        const name = parameters["name"] as string;
+        mustSee(control, principal, await announcer.find(name));
+        const view = await announcer.view(name);
         // Its files are behind the SourceNode's door, which goes by addresses.
         const { infoHash } = view.publication.content;
         await control.admit(principal, infoHash, request.clientAddress);
@@ -82,9 +83,9 @@ export function readRoutes(announcer: Announcer, control: AccessControl): readon
       query: noQuerySchema,
       answers: { 200: "State, peers, sources", 404: "No such publication, or not yours" },
       async handle({ parameters, principal }) {
-        const status = await announcer.status(parameters["name"] as string);
-        mustSeeStats(control, principal, status.publication);
-        return statusJson(status);
+        const name = parameters["name"] as string;
+        mustSeeStats(control, principal, await announcer.find(name));
+        return statusJson(await announcer.status(name));
       },
     }),
     apiRoute({

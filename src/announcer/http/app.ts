@@ -51,7 +51,17 @@ export interface AnnouncerApp {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** The fastify instance, to inject requests in tests. */
   readonly fastify: FastifyInstance;
+  /** Every route that it answers, as fastify has it, for the test of who may use it. */
+  readonly routes: readonly AppRoute[];
   close(): Promise<void>;
+}
+
+/** A route of the running app. */
+export interface AppRoute {
+  readonly method: string;
+  /** In fastify's syntax. */
+  readonly url: string;
+  readonly access: Access;
 }
 
 /** A JSON body with the plan of 100 000 files fits; uploads are streams and not limited by it. */
@@ -80,8 +90,11 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     routerOptions: { maxParamLength: 256 },
   });
   const methodsByPath = new Map<string, Set<string>>();
+  const allRoutes: AppRoute[] = [];
   app.addHook("onRoute", (route) => {
-    if (route.config?.access === undefined) throw new Error(`${route.url} states no access`);
+    const access = route.config?.access;
+    if (access === undefined) throw new Error(`${route.url} states no access`);
+    for (const method of [route.method].flat()) allRoutes.push({ method, url: route.url, access });
     const methods = methodsByPath.get(route.url) ?? new Set();
     for (const method of [route.method].flat()) methods.add(method);
     methodsByPath.set(route.url, methods);
@@ -100,11 +113,13 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
   const openApi = openApiOf(routes, facts.version);
   app.get(`${API}openapi.json`, { config: { access: "public" } }, async () => openApi);
   addPages(app, announcer, control);
+  const answered = [...allRoutes];
   refuseOtherMethods(app, methodsByPath);
   await app.ready();
   return {
     handle: (request, response) => app.routing(request, response),
     fastify: app,
+    routes: answered,
     close: () => app.close(),
   };
 }
@@ -140,6 +155,8 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
     if (refusal.status === 500) onInternalError(error);
     return sendProblem(reply, refusal);
   });
+  // A page of another site can send text, but not JSON, without being asked whether it may.
+  app.removeContentTypeParser("text/plain");
   app.addContentTypeParser("application/octet-stream", (_request, _payload, done) => {
     done(null, undefined);
   });

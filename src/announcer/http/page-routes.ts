@@ -7,6 +7,7 @@ import { icon, styleSheet } from "../pages/assets.ts";
 import { cataloguePage } from "../pages/catalogue-page.ts";
 import { checksumList } from "../pages/checksum-list.ts";
 import { downloadPage } from "../pages/download-page.ts";
+import { setupPage } from "../pages/setup-page.ts";
 import { withdrawalText } from "../withdrawals.ts";
 import { mustSee } from "./ownership.ts";
 
@@ -42,6 +43,7 @@ export function addPages(app: FastifyInstance, announcer: Announcer, control: Ac
     const view = await announcer.view(name);
     return ending === "sha256" ? sendChecksums(view, reply) : sendHtml(reply, downloadPage(view));
   });
+  app.get("/setup", publicRoute, async (_request, reply) => sendHtml(reply, setupPage()));
   app.get("/healthz", publicRoute, async (_request, reply) =>
     reply.type("text/plain").send("ok\n"),
   );

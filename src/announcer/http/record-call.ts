@@ -16,7 +16,7 @@ export async function recordCall(
   const isStranger = request.principal.type === "anonymous";
   if (action === undefined) return;
   if (isStranger && (access !== "secret" || statusCode === 429 || statusCode === 400)) return;
-  await control.record(isStranger ? (nameIn(request.body) ?? "anonymous") : request.principal, {
+  await control.record(request.principal, {
     action,
     subject: subjectOf(request),
     outcome: outcomeOf(statusCode),
@@ -38,7 +38,10 @@ function subjectOf({ params, body }: FastifyRequest): string {
 /** Names only: bodies hold secrets, too. */
 function nameIn(body: unknown): string | undefined {
   if (typeof body !== "object" || body === null) return undefined;
-  const { name, user, contentName } = body as Readonly<Record<string, unknown>>;
-  const found = name ?? user ?? contentName;
-  return typeof found === "string" ? found : undefined;
+  const { name, user, publication, catalogue, contentName, path } = body as Readonly<
+    Record<string, unknown>
+  >;
+  const found = [name ?? user ?? contentName ?? path, publication ?? catalogue];
+  const names = found.filter((each) => typeof each === "string");
+  return names.length === 0 ? undefined : names.join(" ");
 }

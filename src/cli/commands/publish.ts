@@ -13,6 +13,8 @@ import { parseInteger, parsePieceLength, parseRate, parseSize } from "../values.
 interface PublishFlags extends ServerAccessFlags {
   readonly name?: string;
   readonly copy?: boolean;
+  readonly catalogue?: string;
+  readonly access?: string;
   readonly policy?: string;
   readonly floor?: number;
   readonly minRate?: number;
@@ -30,10 +32,23 @@ export function register(program: Command): void {
     .argument("<path...>", "file or folder")
     .option("--name <name>", "name in the page's address (default: from the content's name)")
     .option("--copy", "copy to the server even what it could serve where it lies")
+    .addOption(
+      new Option(
+        "--catalogue <who>",
+        "who may get it: everybody, every account, or those with a grant (default: public)",
+      ).choices(["public", "members", "private"]),
+    )
+    .addOption(
+      new Option(
+        "--access <level>",
+        "how far that is enforced: by the tracker, by the source too, by tickets (default: tracker)",
+      ).choices(["tracker", "admitted", "ticketed"]),
+    )
     .addHelpText(
       "after",
       examples(
         "publish debian.iso",
+        "publish secret.iso --catalogue private --access admitted",
         "publish dataset/ --name weather-2026 --server https://files.example",
       ),
     );
@@ -77,6 +92,7 @@ async function publish(context: CommandContext<PublishFlags>): Promise<void> {
       name: options.name,
       isCopy: options.copy === true,
       policy: policyOf(options),
+      access: accessOf(options),
       pieceLength: options.pieceLength,
     };
     say(await publishContent(access, job, progressTo(output)), output);
@@ -86,11 +102,15 @@ async function publish(context: CommandContext<PublishFlags>): Promise<void> {
 function say(published: Json, output: Output): void {
   const { event: _event, ...fields } = published;
   const { name, bytes, pageUrl, torrentUrl, magnet } = published;
+  const rest =
+    typeof magnet === "string"
+      ? `  magnet   ${magnet}`
+      : "\nIt takes an account to get it: see btpublisher user --help.";
   const text = `Published ${String(name)}, ${formatBytes(Number(bytes))}.
 
   page     ${String(pageUrl)}
   torrent  ${String(torrentUrl)}
-  magnet   ${String(magnet)}
+${rest}
 `;
   output.event("published", fields, text);
 }
@@ -123,6 +143,16 @@ function policyOf(flags: PublishFlags): object | undefined {
     onBudgetEnd,
   };
   return Object.values(all).every((value) => value === undefined) ? undefined : all;
+}
+
+/** As the API takes it; undefined when nothing was said. @throws USAGE for what makes no sense. */
+function accessOf({ catalogue, access: level }: PublishFlags): object | undefined {
+  if (level !== undefined && (catalogue ?? "public") === "public") {
+    const message =
+      "--access is for what not everybody may get: add --catalogue members or private";
+    throw new BtPublisherError("USAGE", message);
+  }
+  return catalogue === undefined ? undefined : { catalogue, level };
 }
 
 /** A day, or a day and a time, of this machine's zone unless it names one. */

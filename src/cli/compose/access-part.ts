@@ -5,7 +5,23 @@ import { SqlAccessStore } from "../../adapters/sql/access-store.ts";
 import { AccessControl } from "../../access/access-control.ts";
 import type { Catalogue } from "../../ports/catalogue.ts";
 import type { AccessUpdate } from "../../protocol/control/access-values.ts";
+import { invocation } from "../invocation.ts";
+import type { Output } from "../output.ts";
 import type { ServerWorld } from "./server-world.ts";
+
+/** Says the link that makes the first maintainer, to people only: logs are read by others. */
+export function offerSetup(url: string, token: string | undefined, output: Output): void {
+  if (token === undefined || output.isJson) return;
+  output.reveal(
+    "setup",
+    {},
+    `There are no accounts yet, and none is needed for what is public. This link makes the first
+maintainer, once, within a day:
+
+  ${invocation()} user setup '${url}/setup#${token}' NAME
+`,
+  );
+}
 
 /** Opens the access model over the world's data folder. `start` it when there is a catalogue. */
 export async function openAccessPart(

@@ -5,6 +5,7 @@ import { connectAnnouncer } from "../../adapters/node/control-links.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
 import type { Output } from "../output.ts";
+import { offerSetup } from "./access-part.ts";
 import { openAnnouncerPart } from "./announcer-part.ts";
 import { readControlKey } from "./control-key.ts";
 import { RemoteContent } from "./remote-content.ts";
@@ -28,7 +29,11 @@ export async function runAnnouncer(
       onEvent: (event) => world.report({ ...event, type: `control-${event.type}` }),
     });
     const content = new RemoteContent(control, { key, clock });
-    const { app, token } = await openAnnouncerPart(world, { content, control, isTogether: false });
+    const { app, token, setupToken } = await openAnnouncerPart(world, {
+      content,
+      control,
+      isTogether: false,
+    });
     world.front.serve({
       routes: [],
       fallback: (request, response) => app.handle(request, response),
@@ -44,6 +49,7 @@ export async function runAnnouncer(
   tracker  ${url}
 `,
     );
+    offerSetup(world.publicUrl, setupToken, output);
     warnOfPlainHttp(settings, output);
     await stopRequested(signal);
     output.print("Stopping.");

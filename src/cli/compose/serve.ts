@@ -3,6 +3,7 @@ import { invocation } from "../invocation.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
 import type { Output } from "../output.ts";
+import { offerSetup } from "./access-part.ts";
 import { openAnnouncerPart } from "./announcer-part.ts";
 import { DEFAULT_SERVER } from "../server-options.ts";
 import { localUrlOf } from "./public-url.ts";
@@ -32,7 +33,7 @@ export async function serve(
         if (event.type !== "published" && event.type !== "unpublished") world.report(event);
       },
     });
-    const { app, token, announcer } = await openAnnouncerPart(world, {
+    const { app, token, announcer, setupToken } = await openAnnouncerPart(world, {
       content: sourcePart.source,
       control: tracker.attachAnnouncer(),
       isTogether: true,
@@ -49,19 +50,25 @@ export async function serve(
       tokenFile: token.path,
     };
     world.ready(ready, greeting(world, ready));
+    offerSetup(localServerUrl(world), setupToken, output);
     warnOfPlainHttp(settings, output);
     await stopRequested(signal);
     output.print("Stopping.");
   });
 }
 
+/** Where programs on this machine reach the server. A certificate is for the public name. */
+function localServerUrl({ settings, front, publicUrl }: ServerWorld): string {
+  return settings.tls === undefined ? localUrlOf(settings, front.port) : publicUrl;
+}
+
 /** What to do next, word for word. */
 function greeting(
-  { settings, folder, front, publicUrl }: ServerWorld,
+  world: ServerWorld,
   { peerPort, tokenFile }: { readonly peerPort: number; readonly tokenFile: string | undefined },
 ): string {
-  // A certificate is for the public name.
-  const url = settings.tls === undefined ? localUrlOf(settings, front.port) : publicUrl;
+  const { folder, publicUrl } = world;
+  const url = localServerUrl(world);
   const server = url === DEFAULT_SERVER ? "" : ` --server ${url}`;
   return `BTPublisher is running.
 

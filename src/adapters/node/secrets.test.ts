@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSecrets, passkeyDigest } from "./secrets.ts";
+
+const secrets = createSecrets(new Uint8Array(32).fill(9));
+
+test("A7 a password is argon2id with a salt of its own, and only the right one fits", async () => {
+  const [one, other] = [
+    await secrets.hashPassword("pässword"),
+    await secrets.hashPassword("pässword"),
+  ];
+  assert.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  assert.notEqual(one, other);
+  assert.equal(await secrets.isPassword("pässword", one), true);
+  // The same letters, typed on another system.
+  assert.equal(await secrets.isPassword("pa\u0308ssword", one), true);
+  assert.equal(await secrets.isPassword("password", one), false);
+  assert.equal(await secrets.isPassword("password", undefined), false);
+  assert.equal(await secrets.isPassword("password", "$2b$12$nonsense"), false);
+});
+
+test("digests are keyed: another server's, and another purpose's, are others", () => {
+  const another = createSecrets(new Uint8Array(32).fill(8));
+  const digest = secrets.keyedDigest("passkey-digest", "x");
+  assert.equal(digest, passkeyDigest(secrets.digestKey, "x"));
+  assert.notEqual(digest, another.keyedDigest("passkey-digest", "x"));
+  assert.notEqual(digest, secrets.keyedDigest("token", "x"));
+});
+
+test("hashing many passwords at once waits its turn", async () => {
+  const hashes = await Promise.all(
+    Array.from({ length: 6 }, (_, i) => secrets.hashPassword(`password ${i}`)),
+  );
+  assert.equal(new Set(hashes).size, 6);
+});
