@@ -1,5 +1,5 @@
 /** Serves the files door with Node's HTTP server. */
-import { close } from "node:fs";
+import { closeSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TokenBucket } from "../../base/token-bucket.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -44,7 +44,7 @@ function sendFile(
   surroundings: TransferSurroundings & { readonly door: FilesDoor },
 ): void {
   const { body } = answer;
-  openFile(body, (outcome) => {
+  openFile(body, surroundings.pace, (outcome) => {
     if (outcome.type !== "opened") {
       if (outcome.type === "changed") body.onChanged();
       else body.onFailed(outcome.message);
@@ -52,12 +52,12 @@ function sendFile(
       return;
     }
     const { fd } = outcome;
-    if (response.destroyed) return close(fd);
+    if (response.destroyed) return closeSync(fd);
     response.writeHead(answer.status, answer.headers);
     if (response.req.method === "GET") {
       new FilesTransfer(fd, body, response, surroundings).start();
     } else {
-      close(fd);
+      closeSync(fd);
       response.end();
     }
   });

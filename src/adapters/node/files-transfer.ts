@@ -7,7 +7,16 @@
  * what is cached in the main thread costs half of what the thread pool does (0.30 against 0.58
  * CPU-s/GiB in all), since the bytes are still in this core's cache when they are written.
  */
-import { close, constants, fstat, fstatSync, open, read, readSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  open,
+  openSync,
+  read,
+  readSync,
+  type Stats,
+} from "node:fs";
 import type { ServerResponse } from "node:http";
 import type { TokenBucket } from "../../base/token-bucket.ts";
 import { BLOCK_LENGTH, type Millis } from "../../base/units.ts";
@@ -48,24 +57,40 @@ export type OpenOutcome =
   /** For a reason that has nothing to do with the content: too many open files, no permission. */
   | { readonly type: "failed"; readonly message: string };
 
-/** Opens the file of `body` and looks at it. The descriptor is the caller's. */
-export function openFile(body: FileBody, onOutcome: (outcome: OpenOutcome) => void): void {
-  open(body.path, OPEN_FLAGS, (error, fd) => {
-    if (error !== null) {
-      const isGone = ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(error.code ?? "");
-      const { message } = diskError(error, "open", body.path);
-      onOutcome(isGone ? { type: "changed" } : { type: "failed", message });
-      return;
-    }
-    fstat(fd, (statError, stats) => {
-      if (statError === null && looksLike(stats, body.stamp)) {
-        onOutcome({ type: "opened", fd });
-        return;
-      }
-      close(fd);
-      onOutcome({ type: "changed" });
-    });
-  });
+/**
+ * Opens the file of `body` and looks at it: at once when that likely takes no time (waking a thread
+ * takes longer), else in another thread. The descriptor is the caller's.
+ */
+export function openFile(
+  body: FileBody,
+  pace: ReadPace,
+  onOutcome: (outcome: OpenOutcome) => void,
+): void {
+  if (!pace.mayBlock) {
+    open(body.path, OPEN_FLAGS, (error, fd) => onOutcome(outcomeOf(body, error, fd)));
+    return;
+  }
+  const startedAt = performance.now();
+  let outcome: OpenOutcome;
+  try {
+    outcome = outcomeOf(body, null, openSync(body.path, OPEN_FLAGS));
+  } catch (error) {
+    outcome = outcomeOf(body, error as NodeJS.ErrnoException, -1);
+  }
+  pace.heard(performance.now() - startedAt, 0);
+  onOutcome(outcome);
+}
+
+/** What to make of an attempt to open the file of `body`. */
+function outcomeOf(body: FileBody, error: NodeJS.ErrnoException | null, fd: number): OpenOutcome {
+  if (error !== null) {
+    const isGone = ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(error.code ?? "");
+    const { message } = diskError(error, "open", body.path);
+    return isGone ? { type: "changed" } : { type: "failed", message };
+  }
+  if (looksLike(fstatSync(fd), body.stamp)) return { type: "opened", fd };
+  closeSync(fd);
+  return { type: "changed" };
 }
 
 /** One body on its way. Owns the descriptor. */
@@ -224,7 +249,7 @@ export class FilesTransfer {
   }
 
   #close(): void {
-    close(this.#fd);
+    closeSync(this.#fd);
   }
 }
 
