@@ -3,6 +3,7 @@
  * more: as the SourceNode says it. Pages must not fail while that one is away, so the last answer
  * stays good; and a crowd of readers asks only once in a while.
  */
+import { assertNever } from "../base/assert.ts";
 import type { Millis } from "../base/units.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentService, Withdrawal } from "../ports/content-service.ts";
@@ -65,5 +66,7 @@ export function withdrawalText({ reason, path = "a file" }: Withdrawal): string 
       return "it was unpublished, and its files could not be deleted; unpublish it again";
     case "damaged":
       return "the server's own record of it cannot be read; unpublish it and publish it again";
+    default:
+      return assertNever(reason);
   }
 }

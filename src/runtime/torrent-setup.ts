@@ -37,7 +37,7 @@ export interface TorrentFigures {
   readonly verifiedBytes: number;
   /** Live peers, sources apart, that hold the rarest piece. */
   readonly copies: number;
-  /** Pieces that we lack, are not at, and somebody here has: without any, nobody can help us. */
+  /** Pieces that we lack, are not at, and some peer here has: without any, nobody can help us. */
   readonly offeredPieces: number;
   /** Pieces that we have, nobody else here has, and somebody here waits for. */
   readonly solePieces: number;

@@ -41,9 +41,12 @@ export class PieceOrder {
 
   /** Wanted pieces that somebody has. */
   get availableWantedCount(): number {
-    return this.#seedCount > 0
-      ? this.wantedCount
-      : this.wantedCount - (this.#bucketEnds[0] as number);
+    return this.#seedCount > 0 ? this.wantedCount : this.sharedWantedCount;
+  }
+
+  /** Wanted pieces that somebody has who lacks others. */
+  get sharedWantedCount(): number {
+    return this.wantedCount - (this.#bucketEnds[0] as number);
   }
 
   /** Peers that have everything. */
@@ -122,7 +125,8 @@ export class PieceOrder {
     let hole = this.wantedCount;
     for (let bucket = this.#bucketEnds.length - 1; bucket > level; bucket--) {
       const first = this.#bucketEnds[bucket - 1] as number;
-      this.#place(this.#order[first] as number, hole);
+      // What lies in the hole of an empty bucket is a leftover, not a piece of the order.
+      if (first !== hole) this.#place(this.#order[first] as number, hole);
       this.#bucketEnds[bucket] = (this.#bucketEnds[bucket] as number) + 1;
       hole = first;
     }

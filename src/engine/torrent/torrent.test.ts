@@ -410,3 +410,12 @@ test("WIR-27 who alone gave a bad piece is banned, with all connections of its h
   assert.equal(world.whyClosed(other), undefined);
   assert.equal(world.whyClosed(world.connect({ host })), "banned");
 });
+
+test("a web seed alone offers nothing for certain, a peer what it has", () => {
+  const world = new TorrentWorld(info, { webSeeds: 1 });
+  assert.equal(world.torrent.figures(world.now).offeredPieces, 0);
+  world.say(world.connect(), bitfield(0b0001_0000));
+  assert.equal(world.torrent.figures(world.now).offeredPieces, 1);
+  world.say(world.connect(), { type: "have-all" });
+  assert.equal(world.torrent.figures(world.now).offeredPieces, 4);
+});

@@ -235,7 +235,7 @@ export class Torrent {
     readonly uploadBytesPerSecond: number;
     readonly fromSourceBytes: number;
     readonly copies: number;
-    /** Pieces that we lack and somebody has. */
+    /** Pieces that we lack and some peer has. */
     readonly offeredPieces: number;
     /** Pieces that we have, nobody else has, and somebody waits for. */
     readonly solePieces: number;
@@ -259,7 +259,9 @@ export class Torrent {
       uploadBytesPerSecond: up,
       fromSourceBytes: this.#downloads.fromSourceBytes,
       copies: order.minAvailability() - sources - this.#webSeeds.usableCount,
-      offeredPieces: order.availableWantedCount,
+      // A web seed may only seem to be there.
+      offeredPieces:
+        order.seedCount > this.#webSeeds.usableCount ? order.wantedCount : order.sharedWantedCount,
       solePieces: countSolePieces(this.#state.peers.values(), this.#state.have, (index) =>
         order.availabilityOf(index),
       ),
