@@ -21,6 +21,7 @@ const fileSchema = z.strictObject({
   host: z.string().min(1).optional(),
   "http-port": port.optional(),
   "peer-port": port.optional(),
+  "udp-port": port.optional(),
   "peer-host": z.string().optional(),
   "public-url": z.string().optional(),
   "max-upload": rate.optional(),
@@ -44,6 +45,7 @@ export interface ServerFlags {
   readonly host?: string;
   readonly httpPort?: number;
   readonly peerPort?: number;
+  readonly udpPort?: number;
   readonly peerHost?: string;
   readonly publicUrl?: string;
   /** Bytes a second. */
@@ -69,6 +71,8 @@ export interface ServerSettings {
   readonly host: string | undefined;
   readonly httpPort: number;
   readonly peerPort: number;
+  /** Of the Tracker; undefined: the same number as the HTTP port. */
+  readonly udpPort: number | undefined;
   /** IP address that peers are told; undefined: where they reach us. */
   readonly peerHost: string | undefined;
   /** Without a slash at its end; undefined: made from host and port. */
@@ -119,6 +123,7 @@ export async function resolveServerSettings(
     host: all.host,
     httpPort: all.httpPort ?? defaults.httpPort,
     peerPort: all.peerPort ?? DEFAULT_PEER_PORT,
+    udpPort: all.udpPort,
     peerHost: all.peerHost,
     publicUrl: all.publicUrl === undefined ? undefined : parsePublicUrl(all.publicUrl),
     maxUpload: all.maxUpload,
@@ -180,6 +185,7 @@ function flagsOf(file: ConfigFile): ServerFlags {
     host: file.host,
     httpPort: file["http-port"],
     peerPort: file["peer-port"],
+    udpPort: file["udp-port"],
     peerHost: file["peer-host"],
     publicUrl: file["public-url"],
     maxUpload: file["max-upload"],

@@ -36,11 +36,17 @@ export function addSourceOptions(command: Command): Command {
 /** Adds what a Tracker takes. */
 export function addTrackerOptions(command: Command): Command {
   const parseInterval = (text: string) => parseInteger(text, { min: 10, max: 86_400 });
-  return command.option(
-    "--announce-interval <seconds>",
-    "how often peers announce (default: 120)",
-    parseInterval,
-  );
+  return command
+    .option(
+      "--udp-port <number>",
+      "the Tracker's UDP port; 0: any free one (default: as the HTTP port)",
+      parsePort,
+    )
+    .option(
+      "--announce-interval <seconds>",
+      "how often peers announce (default: 120)",
+      parseInterval,
+    );
 }
 
 /** Options of all commands that talk to a server. */

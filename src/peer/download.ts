@@ -1,13 +1,11 @@
 /** One torrent that a Peer downloads or serves, with its trackers. */
-import type { Random } from "../base/random.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { HttpClient } from "../ports/http-client.ts";
 import type { PeerAddress } from "../ports/peer-transport.ts";
 import type { Info, Metainfo } from "../protocol/metainfo/metainfo.ts";
 import type { PeerHost } from "../runtime/peer-host.ts";
 import type { TorrentRunner } from "../runtime/torrent-runner.ts";
 import type { TorrentContent, TorrentFigures } from "../runtime/torrent-setup.ts";
-import { TrackerClient } from "../runtime/tracker-client.ts";
+import { TrackerClient, type TrackerClientPorts } from "../runtime/tracker-client.ts";
 import type { OnPeerClosed, Trouble } from "./peer-ports.ts";
 
 /** How often it is looked at whether anybody can help us. */
@@ -40,12 +38,7 @@ export class Download {
   #timer: { cancel(): void } | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(
-    ports: { readonly clock: Clock; readonly http: HttpClient; readonly random: Random },
-    host: PeerHost,
-    metainfo: Metainfo,
-    setup: DownloadSetup,
-  ) {
+  constructor(ports: TrackerClientPorts, host: PeerHost, metainfo: Metainfo, setup: DownloadSetup) {
     const { content, onTrouble } = setup;
     this.info = metainfo.info;
     this.path = setup.path;

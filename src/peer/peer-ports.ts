@@ -3,6 +3,7 @@ import type { CopyBytes } from "../base/bytes.ts";
 import type { BtPublisherError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { DatagramPort } from "../ports/datagrams.ts";
 import type { DownloadStorage } from "../ports/download-storage.ts";
 import type { HttpClient } from "../ports/http-client.ts";
 import type { PeerTransport } from "../ports/peer-transport.ts";
@@ -13,6 +14,8 @@ export interface PeerPorts {
   readonly clock: Clock;
   readonly transport: PeerTransport;
   readonly http: HttpClient;
+  /** Left out where there is no UDP. */
+  readonly datagrams?: DatagramPort;
   readonly random: Random;
   readonly downloads: DownloadStorage;
   /** How payload gets into piece buffers, where the platform has a faster way. */

@@ -1,19 +1,22 @@
 /**
- * Announces one torrent to its trackers over HTTP (BEP 3, 12): drives an `AnnounceSchedule` and
- * hands the peers that come back to the torrent.
+ * Announces one torrent to its trackers over HTTP and UDP (BEP 3, 12, 15): drives an
+ * `AnnounceSchedule` and hands the peers that come back to the torrent.
  */
 import { concatBytes } from "../base/bytes.ts";
 import type { Random } from "../base/random.ts";
 import type { InfoHash } from "../base/units.ts";
 import { type AnnounceOutput, AnnounceSchedule } from "../engine/announcing/announce-schedule.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
+import type { DatagramPort } from "../ports/datagrams.ts";
 import type { HttpClient } from "../ports/http-client.ts";
 import type { PeerAddress } from "../ports/peer-transport.ts";
 import {
+  type AnnounceResponse,
   parseAnnounceAnswer,
   MAX_TRACKER_ANSWER_LENGTH,
 } from "../protocol/tracker/http-parse-answer.ts";
-import { buildAnnounceUrl } from "../protocol/tracker/http-request.ts";
+import { type AnnounceParameters, buildAnnounceUrl } from "../protocol/tracker/http-request.ts";
+import { UdpAnnounce } from "./udp-announce.ts";
 
 /** What a tracker is told of us, asked for at each announce. */
 export interface AnnounceFacts {
@@ -22,6 +25,15 @@ export interface AnnounceFacts {
   readonly left: number;
   /** Incomplete, and nobody connected has what we lack: ask sooner. */
   readonly isLonely: boolean;
+}
+
+/** The world that announces go through. */
+export interface TrackerClientPorts {
+  readonly clock: Clock;
+  readonly http: HttpClient;
+  readonly random: Random;
+  /** Left out where there is no UDP: then trackers behind it are left out too. */
+  readonly datagrams?: DatagramPort;
 }
 
 /** The torrent that is announced. */
@@ -41,7 +53,7 @@ const NUM_WANT = 50;
 const STOP_TIMEOUT_MS = 2000;
 
 export class TrackerClient {
-  readonly #ports: { readonly clock: Clock; readonly http: HttpClient };
+  readonly #ports: TrackerClientPorts;
   readonly #torrent: {
     readonly infoHash: InfoHash;
     readonly peerId: Uint8Array;
@@ -55,9 +67,9 @@ export class TrackerClient {
   #timer: Timer | undefined;
   #whenIdle: (() => void) | undefined;
 
-  /** `tiers`: announce URLs; those that are not http or https are left out. */
+  /** `tiers`: announce URLs; those that are not http, https or udp are left out. */
   constructor(
-    ports: { readonly clock: Clock; readonly http: HttpClient; readonly random: Random },
+    ports: TrackerClientPorts,
     torrent: {
       readonly infoHash: InfoHash;
       readonly peerId: Uint8Array;
@@ -69,8 +81,9 @@ export class TrackerClient {
     this.#ports = ports;
     this.#torrent = { ...torrent, key: ports.random.nextUint32() };
     this.#owner = owner;
+    const isAskable = ports.datagrams === undefined ? /^https?:/i : /^(?:https?|udp):/i;
     const tiers = torrent.tiers
-      .map((tier) => tier.filter((url) => /^https?:/i.test(url)))
+      .map((tier) => tier.filter((url) => isAskable.test(url)))
       .filter((tier) => tier.length > 0);
     this.#schedule = new AnnounceSchedule(tiers, ports.random);
   }
@@ -124,7 +137,7 @@ export class TrackerClient {
   #announce({ url, event }: AnnounceOutput): void {
     const { uploaded, downloaded, left } = this.#owner.facts();
     const { infoHash, peerId, port, key } = this.#torrent;
-    const full = buildAnnounceUrl(url, {
+    const parameters: AnnounceParameters = {
       infoHash,
       peerId,
       port,
@@ -134,7 +147,25 @@ export class TrackerClient {
       event,
       numWant: event === "stopped" ? 0 : NUM_WANT,
       key,
+    };
+    if (/^udp:/i.test(url)) this.#announceByUdp(url, parameters);
+    else this.#announceByHttp(url, parameters);
+  }
+
+  #announceByUdp(url: string, parameters: AnnounceParameters): void {
+    const { clock, random, datagrams } = this.#ports;
+    if (datagrams === undefined) return;
+    const request = new UdpAnnounce({ clock, random, datagrams }, url, parameters, (outcome) => {
+      this.#requests.delete(request);
+      if (outcome.type === "answered") this.#handleResponse(url, outcome.response);
+      else this.#fail(url, outcome.message, outcome.isRefusal);
+      this.#drain();
+      if (this.#requests.size === 0) this.#whenIdle?.();
     });
+    this.#requests.add(request);
+  }
+
+  #announceByHttp(url: string, parameters: AnnounceParameters): void {
     const body: Uint8Array[] = [];
     const finish = (failure: string | undefined) => {
       this.#requests.delete(request);
@@ -144,7 +175,7 @@ export class TrackerClient {
       if (this.#requests.size === 0) this.#whenIdle?.();
     };
     const request = this.#ports.http.get(
-      { url: full, maxBytes: MAX_TRACKER_ANSWER_LENGTH },
+      { url: buildAnnounceUrl(url, parameters), maxBytes: MAX_TRACKER_ANSWER_LENGTH },
       {
         // Some trackers refuse with an error status and a reason in the body: read it all the same.
         onHead: () => true,
@@ -162,7 +193,11 @@ export class TrackerClient {
       this.#fail(url, parsed.message, parsed.code === "TRK_FAILURE");
       return;
     }
-    const { intervalMs, minIntervalMs, peers } = parsed.value;
+    this.#handleResponse(url, parsed.value);
+  }
+
+  #handleResponse(url: string, response: AnnounceResponse): void {
+    const { intervalMs, minIntervalMs, peers } = response;
     this.#schedule.handleAnswer(this.#ports.clock.now(), url, { intervalMs, minIntervalMs });
     this.#owner.handlePeers(peers);
   }

@@ -1,4 +1,5 @@
 /** A Peer on this machine: the role joined with TCP, disk and HTTP. */
+import { createDatagramPort } from "../../adapters/node/datagrams.ts";
 import { createHttpClient } from "../../adapters/node/http-client.ts";
 import { createSystemClock, createSystemRandom } from "../../adapters/node/clock.ts";
 import { copyIntoSharedMemory } from "../../adapters/node/copy-bytes.ts";
@@ -42,6 +43,7 @@ export async function startPeerNode(options: PeerNodeOptions): Promise<PeerNode>
       clock,
       transport: createTcpTransport({ clock }),
       http,
+      datagrams: createDatagramPort(),
       random: createSystemRandom(),
       downloads: new DiskDownloadStorage(pool),
       copy: copyIntoSharedMemory,

@@ -24,7 +24,8 @@ export async function serve(
   signal: AbortSignal,
 ): Promise<void> {
   await withServerWorld(settings, output, async (world) => {
-    const { tracker, routes: trackerRoutes } = await openTrackerPart(world);
+    const trackerPart = await openTrackerPart(world);
+    const { tracker } = trackerPart;
     const sourcePart = await openSourcePart(world, {
       connect: (hello, onOrder) => tracker.attachSource(hello, BESIDE, onOrder),
       onEvent: (event) => {
@@ -39,7 +40,8 @@ export async function serve(
       isTogether: true,
     });
     world.front.serve({
-      routes: [...trackerRoutes, ...sourcePart.routes],
+      announces: trackerPart.announces,
+      routes: [...trackerPart.routes, ...sourcePart.routes],
       fallback: (request, response) => app.handle(request, response),
       upgrade: undefined,
     });
@@ -47,6 +49,7 @@ export async function serve(
       url: world.publicUrl,
       announceUrls: await announcer.announceUrls(),
       peerPort: sourcePart.peerPort,
+      udpPort: trackerPart.udpPort,
       tokenFile: token.path,
     };
     world.ready(ready, greeting(world, ready));

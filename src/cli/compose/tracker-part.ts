@@ -2,16 +2,27 @@
 import { passkeyDigest } from "../../adapters/node/secrets.ts";
 import { SqlRegistrationStore } from "../../adapters/sql/registration-store.ts";
 import type { FrontRoute } from "../../adapters/node/front-server.ts";
+import { randomBytes } from "node:crypto";
+import { nodeMemory } from "../../adapters/node/answer-memory.ts";
+import type { AnnounceDoor } from "../../adapters/node/announce-entrance.ts";
+import { UdpTrackerSocket } from "../../adapters/node/udp-tracker-socket.ts";
 import { TrackerHttpDoor } from "../../tracker/http-door.ts";
 import { resolveTrackerOptions } from "../../tracker/options.ts";
 import { Tracker } from "../../tracker/tracker.ts";
 import { TrackerAccess } from "../../tracker/tracker-access.ts";
+import { TrackerUdpDoor } from "../../tracker/udp-door.ts";
+import { announceDoor } from "./announce-door.ts";
 import type { ServerWorld } from "./server-world.ts";
 
 /** An open Tracker and its doors. */
 export interface TrackerPart {
   readonly tracker: Tracker;
   readonly routes: readonly FrontRoute[];
+  /** Takes plain announces straight from their connections. */
+  readonly announces: AnnounceDoor;
+  /** In the order of BEP 12's tiers. */
+  readonly announceUrls: readonly string[];
+  readonly udpPort: number;
 }
 
 /** Opens the Tracker over the world's data folder. */
@@ -31,22 +42,50 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
     onEvent: (event) => world.report(event),
   });
   world.onClose(() => access.close());
+  const announceUrls = [`${publicUrl}/announce`];
   const tracker: Tracker = await Tracker.open(options, {
     access,
     accessFeed: access,
     store,
     clock,
     random,
-    announceUrls: () => [`${publicUrl}/announce`],
+    announceUrls: () => announceUrls,
     onParticipation: (change) => world.report({ type: "participation", ...change }),
     onStoreError: (error) => world.report({ type: "tracker-store-failed", message: String(error) }),
   });
   world.onClose(() => tracker.close());
-  return { tracker, routes: routesOf(tracker, world) };
+  const udpPort = await openUdp(tracker, world);
+  announceUrls.push(`udp://${new URL(publicUrl).hostname}:${udpPort}/announce`);
+  const { trustedProxies } = settings;
+  const door = new TrackerHttpDoor(tracker, { trustedProxies });
+  return {
+    tracker,
+    routes: routesOf(door),
+    announces: announceDoor(door, trustedProxies),
+    announceUrls,
+    udpPort,
+  };
 }
 
-function routesOf(tracker: Tracker, { settings }: ServerWorld): readonly FrontRoute[] {
-  const door = new TrackerHttpDoor(tracker, { trustedProxies: settings.trustedProxies });
+/** Opens the UDP door and returns its port. */
+async function openUdp(tracker: Tracker, world: ServerWorld): Promise<number> {
+  const { settings, front, clock } = world;
+  const door = new TrackerUdpDoor(tracker, {
+    secret: randomBytes(18),
+    now: () => clock.now(),
+    memory: nodeMemory,
+  });
+  const socket = await UdpTrackerSocket.open({
+    host: settings.host,
+    port: settings.udpPort ?? front.port,
+    answer: (packet, sender) => door.answer(packet, sender),
+    onError: ({ message }) => world.report({ type: "udp-failed", message }),
+  });
+  world.onClose(() => socket.close());
+  return socket.port;
+}
+
+function routesOf(door: TrackerHttpDoor): readonly FrontRoute[] {
   const handle: FrontRoute["handle"] = ({ method = "", url = "", headers, socket }, response) => {
     const forwardedFor = headers["x-forwarded-for"];
     const answer = door.answer({

@@ -16,7 +16,7 @@ export async function runTracker(
 ): Promise<void> {
   await withServerWorld(settings, output, async (world) => {
     const { folder, clock, publicUrl: url } = world;
-    const { tracker, routes } = await openTrackerPart(world);
+    const { tracker, routes, announces, announceUrls, udpPort } = await openTrackerPart(world);
     const keyFile = folder.pathOf("control.key");
     const control = new ControlServer({
       tracker,
@@ -27,13 +27,13 @@ export async function runTracker(
     });
     world.onClose(() => control.close());
     world.front.serve({
+      announces,
       routes,
       fallback: answerHealth(() => true),
       upgrade: (request, socket, head) => control.handleUpgrade(request, socket, head),
     });
-    const announceUrls = [`${url}/announce`];
     world.ready(
-      { url, announceUrls, controlKeyFile: keyFile },
+      { url, announceUrls, udpPort, controlKeyFile: keyFile },
       `The Tracker is running.
 
   announce  ${announceUrls.join(" ")}

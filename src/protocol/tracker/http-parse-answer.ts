@@ -118,6 +118,11 @@ function parsePeers(dictionary: BencodeDictionary): readonly TrackerPeer[] | und
 
 function parseCompact(value: unknown, length: 6 | 18): readonly TrackerPeer[] | undefined {
   if (!(value instanceof Uint8Array) || value.length % length !== 0) return undefined;
+  return compactTrackerPeers(value, length);
+}
+
+/** The peers in `value`, those left out with whom nobody can be. */
+export function compactTrackerPeers(value: Uint8Array, length: 6 | 18): readonly TrackerPeer[] {
   return splitCompact(value.subarray(0, MAX_PEERS * length), length).flatMap(({ address, port }) =>
     peerOf(formatIp(address), port),
   );
@@ -142,7 +147,8 @@ function peerOf(address: string | undefined, port: number | undefined): readonly
     : [{ host, port }];
 }
 
-function clampInterval(valueSeconds: number): Millis {
+/** What a tracker says in seconds, within 30 s … 24 h. */
+export function clampInterval(valueSeconds: number): Millis {
   return Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, valueSeconds * 1000));
 }
 
@@ -151,8 +157,8 @@ function countOf(dictionary: BencodeDictionary, key: string): number | undefined
   return count !== undefined && count >= 0 ? count : undefined;
 }
 
-/** Cut, and without control characters: it goes to terminals and logs. */
-function textForPeople(bytes: Uint8Array): string {
+/** A tracker's words, cut, and without control characters: they go to terminals and logs. */
+export function textForPeople(bytes: Uint8Array): string {
   let end = Math.min(bytes.length, 4 * MAX_TEXT_LENGTH);
   while (end < bytes.length && (bytes[end] as number) >> 6 === 2) end--;
   const cut = bytes.subarray(0, end);
