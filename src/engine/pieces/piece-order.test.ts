@@ -58,6 +58,17 @@ describe("PieceOrder", () => {
     assert.ok(firsts.size >= 4, `only ${[...firsts].join(", ")} came first`);
   });
 
+  test("a piece wanted across an empty bucket leaves the others in their places", () => {
+    const order = new PieceOrder(2, createRandom(1));
+    order.want(0);
+    order.increment(0);
+    order.increment(0);
+    order.want(1);
+    order.decrement(0);
+
+    assert.deepEqual(orderOf(order, 2), [1, 0]);
+  });
+
   test("agrees with sorting after any sequence of events", () => {
     const kinds = ["want", "unwant", "increment", "decrement", "all come", "all leave"] as const;
     const event = fc.tuple(fc.constantFrom(...kinds), fc.nat(9));
