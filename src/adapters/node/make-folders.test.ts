@@ -1,8 +1,9 @@
 /** Folders that are made one by one. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { makeFolders } from "./make-folders.ts";
 
@@ -30,8 +31,9 @@ describe("makeFolders", () => {
     }
   });
 
-  test("where a file system takes no folders it says so", async (t) => {
-    if (!existsSync("/proc/self")) return t.skip("no /proc here");
+  test("where a file system takes no folders it says so", async () => {
+    // Other systems have no such file system at hand.
+    if (process.platform !== "linux") return;
     await assert.rejects(makeFolders("/proc/none/below"), {
       code: "STORAGE_PATH",
       message: /"\/proc\/none"/,

@@ -9,15 +9,14 @@ import { once } from "node:events";
 import { SteppedClock } from "../../../test/support/stepped-clock.ts";
 import { afterRenewal, beforeRenewal } from "../../../test/support/tls-identities.ts";
 import { FrontServer, type TlsIdentity } from "../../adapters/node/front-server.ts";
-import type { RoleEvent } from "./server-world.ts";
-import { readTls, TlsWatch } from "./tls-files.ts";
+import { readTls, type TlsEvent, TlsWatch } from "./tls-files.ts";
 
 describe("TLS files", () => {
   let folder: string;
   let paths: { certPath: string; keyPath: string };
   let front: FrontServer;
   let watch: TlsWatch;
-  let events: RoleEvent[];
+  let events: TlsEvent[];
   const clock = new SteppedClock();
 
   beforeEach(async () => {

@@ -7,7 +7,6 @@ import { diskError } from "../../adapters/node/disk-error.ts";
 import type { TlsIdentity } from "../../adapters/node/front-server.ts";
 import type { Millis } from "../../base/units.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
-import type { RoleEvent } from "./server-world.ts";
 
 /** Between two looks at the files: renewals come days before the end. */
 const LOOK_MS: Millis = 60_000;
@@ -24,6 +23,11 @@ export interface TlsUser {
   useTls(identity: TlsIdentity): void;
 }
 
+/** What became of the files. */
+export type TlsEvent =
+  | { readonly type: "tls-renewed"; readonly certPath: string }
+  | { readonly type: "tls-failed"; readonly message: string };
+
 /** Reads the files. @throws BtPublisherError a code of the disk. */
 export async function readTls({ certPath, keyPath }: TlsPaths): Promise<TlsIdentity> {
   const read = (path: string) =>
@@ -38,7 +42,7 @@ export class TlsWatch {
   readonly #paths: TlsPaths;
   readonly #user: TlsUser;
   readonly #clock: Clock;
-  readonly #report: (event: RoleEvent) => void;
+  readonly #report: (event: TlsEvent) => void;
   #known: TlsIdentity;
   #told: string | undefined;
   #timer: Timer | undefined;
@@ -48,7 +52,7 @@ export class TlsWatch {
     paths: TlsPaths,
     known: TlsIdentity,
     user: TlsUser,
-    world: { readonly clock: Clock; readonly report: (event: RoleEvent) => void },
+    world: { readonly clock: Clock; readonly report: (event: TlsEvent) => void },
   ) {
     this.#paths = paths;
     this.#known = known;
