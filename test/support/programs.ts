@@ -68,6 +68,11 @@ export class Program {
     }
   }
 
+  /** Resolves when the program has said another line, has ended, or `limit` has passed. */
+  heard(limit: AbortSignal): Promise<void> {
+    return this.#next(limit);
+  }
+
   /** Waits for the program's end. @returns its exit code, or 128 + 9 and the like for a signal. */
   async end(limitMs = 90_000): Promise<number> {
     const limit = AbortSignal.timeout(limitMs);
