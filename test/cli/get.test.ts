@@ -142,6 +142,28 @@ describe("get", () => {
     });
   }
 
+  test("who is done serves what nobody else has, until Ctrl-C, and exits 0", async () => {
+    const port = String(await freePort());
+    const seed = await peerOf("slow.bin");
+    const get = ["get", "slow.bin.torrent", "--json", "-o"];
+    const limits = ["--max-download", "256Ki", "--port", port];
+    const first = startCommand(folder, ...get, newFolder(), ...seed, ...limits);
+    const second = startCommand(
+      folder,
+      ...[...get, newFolder(), "--peer", `127.0.0.1:${port}`, ...SLOWLY],
+    );
+    try {
+      await first.waitFor("event", "complete");
+      const farewell = await first.waitFor("event", "farewell");
+      assert.ok(Number(farewell["pieces"]) > 0);
+      first.child.kill("SIGINT");
+      assert.equal(await first.end(), 0, first.stderr);
+    } finally {
+      await first.stop();
+      await second.stop();
+    }
+  });
+
   test("CLI-16 the same download started twice: the second exits 75", async () => {
     const command = ["get", "slow.bin.torrent", "-o", newFolder(), ...(await peerOf("slow.bin"))];
     const first = startCommand(folder, ...command, ...SLOWLY, "--json");
@@ -221,6 +243,16 @@ describe("get", () => {
     }
   });
 });
+
+/** A port that nobody uses at the moment. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
 
 /** Waits until some of the content has arrived. */
 async function waitForSomething(run: Program): Promise<void> {
