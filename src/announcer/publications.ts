@@ -206,6 +206,29 @@ export class Publications {
   }
 
   /**
+   * Another policy, from now on; the SourceNode is told first, so that what is recorded is true.
+   * @throws NOT_FOUND; CONFLICT while it is not published; what the SourceNode throws.
+   */
+  setPolicy(
+    name: string,
+    change: (before: PublicationPolicy) => PublicationPolicy,
+  ): Promise<Publication> {
+    this.#assertReady();
+    return this.#lock.run(name, async () => {
+      const publication = await this.#adapters.catalogue.get(name);
+      if (publication === undefined) throw notFound(name);
+      if (publication.state !== "published") {
+        const message = "it is not published yet: its policy can be changed when it is";
+        throw new BtPublisherError("CONFLICT", message, { detail: { name } });
+      }
+      const changed = { ...publication, policy: change(publication.policy) };
+      await this.#adapters.content.setPolicy(name, changed.policy);
+      await this.#adapters.catalogue.update(changed);
+      return changed;
+    });
+  }
+
+  /**
    * Ends a publication: an upload is dropped at once, also while it is hashed; a published one
    * begins to be removed. @returns what became of it. @throws NOT_FOUND.
    */

@@ -17,6 +17,7 @@ import {
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentService, PublishedContent } from "../ports/content-service.ts";
 import type { AnnouncerEvent } from "./announcer-event.ts";
+import { isSamePolicy } from "../ports/publication-policy.ts";
 
 /** What the reconciler works with. */
 export interface ReconcilerAdapters {
@@ -87,6 +88,10 @@ export class Reconciler {
     if (publication.state === "removing") return this.#hooks.remove(publication);
     if (publication.state === "published") {
       if (held === undefined) this.#adapters.onEvent({ type: "content-missing", name });
+      else if (!isSamePolicy(held.policy, publication.policy)) {
+        // The SourceNode was told, and the catalogue could not be written, or is a backup.
+        await this.#adapters.catalogue.update({ ...publication, policy: held.policy });
+      }
       return;
     }
     if (held === undefined) await this.reopen(publication);

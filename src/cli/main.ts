@@ -18,6 +18,7 @@ import { register as registerLs } from "./commands/ls.ts";
 import { register as registerPublish } from "./commands/publish.ts";
 import { register as registerSeed } from "./commands/seed.ts";
 import { register as registerServe } from "./commands/serve.ts";
+import { register as registerSet } from "./commands/set.ts";
 import { register as registerSource } from "./commands/source.ts";
 import { register as registerStatus } from "./commands/status.ts";
 import { register as registerToken } from "./commands/token.ts";
@@ -35,6 +36,7 @@ const registrations: readonly ((program: Command) => void)[] = [
   registerLs,
   registerStatus,
   registerLog,
+  registerSet,
   registerUnpublish,
   registerGet,
   registerSeed,

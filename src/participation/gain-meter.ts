@@ -3,16 +3,10 @@
  * swarm's use of a byte. Counts begin with the first peer of a crowd and end with its last one.
  */
 import type { Millis } from "../base/units.ts";
+import type { CrowdFigures } from "../protocol/control/participation.ts";
 
-/** Figures of the crowd that is there. Rates are bytes per second. */
-export interface CrowdFigures {
-  readonly elapsedMs: Millis;
-  /** Bytes of pieces that peers gained, from anyone. */
-  readonly gainedBytes: number;
-  readonly sentBytes: number;
-  /** The most that peers gave each other over some seconds: what their uplinks can do at least. */
-  readonly exchangePeak: number;
-  /** Offers by the rule that made them. */
+/** Figures of a crowd, and the offers to it by the rule that made them. */
+export interface CrowdView extends CrowdFigures {
   readonly offers: Readonly<Record<string, number>>;
 }
 
@@ -26,11 +20,17 @@ export class GainMeter {
   #windowGained = 0;
   #windowSent = 0;
   #exchangePeak = 0;
+  #gainRate = 0;
   #offers = new Map<string, number>();
 
   /** Bytes per second; 0 until it was measured. */
   get exchangePeak(): number {
     return this.#exchangePeak;
+  }
+
+  /** Bytes per second that all peers together gained lately; 0 until it was measured. */
+  get gainRate(): number {
+    return this.#gainRate;
   }
 
   /** So many peers are there now. */
@@ -59,13 +59,14 @@ export class GainMeter {
     if (elapsed < WINDOW_MS) return;
     const exchanged = Math.max(0, this.#windowGained - this.#windowSent);
     this.#exchangePeak = Math.max(this.#exchangePeak, (exchanged * 1000) / elapsed);
+    this.#gainRate = (this.#windowGained * 1000) / elapsed;
     this.#windowAt = now;
     this.#windowGained = 0;
     this.#windowSent = 0;
   }
 
   /** Undefined while nobody is there. */
-  figures(now: Millis): CrowdFigures | undefined {
+  figures(now: Millis): CrowdView | undefined {
     if (this.#startedAt === undefined) return undefined;
     return {
       elapsedMs: now - this.#startedAt,
@@ -84,6 +85,7 @@ export class GainMeter {
     this.#windowGained = 0;
     this.#windowSent = 0;
     this.#exchangePeak = 0;
+    this.#gainRate = 0;
     this.#offers = new Map();
   }
 }

@@ -57,8 +57,12 @@ const UNASKED_MS = 1000;
 const UNASKED_BUSY_MS = 20_000;
 /** What was sent and is not seen at its receiver after this, is lost. */
 const UNSEEN_MS = 10_000;
-/** A piece is given again when its holder is expected to need longer than this. */
+/**
+ * A piece is given again when its holder is expected to need longer than this, and than so much of
+ * the time that the crowd still needs anyway.
+ */
 const AGAIN_AFTER_MS = 5000;
+const AGAIN_PART = 0.5;
 /** A piece below the floor is given this time to spread by itself. */
 const FLOOR_GRACE_MS = 8000;
 /** Who gains nothing for so long is helped, whatever the policy. */
@@ -324,24 +328,36 @@ export class SwarmController {
     }
     this.#againDue = [];
     this.#starving = [];
+    const patienceMs = Math.max(AGAIN_AFTER_MS, AGAIN_PART * this.#remainingMs());
     for (const peer of this.evidence.peers.values()) {
-      this.#collectWaiting(now, peer);
+      this.#collectWaiting(now, peer, patienceMs);
       const isStarving = peer.isActive && peer.grants.size === 0 && peer.openRequests === 0;
       if (isStarving && now - peer.lastGainAt > STARVING_MS) this.#starving.push(peer);
     }
   }
 
   /** Pieces of `holder` that others will wait long for. */
-  #collectWaiting(now: Millis, holder: Downloader): void {
+  #collectWaiting(now: Millis, holder: Downloader, patienceMs: Millis): void {
     const rate = holder.forwardRate(now);
-    if ((holder.unseen.size / rate) * 1000 < AGAIN_AFTER_MS) return;
+    if ((holder.unseen.size / rate) * 1000 < patienceMs) return;
     let place = 0;
     for (const piece of holder.unseen) {
       const waitMs = (++place / rate) * 1000;
-      if (waitMs < AGAIN_AFTER_MS) continue;
+      if (waitMs < patienceMs) continue;
       if (this.#againDue.length >= MAX_DUE) return;
       if (this.#grantCounts[piece] === 0) this.#againDue.push({ holder, piece, waitMs });
     }
+  }
+
+  /** How long the crowd needs for what it lacks, at the rate of the last seconds; 0 when unknown. */
+  #remainingMs(): Millis {
+    const { gainRate } = this.meter;
+    if (gainRate === 0) return 0;
+    let missing = 0;
+    for (const peer of this.evidence.peers.values()) {
+      if (peer.isActive) missing += peer.pieces.size - peer.pieces.count;
+    }
+    return (missing * this.#geometry.pieceLength * 1000) / gainRate;
   }
 
   /** Policy `fast`: when each piece is outside, pulling is quicker than any plan of ours. */

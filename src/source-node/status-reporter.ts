@@ -74,7 +74,7 @@ export class StatusReporter {
     const before = this.#states.get(publication);
     const { state } = decideState(participation.look(publication).evidence);
     this.#states.set(publication, state);
-    return before !== state && before !== undefined;
+    return before !== state;
   }
 
   #sample(): SourceStatus {
@@ -93,6 +93,7 @@ export class StatusReporter {
       connections: swarms.reduce((sum, swarm) => sum + swarm.connections, 0),
       cpuFraction: load.cpuFraction,
       eventLoopDelayMs: load.eventLoopDelayMs,
+      storageReadBytesPerSecond: (load.storageReadBytes * 1000) / elapsedMs,
       swarms,
     };
   }

@@ -1,4 +1,4 @@
-/** What a SourceNode says about a swarm in which nothing happens yet. */
+/** What a SourceNode says about a swarm; every key is there, so that JSON gives the same back. */
 import type { SwarmParticipation } from "../../src/protocol/control/participation.ts";
 
 /** Nobody is there. */
@@ -8,16 +8,16 @@ export const idleParticipation: SwarmParticipation = {
     downloaders: 0,
     copies: 0,
     floor: 0,
-    pieceBelowFloor: undefined,
+    pieceBelowFloor: { piece: 0, copies: 0 },
     hasForwarded: false,
     owedBytes: 0,
-    sentAgoMs: undefined,
+    sentAgoMs: 60_000,
   },
   figures: {
     spentBytes: 0,
     gainedBytes: 0,
     uplink: 12_500_000,
     directShare: 12_500_000,
-    crowd: undefined,
+    crowd: { elapsedMs: 0, gainedBytes: 0, sentBytes: 0, exchangePeak: 0 },
   },
 };

@@ -8,6 +8,7 @@ import { JSON_LINES_TYPE, linesOf, streamWork } from "./json-lines.ts";
 import {
   ledgerJson,
   listedJson,
+  policyJson,
   publishedJson,
   sourceJson,
   statusJson,
@@ -20,6 +21,7 @@ import {
   noQuerySchema,
   optionsFrom,
   pageSchema,
+  policyChangeSchema,
   policyFrom,
   publishSchema,
 } from "./schemas.ts";
@@ -192,6 +194,22 @@ export function publishRoutes(announcer: Announcer, control: AccessControl): rea
           const publication = await publications.publishLocal(request, tellProgress(tell));
           return publishedJson(await announcer.view(publication.name));
         }),
+    }),
+    apiRoute({
+      method: "PATCH",
+      path: `${ONE}/policy`,
+      access: "publisher",
+      action: "publication.set-policy",
+      summary: "Change how much the server takes part; what is left out stays",
+      query: noQuerySchema,
+      body: policyChangeSchema,
+      answers: { 200: "The policy", 404: "No such publication", 409: "Not published yet" },
+      async handle({ parameters, body, principal }) {
+        const name = parameters["name"] as string;
+        mustManage(control, principal, await announcer.find(name));
+        const changed = await publications.setPolicy(name, (before) => policyFrom(body, before));
+        return { name, policy: policyJson(changed.policy) };
+      },
     }),
     apiRoute({
       method: "DELETE",

@@ -130,7 +130,8 @@ function withdrawalJson(withdrawal: Withdrawal | undefined): object {
   return { state: "withdrawn", withdrawn: { reason, path, message } };
 }
 
-function policyJson(policy: PublicationPolicy): object {
+/** A policy; what its name decides is left out. */
+export function policyJson(policy: PublicationPolicy): object {
   const { deadline } = policy;
   return {
     ...policy,

@@ -16,16 +16,17 @@ const MAX_FILES = 100_000;
 
 const count = z.int().min(0);
 
-const policySchema = z
-  .strictObject({
-    policy: z.enum(["fast", "balanced", "thrifty"]).optional(),
-    floor: z.int().min(0).max(1000).optional(),
-    minRateBytesPerSecond: count.optional(),
-    egressBudgetBytes: count.optional(),
-    onBudgetEnd: z.enum(["serve-floor-only", "stop", "ignore"]).optional(),
-    deadline: z.iso.datetime({ offset: true }).optional(),
-  })
-  .optional();
+/** The body that changes a policy: what is left out stays. */
+export const policyChangeSchema = z.strictObject({
+  policy: z.enum(["fast", "balanced", "thrifty"]).optional(),
+  floor: z.int().min(0).max(100).optional(),
+  minRateBytesPerSecond: count.optional(),
+  egressBudgetBytes: count.optional(),
+  onBudgetEnd: z.enum(["serve-floor-only", "stop", "ignore"]).optional(),
+  deadline: z.iso.datetime({ offset: true }).optional(),
+});
+
+const policySchema = policyChangeSchema.optional();
 
 const accessSchema = z
   .strictObject({
@@ -99,15 +100,18 @@ export const ledgerSchema = z.strictObject({ since: z.iso.datetime({ offset: tru
 /** The query of every other route: none. */
 export const noQuerySchema = z.strictObject({});
 
-/** The policy that a body asks for, complete. */
-export function policyFrom(input: z.infer<typeof policySchema>): PublicationPolicy {
-  const deadline = input?.deadline === undefined ? undefined : Date.parse(input.deadline);
+/** The policy that a body asks for, complete; what it leaves out is `before`'s. */
+export function policyFrom(
+  input: z.infer<typeof policySchema>,
+  before: PublicationPolicy = defaultPolicy,
+): PublicationPolicy {
+  const deadline = input?.deadline === undefined ? before.deadline : Date.parse(input.deadline);
   return {
-    policy: input?.policy ?? defaultPolicy.policy,
-    floor: input?.floor,
-    minRateBytesPerSecond: input?.minRateBytesPerSecond,
-    egressBudgetBytes: input?.egressBudgetBytes,
-    onBudgetEnd: input?.onBudgetEnd ?? defaultPolicy.onBudgetEnd,
+    policy: input?.policy ?? before.policy,
+    floor: input?.floor ?? before.floor,
+    minRateBytesPerSecond: input?.minRateBytesPerSecond ?? before.minRateBytesPerSecond,
+    egressBudgetBytes: input?.egressBudgetBytes ?? before.egressBudgetBytes,
+    onBudgetEnd: input?.onBudgetEnd ?? before.onBudgetEnd,
     deadline,
   };
 }

@@ -1,26 +1,21 @@
 /** `btpublisher publish`: puts files and directories on a server. */
 import process from "node:process";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import type { Output } from "../output.ts";
+import { addPolicyOptions, type PolicyFlags, policyOf } from "../policy-options.ts";
 import type { OnPublishProgress } from "../publishing.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { formatBytes } from "../text.ts";
-import { parseInteger, parsePieceLength, parseRate, parseSize } from "../values.ts";
+import { parsePieceLength } from "../values.ts";
 
-interface PublishFlags extends ServerAccessFlags {
+interface PublishFlags extends ServerAccessFlags, PolicyFlags {
   readonly name?: string;
   readonly copy?: boolean;
   readonly catalogue?: string;
   readonly access?: string;
-  readonly policy?: string;
-  readonly floor?: number;
-  readonly minRate?: number;
-  readonly egressBudget?: number;
-  readonly deadline?: string;
-  readonly onBudgetEnd?: string;
   readonly pieceLength?: number;
 }
 
@@ -56,23 +51,6 @@ export function register(program: Command): void {
     .addOption(new Option("--format <format>", "format").choices(["v1"]).default("v1"))
     .option("--piece-length <size>", "a power of two (default: by the size)", parsePieceLength)
     .action(action(publish, { whenUnread: "go-on" }));
-}
-
-function addPolicyOptions(command: Command): Command {
-  const policies = ["fast", "balanced", "thrifty"];
-  const ends = ["serve-floor-only", "stop", "ignore"];
-  const parseFloor = (text: string) => parseInteger(text, { min: 0, max: 1000 });
-  return command
-    .addOption(
-      new Option("--policy <policy>", "how much the server helps (default: balanced)").choices(
-        policies,
-      ),
-    )
-    .option("--floor <count>", "copies that peers hold before the server steps back", parseFloor)
-    .option("--min-rate <rate>", "what each downloader gets at least", parseRate)
-    .option("--egress-budget <size>", "bytes that the server may send", parseSize)
-    .option("--deadline <time>", "when all should have it, as 2026-12-31T18:00", parseInstant)
-    .addOption(new Option("--on-budget-end <what>", "what the server does then").choices(ends));
 }
 
 async function publish(context: CommandContext<PublishFlags>): Promise<void> {
@@ -131,20 +109,6 @@ function progressTo(output: Output): OnPublishProgress {
   };
 }
 
-/** As the API takes it; undefined when nothing was said. */
-function policyOf(flags: PublishFlags): object | undefined {
-  const { policy, floor, minRate, egressBudget, deadline, onBudgetEnd } = flags;
-  const all = {
-    policy,
-    floor,
-    minRateBytesPerSecond: minRate,
-    egressBudgetBytes: egressBudget,
-    deadline,
-    onBudgetEnd,
-  };
-  return Object.values(all).every((value) => value === undefined) ? undefined : all;
-}
-
 /** As the API takes it; undefined when nothing was said. @throws USAGE for what makes no sense. */
 function accessOf({ catalogue, access: level }: PublishFlags): object | undefined {
   if (level !== undefined && (catalogue ?? "public") === "public") {
@@ -153,12 +117,4 @@ function accessOf({ catalogue, access: level }: PublishFlags): object | undefine
     throw new BtPublisherError("USAGE", message);
   }
   return catalogue === undefined ? undefined : { catalogue, level };
-}
-
-/** A day, or a day and a time, of this machine's zone unless it names one. */
-function parseInstant(text: string): string {
-  const isForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$/.test(text);
-  const time = isForm ? Date.parse(text.length === 10 ? `${text}T00:00` : text) : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(time).toISOString();
-  throw new InvalidArgumentError("Use a day and a time, as 2026-12-31T18:00.");
 }

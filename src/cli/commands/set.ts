@@ -1,0 +1,37 @@
+/** `btpublisher set`: changes how much the server takes part in a publication, while it runs. */
+import process from "node:process";
+import type { Command } from "commander";
+import { BtPublisherError } from "../../base/errors.ts";
+import { action, type CommandContext, examples } from "../command.ts";
+import { addPolicyOptions, type PolicyFlags, policyOf } from "../policy-options.ts";
+import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
+
+type SetFlags = ServerAccessFlags & PolicyFlags;
+
+/** Adds the command to `program`. */
+export function register(program: Command): void {
+  const command = program
+    .command("set")
+    .description("change how much the server helps a publication; what is not named stays")
+    .argument("<publication>", "its name, or the address of its page")
+    .addHelpText(
+      "after",
+      examples("set debian.iso --policy thrifty", "set debian.iso --egress-budget 500G"),
+    );
+  addPolicyOptions(addAccessOptions(command)).action(action(set));
+}
+
+async function set(context: CommandContext<SetFlags>): Promise<void> {
+  const { operands, options, output, signal } = context;
+  const { accessServer, parsePublication } = await import("../server-access.ts");
+  const policy = policyOf(options);
+  if (policy === undefined) {
+    throw new BtPublisherError("USAGE", "say what to change, as --policy fast or --floor 3");
+  }
+  const { name, flags } = parsePublication(operands[0] ?? "", options);
+  const { api } = await accessServer(flags, process.env, signal);
+  const path = `/api/v1/publications/${encodeURIComponent(name)}/policy`;
+  const answer = await api.json("PATCH", path, policy);
+  const { policy: changed } = answer as { readonly policy: { readonly policy: string } };
+  output.event("set", { name, policy: changed }, `${name} is served by ${changed.policy} now.`);
+}
