@@ -28,6 +28,13 @@ export class Swarms {
     return this.#swarms.size;
   }
 
+  /** Peers in all lists. Walks through the records: for metrics. */
+  get peerCount(): number {
+    let count = 0;
+    for (const swarm of this.#swarms.values()) count += swarm.peerCount;
+    return count;
+  }
+
   get(infoHash: InfoHash): Swarm | undefined {
     return this.#swarms.get(infoHash);
   }

@@ -54,6 +54,19 @@ export type AnnounceVerdict =
   /** `reason` is for the peer. */
   | { readonly type: "refused"; readonly code: RefusalCode; readonly reason: string };
 
+/** Peers of one torrent that another list holds. */
+export interface WebPeerCounts {
+  readonly count: number;
+  readonly seedCount: number;
+}
+
+/** Whether a peer over WebSocket may take part. */
+export type WebPeerVerdict =
+  | { readonly type: "allowed"; readonly infoHash: InfoHash; readonly areSeedsTrusted: boolean }
+  | Refusal;
+
+type Refusal = Extract<AnnounceVerdict, { type: "refused" }>;
+
 /** What the Tracker is built on. */
 export interface TrackerDependencies {
   readonly store: RegistrationStore;
@@ -118,6 +131,7 @@ export class Tracker implements TrackerControl {
   readonly #choice: PeerChoice;
   readonly #answer: TrackerAnswer;
   readonly #answered: AnnounceVerdict;
+  #webPeersOf: (infoHash: InfoHash) => WebPeerCounts | undefined = () => undefined;
   readonly #participation = new ParticipationBook();
   readonly #watchList = new WatchList();
   /** How each connected source is told what to do. */
@@ -194,6 +208,40 @@ export class Tracker implements TrackerControl {
     this.counters.answered[event ?? "none"]++;
     this.#fillAnswer(now, announce, { asker, peer, record, swarm });
     return this.#answered;
+  }
+
+  /** How much there is, for metrics. */
+  totals(): { readonly torrents: number; readonly swarms: number; readonly peers: number } {
+    const { swarmCount: swarms, peerCount: peers } = this.#swarms;
+    return { torrents: this.#registrations.size, swarms, peers };
+  }
+
+  /** Has peers of another list counted too: those over WebSocket, who reach each other only. */
+  attachWebPeers(of: (infoHash: InfoHash) => WebPeerCounts | undefined): void {
+    this.#webPeersOf = of;
+  }
+
+  /** Whether a peer over WebSocket may take part in the torrent of these 20 bytes. */
+  judgeWebPeer(bytes: Uint8Array, key: string | undefined, asker: AccessAsker): WebPeerVerdict {
+    const record = this.#registrations.find(bytes);
+    if (record === undefined) return this.#refuse("unregistered");
+    const { infoHash } = record.registration;
+    if (!this.mayAsk(infoHash, key, asker)) return this.#refuse("denied");
+    return { type: "allowed", infoHash, areSeedsTrusted: record.wasServed };
+  }
+
+  /** What a peer over WebSocket is told of a torrent that it may take part in. */
+  webAnswer(infoHash: InfoHash): { readonly intervalMs: Millis; readonly counts: SwarmCounts } {
+    const counts = { complete: 0, incomplete: 0, downloaded: 0 };
+    const record = this.#registrations.get(infoHash);
+    if (record !== undefined) this.#count(record, this.#swarms.get(infoHash), counts);
+    return { intervalMs: this.#interval(false), counts };
+  }
+
+  /** A peer over WebSocket completed its download, for the first time. */
+  countWebDownload(infoHash: InfoHash): void {
+    const record = this.#registrations.get(infoHash);
+    if (record?.wasServed === true) this.#registrations.countDownload(infoHash);
   }
 
   /** Whether a torrent has BEP 27's flag; what is not registered is taken to have it. */
@@ -340,7 +388,7 @@ export class Tracker implements TrackerControl {
     return true;
   }
 
-  #refuse(code: RefusalCode): AnnounceVerdict {
+  #refuse(code: RefusalCode): Refusal {
     this.counters.refused[code]++;
     return refusals[code];
   }
@@ -387,10 +435,11 @@ export class Tracker implements TrackerControl {
   }
 
   #count(record: RegistrationRecord, swarm: Swarm | undefined, counts: Mutable<SwarmCounts>): void {
-    const seedCount = swarm?.seedCount ?? 0;
     const { infoHash } = record.registration;
+    const web = this.#webPeersOf(infoHash);
+    const seedCount = (swarm?.seedCount ?? 0) + (web?.seedCount ?? 0);
     counts.complete = (record.wasServed ? seedCount : 0) + this.#sources.connectedCount(infoHash);
-    counts.incomplete = (swarm?.peerCount ?? 0) - seedCount;
+    counts.incomplete = (swarm?.peerCount ?? 0) + (web?.count ?? 0) - seedCount;
     counts.downloaded = record.downloaded;
   }
 

@@ -62,7 +62,8 @@ describe("publish", () => {
   test("the first line of serve says all that is needed", () => {
     const [first] = server.program.lines;
     assert.equal(first?.["event"], "ready");
-    assert.deepEqual(first["announceUrls"], [`${server.url}/announce`]);
+    const udpUrl = `udp://127.0.0.1:${String(first["udpPort"])}/announce`;
+    assert.deepEqual(first["announceUrls"], [`${server.url}/announce`, udpUrl]);
     assert.equal(typeof first["peerPort"], "number");
     assert.equal(statSync(String(first["tokenFile"])).mode & 0o777, 0o600);
   });
@@ -80,7 +81,10 @@ describe("publish", () => {
       const metainfo = parseMetainfo(new Uint8Array(await torrent.arrayBuffer()), { sha1 });
       assert.ok(metainfo.ok);
       assert.equal(metainfo.value.info.infoHash, published["infoHash"]);
-      assert.deepEqual(metainfo.value.announceTiers, [[`${server.url}/announce`]]);
+      assert.deepEqual(metainfo.value.announceTiers, [
+        [`${server.url}/announce`],
+        [`${server.url.replace("http:", "udp:")}/announce`],
+      ]);
       assert.deepEqual(metainfo.value.webSeeds, [`${server.url}/webseed/${name}/`]);
 
       const urls = published["fileUrls"] as readonly string[];

@@ -43,7 +43,7 @@ export async function serve(
       announces: trackerPart.announces,
       routes: [...trackerPart.routes, ...sourcePart.routes],
       fallback: (request, response) => app.handle(request, response),
-      upgrade: undefined,
+      upgrade: trackerPart.upgrade,
     });
     const ready = {
       url: world.publicUrl,

@@ -1,16 +1,20 @@
 /** The Tracker in a server process. */
 import { passkeyDigest } from "../../adapters/node/secrets.ts";
 import { SqlRegistrationStore } from "../../adapters/sql/registration-store.ts";
-import type { FrontRoute } from "../../adapters/node/front-server.ts";
+import type { FrontRoute, UpgradeHandler } from "../../adapters/node/front-server.ts";
 import { randomBytes } from "node:crypto";
+import { isLoopbackIp, parseSocketIp } from "../../base/ip-address.ts";
 import { nodeMemory } from "../../adapters/node/answer-memory.ts";
 import type { AnnounceDoor } from "../../adapters/node/announce-entrance.ts";
+import { WebTrackerSockets } from "../../adapters/node/web-tracker-sockets.ts";
 import { UdpTrackerSocket } from "../../adapters/node/udp-tracker-socket.ts";
 import { TrackerHttpDoor } from "../../tracker/http-door.ts";
 import { resolveTrackerOptions } from "../../tracker/options.ts";
 import { Tracker } from "../../tracker/tracker.ts";
 import { TrackerAccess } from "../../tracker/tracker-access.ts";
+import { trackerMetrics } from "../../tracker/tracker-metrics.ts";
 import { TrackerUdpDoor } from "../../tracker/udp-door.ts";
+import { TrackerWebDoor } from "../../tracker/web-door.ts";
 import { announceDoor } from "./announce-door.ts";
 import type { ServerWorld } from "./server-world.ts";
 
@@ -23,6 +27,8 @@ export interface TrackerPart {
   /** In the order of BEP 12's tiers. */
   readonly announceUrls: readonly string[];
   readonly udpPort: number;
+  /** Takes trackers' WebSockets; the HTTP server asks it first. */
+  readonly upgrade: UpgradeHandler;
 }
 
 /** Opens the Tracker over the world's data folder. */
@@ -54,23 +60,50 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
     onStoreError: (error) => world.report({ type: "tracker-store-failed", message: String(error) }),
   });
   world.onClose(() => tracker.close());
-  const udpPort = await openUdp(tracker, world);
+  const { udp, udpPort } = await openUdp(tracker, world);
+  const { maxPeersPerNetwork } = options;
+  const web = new TrackerWebDoor(tracker, { clock, random, maxPeersPerNetwork });
+  world.onClose(() => web.close());
   announceUrls.push(`udp://${new URL(publicUrl).hostname}:${udpPort}/announce`);
   const { trustedProxies } = settings;
   const door = new TrackerHttpDoor(tracker, { trustedProxies });
+  const sockets = new WebTrackerSockets({
+    open: (link, asker) => web.open(link, asker),
+    trustedProxies,
+  });
+  world.onClose(() => sockets.close());
   return {
     tracker,
-    routes: routesOf(door),
+    routes: [...routesOf(door), metricsRoute(() => trackerMetrics({ tracker, udp, web }))],
+    upgrade: (request, socket, head) => sockets.handleUpgrade(request, socket, head),
     announces: announceDoor(door, trustedProxies),
     announceUrls,
     udpPort,
   };
 }
 
-/** Opens the UDP door and returns its port. */
-async function openUdp(tracker: Tracker, world: ServerWorld): Promise<number> {
+/** Metrics are for programs on this machine, such as a Prometheus or its agent. */
+function metricsRoute(metrics: () => string): FrontRoute {
+  return {
+    prefix: "/metrics",
+    handle: ({ method, socket, headers }, response) => {
+      const address = parseSocketIp(socket.remoteAddress);
+      const isProxied = headers["x-forwarded-for"] !== undefined || headers.via !== undefined;
+      const isOurs = address !== undefined && isLoopbackIp(address) && !isProxied;
+      const status = isOurs ? (method === "GET" ? 200 : 405) : 403;
+      response.writeHead(status, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+      response.end(status === 200 ? metrics() : "metrics are for programs on this machine\n");
+    },
+  };
+}
+
+/** Opens the UDP door. */
+async function openUdp(
+  tracker: Tracker,
+  world: ServerWorld,
+): Promise<{ readonly udp: TrackerUdpDoor; readonly udpPort: number }> {
   const { settings, front, clock } = world;
-  const door = new TrackerUdpDoor(tracker, {
+  const udp = new TrackerUdpDoor(tracker, {
     secret: randomBytes(18),
     now: () => clock.now(),
     memory: nodeMemory,
@@ -78,11 +111,11 @@ async function openUdp(tracker: Tracker, world: ServerWorld): Promise<number> {
   const socket = await UdpTrackerSocket.open({
     host: settings.host,
     port: settings.udpPort ?? front.port,
-    answer: (packet, sender) => door.answer(packet, sender),
+    answer: (packet, sender) => udp.answer(packet, sender),
     onError: ({ message }) => world.report({ type: "udp-failed", message }),
   });
   world.onClose(() => socket.close());
-  return socket.port;
+  return { udp, udpPort: socket.port };
 }
 
 function routesOf(door: TrackerHttpDoor): readonly FrontRoute[] {

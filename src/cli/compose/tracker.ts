@@ -16,7 +16,8 @@ export async function runTracker(
 ): Promise<void> {
   await withServerWorld(settings, output, async (world) => {
     const { folder, clock, publicUrl: url } = world;
-    const { tracker, routes, announces, announceUrls, udpPort } = await openTrackerPart(world);
+    const trackerPart = await openTrackerPart(world);
+    const { tracker, routes, announces, announceUrls, udpPort } = trackerPart;
     const keyFile = folder.pathOf("control.key");
     const control = new ControlServer({
       tracker,
@@ -30,7 +31,8 @@ export async function runTracker(
       announces,
       routes,
       fallback: answerHealth(() => true),
-      upgrade: (request, socket, head) => control.handleUpgrade(request, socket, head),
+      upgrade: (request, socket, head) =>
+        control.handleUpgrade(request, socket, head) || trackerPart.upgrade(request, socket, head),
     });
     world.ready(
       { url, announceUrls, udpPort, controlKeyFile: keyFile },
