@@ -6,6 +6,8 @@ export interface Load {
   readonly cpuFraction: number;
   /** Mean delay of due timers beyond what they asked for, milliseconds. */
   readonly eventLoopDelayMs: number;
+  /** Bytes that reads of files had to get from storage, since the system had them not cached. */
+  readonly storageReadBytes: number;
 }
 
 export interface LoadProbe {

@@ -411,7 +411,10 @@ test("every 5 s the Tracker hears how the SourceNode is", async (t) => {
     clock,
     link,
     host,
-    probe: { sample: () => ({ cpuFraction: 0.5, eventLoopDelayMs: 2 }), close: () => undefined },
+    probe: {
+      sample: () => ({ cpuFraction: 0.5, eventLoopDelayMs: 2, storageReadBytes: 0 }),
+      close: () => undefined,
+    },
     uploadLimit: new TokenBucket(1_000_000),
     publications: () => source.publications,
     participation: world.dependencies.participation,
@@ -434,6 +437,7 @@ test("every 5 s the Tracker hears how the SourceNode is", async (t) => {
     connections: 3,
     cpuFraction: 0.5,
     eventLoopDelayMs: 2,
+    storageReadBytesPerSecond: 0,
     swarms: [swarm],
   };
   const seen = link.reports.map((report) =>

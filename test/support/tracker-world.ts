@@ -76,6 +76,7 @@ export function statusOf(...infoHashes: readonly InfoHash[]): SourceStatus {
     connections: 3,
     cpuFraction: 0.5,
     eventLoopDelayMs: 1.5,
+    storageReadBytesPerSecond: 0,
     swarms: infoHashes.map((infoHash) => ({
       infoHash,
       connections: 1,

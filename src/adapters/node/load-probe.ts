@@ -4,6 +4,8 @@ import type { LoadProbe } from "../../ports/load-probe.ts";
 
 /** How often the event loop's delay is looked at: a timer, so that idle processes hardly wake. */
 const RESOLUTION_MS = 50;
+/** What getrusage(2) counts reads from storage in, on Linux. */
+const STORAGE_BLOCK_BYTES = 512;
 
 /** A probe that runs until it is closed. It does not keep the process alive. */
 export function createLoadProbe(): LoadProbe {
@@ -11,6 +13,7 @@ export function createLoadProbe(): LoadProbe {
   delays.enable();
   let usedBefore = process.cpuUsage();
   let sampledAt = performance.now();
+  let blocksBefore = process.resourceUsage().fsRead;
   return {
     sample: () => {
       const used = process.cpuUsage(usedBefore);
@@ -21,7 +24,10 @@ export function createLoadProbe(): LoadProbe {
       // The histogram is in nanoseconds, NaN when empty, and counts the resolution itself.
       const eventLoopDelayMs = Math.max(0, (delays.mean || 0) / 1e6 - RESOLUTION_MS);
       delays.reset();
-      return { cpuFraction, eventLoopDelayMs };
+      const blocks = process.resourceUsage().fsRead;
+      const storageReadBytes = (blocks - blocksBefore) * STORAGE_BLOCK_BYTES;
+      blocksBefore = blocks;
+      return { cpuFraction, eventLoopDelayMs, storageReadBytes };
     },
     close: () => {
       delays.disable();

@@ -60,6 +60,7 @@ const status = {
   connections: 3,
   cpuFraction: 0.25,
   eventLoopDelayMs: 0.5,
+  storageReadBytesPerSecond: 0,
   swarms: [swarm],
 };
 

@@ -146,6 +146,7 @@ const isStatus: Guard<SourceStatus> = isObjectOf({
   connections: isInteger(),
   cpuFraction: isAmount,
   eventLoopDelayMs: isAmount,
+  storageReadBytesPerSecond: isAmount,
   swarms: isArrayOf(isSwarmReport, MAX_ITEMS),
 });
 

@@ -45,6 +45,8 @@ export interface SourceStatus {
   /** Share of one core, 0 … . */
   readonly cpuFraction: number;
   readonly eventLoopDelayMs: number;
+  /** Read from storage: how much less than the uplink says how well the system's cache does. */
+  readonly storageReadBytesPerSecond: number;
   readonly swarms: readonly SwarmReport[];
 }
 
