@@ -69,7 +69,7 @@ try:
             try:
                 if S.wait("ready", 120) is None:
                     raise RuntimeError("seed not ready")
-                if s != "nginx-curl" and not tr.wait_seed(ih):
+                if s != "nginx-curl" and sm != "http" and not tr.wait_seed(ih):
                     raise RuntimeError("seed not announced")
                 time.sleep(0.5)
                 c0 = S.cpu()

@@ -1,6 +1,7 @@
 /**
  * BTPublisher in the lab, by the contract in its README: the Peer role as seed and leech, and
- * `serve` with `publish` as server.
+ * `serve` with `publish` as server. Mode `http` is the HTTP door alone, as seed and as leech; mode
+ * `web` a leech of any other HTTP server.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,6 +16,7 @@ import { Bitfield } from "../../../src/base/bitfield.ts";
 import { startPeerNode } from "../../../src/cli/compose/peer.ts";
 import { readTorrentFile } from "../../../src/cli/torrent-file.ts";
 import type { Download } from "../../../src/peer/download.ts";
+import type { Metainfo } from "../../../src/protocol/metainfo/metainfo.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -30,8 +32,8 @@ const { values: options } = parseArgs({
     "uplink-mbit": { type: "string", default: "" },
     "exit-when-done": { type: "boolean", default: false },
     first: { type: "boolean", default: false },
-    // Taken and not needed: we find the source through the tracker.
-    source: { type: "string" },
+    // For HTTP only: otherwise we find the source through the tracker.
+    source: { type: "string", default: "" },
   },
 });
 
@@ -43,6 +45,7 @@ function say(ev: string, fields: Readonly<Record<string, unknown>> = {}): void {
 }
 
 async function seed(): Promise<void> {
+  if (options.mode === "http") return seedByHttp();
   await armed();
   const node = await startPeerNode({ port: Number(options.port) });
   const metainfo = await readTorrentFile(options.torrent);
@@ -54,10 +57,18 @@ async function seed(): Promise<void> {
   say("ready");
 }
 
+/** In the modes for HTTP the source is a web seed, and there is no tracker. */
+function withSources(metainfo: Metainfo): Metainfo {
+  const { name } = metainfo.info;
+  const path = { http: `files/${name}/${name}`, web: name }[options.mode];
+  if (path === undefined) return metainfo;
+  return { ...metainfo, announceTiers: [], webSeeds: [`http://${options.source}/${path}`] };
+}
+
 /** Opens all that needs no network before it says that it is armed, as the other adapters do. */
 async function leech(): Promise<void> {
   const { peer } = await startPeerNode({ port: Number(options.port) });
-  const metainfo = await readTorrentFile(options.torrent);
+  const metainfo = withSources(await readTorrentFile(options.torrent));
   await armed();
   const download = await peer.download(
     { type: "metainfo", metainfo },
@@ -88,6 +99,21 @@ function startOurs(args: readonly string[], hear: (line: Line) => void): number 
   process.on("exit", () => child.kill("SIGKILL"));
   createInterface({ input: child.stdout }).on("line", (text) => hear(JSON.parse(text) as Line));
   return child.pid ?? 0;
+}
+
+/** A server with the content in place, for whoever comes to its HTTP port. */
+async function seedByHttp(): Promise<void> {
+  const { info } = await readTorrentFile(options.torrent);
+  await armed();
+  const url = `http://${options.ip}:${options.port}`;
+  const place = ["--data", join(options.tmp, "server"), "--http-port", options.port];
+  const pid = startOurs(["serve", ...place, "--public-url", url, "--peer-port", "0"], (line) => {
+    if (line["event"] !== "ready") return;
+    startOurs(["publish", join(options.data, info.name), "--server", url], ({ event }) => {
+      if (event === "published") say("ready");
+    });
+  });
+  say("pid", { pid });
 }
 
 /** A server and one publication; the peers get its .torrent. */
@@ -130,5 +156,6 @@ if (role === undefined) throw new Error(`no role ${options.role}`);
 
 process.on("SIGTERM", () => process.exit(0));
 // A server's work is done by the process that it starts.
-if (role !== serve) say("pid", { pid: process.pid });
+const isOwnWork = role !== serve && !(role === seed && options.mode === "http");
+if (isOwnWork) say("pid", { pid: process.pid });
 await role();
