@@ -86,8 +86,8 @@ export interface ServerSettings {
   readonly control: string | undefined;
   readonly controlKeyPath: string | undefined;
   readonly announceIntervalMs: number | undefined;
-  /** Of peers, for one IPv4 address or IPv6 /64; undefined: the transport's default. */
-  readonly maxConnectionsPerAddress: number | undefined;
+  /** Of peers, for one IPv4 address or IPv6 /64. */
+  readonly maxConnectionsPerAddress: number;
   /** `--verbose`: every end of a connection is told. */
   readonly isVerbose: boolean;
 }
@@ -100,6 +100,9 @@ export interface ServerDefaults {
 
 /** Peers know this port of BitTorrent's first client. */
 const DEFAULT_PEER_PORT = 6881;
+
+/** A house or an office behind one address can take part, and no single machine takes all. */
+const DEFAULT_CONNECTIONS_PER_ADDRESS = 100;
 
 /**
  * The settings that `flags` and their config file give. @throws CONFIG with the place that is wrong;
@@ -137,7 +140,7 @@ export async function resolveServerSettings(
     controlKeyPath: all.controlKey,
     announceIntervalMs:
       all.announceInterval === undefined ? undefined : all.announceInterval * 1000,
-    maxConnectionsPerAddress: all.maxConnectionsPerAddress,
+    maxConnectionsPerAddress: all.maxConnectionsPerAddress ?? DEFAULT_CONNECTIONS_PER_ADDRESS,
     isVerbose: all.verbose ?? false,
   };
 }

@@ -148,10 +148,8 @@ describe("get", () => {
     const get = ["get", "slow.bin.torrent", "--json", "-o"];
     const limits = ["--max-download", "256Ki", "--port", port];
     const first = startCommand(folder, ...get, newFolder(), ...seed, ...limits);
-    const second = startCommand(
-      folder,
-      ...[...get, newFolder(), "--peer", `127.0.0.1:${port}`, ...SLOWLY],
-    );
+    const fromFirst = ["--peer", `127.0.0.1:${port}`, ...SLOWLY];
+    const second = startCommand(folder, ...get, newFolder(), ...fromFirst);
     try {
       await first.waitFor("event", "complete");
       const farewell = await first.waitFor("event", "farewell");

@@ -22,10 +22,7 @@ export interface TcpTransportOptions {
   readonly sendTimeoutMs?: Millis;
   /** Incoming connections of one address without a complete handshake. Default 32. */
   readonly maxHandshakesPerHost?: number;
-  /**
-   * Accepted connections of one IPv4 address or IPv6 /64. Default 100: a house or an office behind
-   * one address can take part, and no single machine takes all.
-   */
+  /** Accepted connections of one IPv4 address or IPv6 /64. Default: no limit. */
   readonly maxConnectionsPerNetwork?: number;
 }
 
@@ -36,7 +33,7 @@ export function createTcpTransport(options: TcpTransportOptions): PeerTransport 
     handshakeTimeoutMs: 10_000,
     sendTimeoutMs: 60_000,
     maxHandshakesPerHost: 32,
-    maxConnectionsPerNetwork: 100,
+    maxConnectionsPerNetwork: Number.POSITIVE_INFINITY,
     ...options,
     buffers: new SendBufferPool(),
     turns: new LoopTurns(),

@@ -113,9 +113,7 @@ async function openPeerHost(
       random,
       transport: createTcpTransport({
         clock,
-        ...(settings.maxConnectionsPerAddress !== undefined && {
-          maxConnectionsPerNetwork: settings.maxConnectionsPerAddress,
-        }),
+        maxConnectionsPerNetwork: settings.maxConnectionsPerAddress,
       }),
       http: createHttpClient({ clock }),
       copy: copyIntoSharedMemory,
