@@ -8,6 +8,7 @@ import type {
   PeerLink,
   PeerLinkHandler,
 } from "../ports/peer-transport.ts";
+import type { Millis } from "../base/units.ts";
 import type { Info } from "../protocol/metainfo/metainfo.ts";
 import type { BlockRef } from "../protocol/metainfo/piece-geometry.ts";
 import type { PeerMessage } from "../protocol/wire/message.ts";
@@ -30,6 +31,8 @@ export class LinkDriver implements PeerLinkHandler {
   readonly #owner: LinkOwner;
   /** Batches handed to the link and not yet sent, oldest first. */
   readonly #batches: (readonly BlockRef[])[] = [];
+  /** When the read began that is being told: one look at the clock serves all its messages. */
+  #readAt: Millis | undefined;
 
   constructor(key: PeerKey, link: PeerLink, owner: LinkOwner) {
     this.key = key;
@@ -48,11 +51,11 @@ export class LinkDriver implements PeerLinkHandler {
   }
 
   handleMessage(message: PeerMessage): void {
-    this.#owner.torrent.handleMessage(this.#owner.now(), this.key, message);
+    this.#owner.torrent.handleMessage(this.#now(), this.key, message);
   }
 
   handleRequests(blocks: readonly BlockRef[]): void {
-    this.#owner.torrent.handleRequests(this.#owner.now(), this.key, blocks);
+    this.#owner.torrent.handleRequests(this.#now(), this.key, blocks);
   }
 
   blockTarget(block: BlockRef): Uint8Array | undefined {
@@ -60,7 +63,7 @@ export class LinkDriver implements PeerLinkHandler {
   }
 
   handleBlock(block: BlockRef, wasKept: boolean): void {
-    this.#owner.torrent.handleBlock(this.#owner.now(), this.key, block, wasKept);
+    this.#owner.torrent.handleBlock(this.#now(), this.key, block, wasKept);
   }
 
   handleBlocksSent(_payloadBytes: number): void {
@@ -72,11 +75,16 @@ export class LinkDriver implements PeerLinkHandler {
   }
 
   handleReadEnd(): void {
-    this.#owner.torrent.handleReadEnd(this.#owner.now(), this.key);
+    this.#owner.torrent.handleReadEnd(this.#now(), this.key);
+    this.#readAt = undefined;
     this.#owner.handleReadEnd();
   }
 
   handleClose(reason: LinkCloseReason): void {
     this.#owner.handleClosed(reason);
+  }
+
+  #now(): Millis {
+    return (this.#readAt ??= this.#owner.now());
   }
 }

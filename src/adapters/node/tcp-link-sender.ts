@@ -10,7 +10,7 @@
 import { assert } from "../../base/assert.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import type { Millis } from "../../base/units.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock, Timer } from "../../ports/clock.ts";
 import type { BlockReader, LinkCloseReason } from "../../ports/peer-transport.ts";
 import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
 import { IdleTimer } from "./clock-idle-timer.ts";
@@ -51,6 +51,8 @@ interface Chunk {
   readonly frame: Frame | undefined;
 }
 
+/** What can wait is sent this late at most: a few packets of a fast peer, nothing to a slow one. */
+const LATER_MS = 10;
 /** Frames that are read, waiting or being written. */
 const MAX_FRAMES = 2;
 
@@ -71,6 +73,7 @@ export class LinkSender {
   /** What was asked for, in order: messages (encoded), and blocks that are not all framed. */
   readonly #queue: (Uint8Array[] | Batch)[] = [];
   #isFlushPlanned = false;
+  #laterTimer: Timer | undefined;
   #isReading = false;
   #frameCount = 0;
   #openBatchCount = 0;
@@ -99,13 +102,24 @@ export class LinkSender {
     return this.#messageBytes > CONGESTED_BYTES;
   }
 
+  /** Sends encoded messages that nobody waits for: with the next ones, or after a moment. */
+  sendLater(bytes: Uint8Array): void {
+    this.#enqueue(bytes);
+    if (this.#isFlushPlanned) return;
+    this.#laterTimer ??= this.#context.clock.setTimer(LATER_MS, () => this.#planFlush());
+  }
+
   /** Sends encoded messages. */
   send(bytes: Uint8Array): void {
+    this.#enqueue(bytes);
+    this.#planFlush();
+  }
+
+  #enqueue(bytes: Uint8Array): void {
     const last = this.#queue.at(-1);
     if (Array.isArray(last)) last.push(bytes);
     else this.#queue.push([bytes]);
     this.#messageBytes += bytes.length;
-    this.#planFlush();
   }
 
   /** As `PeerLink.sendBlocks`. */
@@ -121,6 +135,7 @@ export class LinkSender {
   close(): void {
     this.#isClosed = true;
     this.#progress.end();
+    this.#laterTimer?.cancel();
     // The system may still be reading from these.
     for (const { frame } of this.#chunks) if (frame) this.#context.buffers.discard(frame.buffer);
     this.#chunks.length = 0;
@@ -135,6 +150,8 @@ export class LinkSender {
 
   readonly #runFlush = (): void => {
     this.#isFlushPlanned = false;
+    this.#laterTimer?.cancel();
+    this.#laterTimer = undefined;
     if (!this.#isClosed) this.#flush();
   };
 

@@ -35,6 +35,22 @@ function countingReader(): {
 const contentAt = (offset: number): number => (offset * 31 + (offset >> 13)) & 255;
 const blockAt = (index: number) => ({ pieceIndex: index, begin: 0, length: 16_384 });
 
+test("a HAVE leaves with the next message, or after 10 ms", async () => {
+  const { dialled, accepted } = await linkPair();
+  dialled.link.send({ type: "have", pieceIndex: 1 });
+  dialled.link.send({ type: "have", pieceIndex: 2 });
+  await nextTurn();
+  assert.deepEqual(accepted.heard, []);
+  dialled.link.send({ type: "interested" });
+  await accepted.untilHeard(3);
+  assert.deepEqual(accepted.heard, [
+    { type: "have", pieceIndex: 1 },
+    { type: "have", pieceIndex: 2 },
+    { type: "interested" },
+  ]);
+  assert.equal(accepted.readEnds, 1);
+});
+
 test("messages and requests arrive in order, in both directions", async () => {
   const { dialled, accepted } = await linkPair();
   const blocks = [blockAt(1), blockAt(2), blockAt(3)];

@@ -73,7 +73,10 @@ export class TcpLink implements PeerLink {
   }
 
   send(message: PeerMessage): void {
-    this.sendEncoded(encodeMessage(message));
+    const bytes = encodeMessage(message);
+    // A packet for each HAVE would wake the other side as often as the requests do.
+    if (message.type !== "have") this.sendEncoded(bytes);
+    else if (this.#closeReason === undefined) this.#sender.sendLater(bytes);
   }
 
   sendRequests(blocks: readonly BlockRef[]): void {
