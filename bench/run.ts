@@ -14,6 +14,18 @@ const lab = (commandLine: string) => {
   return ["python3", `${here}lab/${script}`, ...args];
 };
 
+/** Ours beside mktorrent, over a file of 4 GiB; `commandLine` has the lab's names for files. */
+const makers = (commandLine: string) => {
+  const program = `${process.execPath} ${here}../bin/btpublisher.mjs`;
+  const [verb = ""] = commandLine.split(" ", 1);
+  return [
+    ...lab("bench_create.py --gib 4 --runs 5 --only"),
+    "mktorrent -t 2,btpublisher",
+    "--maker",
+    `btpublisher ${verb}=${program} ${commandLine}`,
+  ];
+};
+
 /** What each name runs; options that follow the name come behind and so win. */
 const benches: Readonly<Record<string, readonly string[]>> = {
   pair: lab(
@@ -23,7 +35,14 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   ),
   swarm: lab("bench_swarm.py --n 8 --runs 3 --systems btpublisher,@btpublisher,libtorrent,aria2"),
   tracker: lab("bench_tracker.py --trackers btpublisher,opentracker --modes http,httpka"),
-  create: [process.execPath, `${here}create.ts`],
+  http: lab(
+    "bench_pair.py --size-mib 1024 --runs 5 --pairs " +
+      "nginx-curl:nginx-curl,btpublisher+http:nginx-curl+files,btpublisher+http:btpublisher+http," +
+      "nginx-curl:btpublisher+web,nginx-curl:nginx-curl+aria2http",
+  ),
+  start: [process.execPath, `${here}start.ts`],
+  create: makers("create {f} -o {o} --piece-length 1Mi"),
+  verify: makers("verify {t} --data {d}"),
   disk: [process.execPath, `${here}disk.ts`],
   wire: [process.execPath, `${here}wire.ts`],
   "many-peers": [process.execPath, "--expose-gc", `${here}many-peers.ts`],
