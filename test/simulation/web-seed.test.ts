@@ -49,6 +49,28 @@ describe("a web seed in virtual time", () => {
     assert.equal(swarm.members[0]?.runner.figures().fromSourceBytes, content.length);
   });
 
+  test("is asked for little first, alone, and then never runs dry", async () => {
+    const swarm = new MemorySwarm(info, 1);
+    const plain = aServer(content);
+    const asked: { readonly at: number; readonly bytes: number }[] = [];
+    const server: MemoryHttpServer = (url, headers) => {
+      const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers["range"] ?? "") ?? [];
+      asked.push({ at: swarm.clock.now(), bytes: Number(last) + 1 - Number(first) });
+      return plain(url, headers);
+    };
+    const http = new MemoryHttp(swarm.clock, server, 500_000);
+    const peer = await swarm.add("10.0.0.1", { http, role: { webSeeds: URL_LIST } });
+
+    assert.ok(await swarm.runUntilComplete([peer], 600_000));
+    const [first, second, third] = asked;
+    assert.ok(first && second && third);
+    assert.ok(first.bytes <= 256 * KIB);
+    // The second comes when half of the first is there, and the third no later than its end.
+    const fullMs = first.bytes / 500;
+    assert.ok(second.at >= first.at + fullMs / 2 && second.at < first.at + fullMs);
+    assert.ok(third.at <= first.at + fullMs + 25);
+  });
+
   test("that is busy is asked again when it said, not before", async () => {
     const server = aServer(content, 3);
     const { swarm, isDone } = await download(server);
