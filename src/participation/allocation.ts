@@ -30,7 +30,9 @@ interface Want {
 
 /** The uplink's worth of pieces that is on offer at once. */
 const OFFER_MS: Millis = 250;
-const MAX_EXTRA_OFFERS = 64;
+const MAX_EXTRA_OFFERS = 128;
+/** In 100 ms: peers that answer after a second are served at full rate within two. */
+const GROWTH = 1.15;
 /** A want that was not repeated is over; swarms look every 100 ms. */
 const WANT_LASTS_MS: Millis = 300;
 const TICK_MS: Millis = 100;
@@ -117,7 +119,7 @@ export class Allocation {
     const expected = (this.uplink.bytesPerSecond * elapsed) / 1000;
     // When peers are slow to ask, more must be on offer to keep the uplink busy.
     if (this.#wasFull && this.#sentBytes < 0.9 * expected) {
-      this.#extraOffers = Math.min(MAX_EXTRA_OFFERS, this.#extraOffers + 1);
+      this.#extraOffers = Math.min(MAX_EXTRA_OFFERS, this.#extraOffers * GROWTH + 1);
     } else if (this.#sentBytes >= 0.97 * expected) {
       this.#extraOffers = Math.max(0, this.#extraOffers - 0.1);
     }

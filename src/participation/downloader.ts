@@ -28,7 +28,7 @@ export interface JoinedPeer {
 const PEAK_WINDOW_MS = 5000;
 /** How much one answer counts in the smoothed delay. */
 const DELAY_SMOOTHING = 4;
-const MAX_DELAY_MS = 2000;
+const MAX_DELAY_MS = 4000;
 
 export class Downloader {
   readonly key: number;
@@ -87,14 +87,13 @@ export class Downloader {
     return !this.pieces.isFull && !this.isSourceNode;
   }
 
-  /** From an offer to its first request: what must be on offer ahead of time. */
+  /** From an offer to its arrival there, as we hear of it: so much must be on offer ahead of time. */
   get delayMs(): Millis {
     return this.#delayMs;
   }
 
-  /** It asked for a block of `grant` for the first time. */
-  handleFirstRequest(now: Millis, grant: Grant): void {
-    grant.wasRequested = true;
+  /** It has all of `grant`. */
+  handleArrived(now: Millis, grant: Grant): void {
     const delay = Math.min(MAX_DELAY_MS, now - grant.shownAt);
     this.#delayMs += (delay - this.#delayMs) / DELAY_SMOOTHING;
   }

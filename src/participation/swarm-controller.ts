@@ -152,6 +152,8 @@ export class SwarmController {
     const peer = this.evidence.handleHave(now, key, piece);
     if (peer === undefined) return;
     this.meter.handleGained(this.#geometry.lengthOf(piece));
+    const grant = peer.grants.get(piece);
+    if (grant !== undefined) peer.handleArrived(now, grant);
     this.#endGrant(peer, piece);
     // Gained from a stranger: whoever that is has it, and it need not go out for the first time.
     this.#sentOnce.add(piece);
@@ -175,7 +177,7 @@ export class SwarmController {
     // It may ask for what was taken back before: shown is shown.
     const grant =
       peer.grants.get(piece) ?? (this.#isOpen ? undefined : this.#grant(now, peer, piece));
-    if (grant !== undefined && !grant.wasRequested) peer.handleFirstRequest(now, grant);
+    if (grant !== undefined) grant.wasRequested = true;
   }
 
   /** Requests of the peer that will not be answered. */

@@ -20,11 +20,11 @@ function assertContent(peers: readonly SwarmMember[], content: Uint8Array): void
   for (const peer of peers) assert.deepEqual(peer.store.content, content);
 }
 
-/** 1 MiB from a source of 1.5 kB/s, so that it takes thousands of virtual seconds. */
+/** 1 MiB from a source of 0.5 kB/s, so that it takes thousands of virtual seconds. */
 async function flashCrowd(seed: number): Promise<readonly SwarmEvent[]> {
   const content = someContent(1024 * KIB, 7);
   const swarm = new MemorySwarm(anInfo(content, 64 * KIB), seed);
-  await swarm.add("10.0.0.1", { ...source, content, upBytesPerSecond: 1500 });
+  await swarm.add("10.0.0.1", { ...source, content, upBytesPerSecond: 500 });
   const peers = await addPeers(swarm, 50);
   swarm.introduceAll();
 

@@ -10,13 +10,18 @@ export interface Sending {
   sent(): void;
 }
 
-/** The flows of one uplink take turns, one item each. */
+/** A turn of a flow: small messages leave together, as in one segment. */
+const TURN_BYTES = 1448;
+
+/** The flows of one uplink take turns, one block or one segment of small messages each. */
 export class Uplink {
   readonly #clock: Clock;
   readonly #bytesPerSecond: number | undefined;
   /** Flows with something to send, in the order of their turns. */
   readonly #flows = new Set<{ next(): Sending | undefined }>();
   #isBusy = false;
+  /** Whose turn it is, and what it has sent of it. */
+  #turn: { readonly flow: object | undefined; bytes: number } = { flow: undefined, bytes: 0 };
 
   constructor(clock: Clock, bytesPerSecond: number | undefined) {
     this.#clock = clock;
@@ -43,8 +48,13 @@ export class Uplink {
         retryAt = Math.min(retryAt, startsAt);
         continue;
       }
-      this.#flows.delete(flow);
-      this.#flows.add(flow);
+      if (this.#turn.flow !== flow) this.#turn = { flow, bytes: 0 };
+      this.#turn.bytes += sending.bytes;
+      if (this.#turn.bytes >= TURN_BYTES) {
+        this.#turn = { flow: undefined, bytes: 0 };
+        this.#flows.delete(flow);
+        this.#flows.add(flow);
+      }
       this.#occupy(this.#timeFor(sending.bytes), () => sending.sent());
       return;
     }

@@ -59,7 +59,7 @@ export class Torrent {
   ) {
     this.#state = new TorrentState(setup.info.geometry, setup.have, options, random);
     this.#addresses = new AddressBook(random);
-    this.#uploads = new Uploads(this.#state);
+    this.#uploads = new Uploads(this.#state, now);
     this.#chokes = new Chokes(this.#state, this.#uploads);
     this.#downloads = new Downloads(this.#state, {
       ban: (session, at) => this.#ban(at, session),
@@ -363,7 +363,7 @@ export class Torrent {
     this.#state.serving?.handleLeft(now, session.key);
     const verdict = wasUseless ? "useless" : this.#verdictOf(now, session);
     this.#addresses.handleClosed(now, session.info.addressKey, verdict);
-    this.#uploads.forget(session);
+    this.#uploads.handleLinkClosed(now, session);
     this.#chokes.handleLinkClosed(now, session);
     this.#downloads.handleLinkClosed(now, session);
   }

@@ -12,6 +12,7 @@ import {
   MAX_QUEUED_REQUESTS,
   type PeerSession,
 } from "../peer-session/peer-session.ts";
+import { RateMeter } from "../requests/rate-meter.ts";
 import type { TorrentState } from "./torrent-state.ts";
 
 /** Batches that a link may have open: one on its way and one to follow without a gap. */
@@ -21,6 +22,12 @@ const MIN_BATCH_BLOCKS = 4;
 const MAX_BATCH_BLOCKS = 64;
 /** A batch is what the peer takes in this time. */
 const BATCH_MS = 100;
+/**
+ * Batches of all peers together that may be under way: so much time of the uplink, at least two. On
+ * a weak uplink more of them would only hold up our own requests and each other.
+ */
+const UNDER_WAY_MS = 1000;
+const MIN_BATCHES_UNDER_WAY = 2;
 /** A request longer than this is not answered: all clients in use ask for 16 KiB. */
 const MAX_REQUEST_LENGTH = BLOCK_LENGTH;
 
@@ -30,9 +37,12 @@ export class Uploads {
   readonly #waiting = new Set<PeerSession>();
   #resumeAt: Millis | undefined;
   #uploadedBytes = 0;
+  #batchesUnderWay = 0;
+  readonly #rate: RateMeter;
 
-  constructor(state: TorrentState) {
+  constructor(state: TorrentState, now: Millis) {
     this.#state = state;
+    this.#rate = new RateMeter(now);
   }
 
   /** Payload bytes that left for the network. */
@@ -93,14 +103,14 @@ export class Uploads {
       this.#state.serving?.handleSent(now, session.key, pieceIndex, length);
     }
     session.batchesInFlight--;
+    this.#batchesUnderWay--;
+    this.#rate.add(now, bytes);
     session.turnBytes += bytes;
     session.uploadRate.add(now, bytes);
     session.lastSentAt = now;
     this.#uploadedBytes += bytes;
-    if (session.uploadQueue.size > 0) {
-      this.#waiting.add(session);
-      this.serve(now);
-    }
+    if (session.uploadQueue.size > 0) this.#waiting.add(session);
+    this.serve(now);
   }
 
   /** We choke the peer: its queue is void (BEP 3), and BEP 6 wants that said. */
@@ -119,6 +129,14 @@ export class Uploads {
     this.#waiting.delete(session);
   }
 
+  /** Its batches under way will not be told as sent. */
+  handleLinkClosed(now: Millis, session: PeerSession): void {
+    this.#batchesUnderWay -= session.batchesInFlight;
+    session.batchesInFlight = 0;
+    this.forget(session);
+    this.serve(now);
+  }
+
   /** Hands out batches while peers wait and the rate limit allows. */
   serve(now: Millis): void {
     const limit = this.#state.options.uploadLimit;
@@ -129,6 +147,7 @@ export class Uploads {
         this.#waiting.delete(session);
         continue;
       }
+      if (this.#batchesUnderWay >= this.#mostUnderWay(now)) return;
       const available = limit.available(now);
       if (available <= 0) {
         this.#resumeAt = limit.readyAt(now, BLOCK_LENGTH);
@@ -139,6 +158,12 @@ export class Uploads {
       this.#waiting.delete(session);
       if (session.uploadQueue.size > 0) this.#waiting.add(session);
     }
+  }
+
+  #mostUnderWay(now: Millis): number {
+    const batchBytes = MIN_BATCH_BLOCKS * BLOCK_LENGTH;
+    const byRate = (this.#rate.bytesPerSecond(now) * UNDER_WAY_MS) / 1000 / batchBytes;
+    return Math.max(MIN_BATCHES_UNDER_WAY, Math.ceil(byRate));
   }
 
   #sendBatch(now: Millis, session: PeerSession, availableBytes: number): number {
@@ -155,6 +180,7 @@ export class Uploads {
       if (blocks.length >= count) break;
     }
     session.batchesInFlight++;
+    this.#batchesUnderWay++;
     this.#state.output({ type: "send-blocks", peer: session.key, blocks });
     return bytes;
   }
