@@ -27,12 +27,14 @@ interface Task {
 
 interface Thread {
   readonly worker: Worker;
-  /** Jobs that it was given, oldest first; it answers in this order. */
-  readonly tasks: Task[];
+  /** Jobs that it was given, as they were given, oldest first; it answers in this order. */
+  readonly batches: (readonly Task[])[];
 }
 
-/** Two jobs a thread: one in work, one that is there when it ends; the rest can still be reordered. */
-const TASKS_PER_THREAD = 2;
+/** Two a thread: one in work, one that is there when it ends; the rest can still be reordered. */
+const BATCHES_PER_THREAD = 2;
+/** A message costs a tenth of what hashing and storing a piece of 1 MiB does, on both sides. */
+const COMMITS_PER_BATCH = 4;
 
 /** Disk threads and open files, one pool for a process. */
 export class DiskPool {
@@ -82,7 +84,7 @@ export class DiskPool {
     const jobs = [...this.#threads].map(
       (thread) =>
         new Promise<undefined>((resolve, reject) => {
-          this.#give(thread, { job: { type: "release", path }, resolve, reject });
+          this.#give(thread, [{ job: { type: "release", path }, resolve, reject }]);
         }),
     );
     await Promise.all(jobs);
@@ -104,9 +106,22 @@ export class DiskPool {
         i++;
         continue;
       }
-      this.#waiting.splice(i, 1);
-      this.#give(thread, task);
+      this.#give(thread, task.job.type === "commit" ? this.#takeCommits(i) : this.#take(i));
     }
+  }
+
+  #take(index: number): Task[] {
+    return this.#waiting.splice(index, 1);
+  }
+
+  /** The waiting commits from `index` on, up to a batch. */
+  #takeCommits(index: number): Task[] {
+    const batch: Task[] = [];
+    for (let i = index; i < this.#waiting.length && batch.length < COMMITS_PER_BATCH; ) {
+      if (this.#waiting[i]?.job.type === "commit") batch.push(...this.#take(i));
+      else i++;
+    }
+    return batch;
   }
 
   /**
@@ -115,53 +130,55 @@ export class DiskPool {
    */
   #freeWriter(): Thread | undefined {
     const [writer = this.#startThread()] = this.#threads;
-    return writer.tasks.length < TASKS_PER_THREAD ? writer : undefined;
+    return writer.batches.length < BATCHES_PER_THREAD ? writer : undefined;
   }
 
   /** An idle thread, else a new one, else the one with least to do, unless all have enough. */
   #freeThread(): Thread | undefined {
     let free: Thread | undefined;
     for (const thread of this.#threads) {
-      if (free === undefined || thread.tasks.length < free.tasks.length) free = thread;
+      if (free === undefined || thread.batches.length < free.batches.length) free = thread;
     }
-    const isIdle = free !== undefined && free.tasks.length === 0;
+    const isIdle = free !== undefined && free.batches.length === 0;
     if (!isIdle && this.#threads.size < this.#maxThreads) return this.#startThread();
-    return free !== undefined && free.tasks.length < TASKS_PER_THREAD ? free : undefined;
+    return free !== undefined && free.batches.length < BATCHES_PER_THREAD ? free : undefined;
   }
 
   #startThread(): Thread {
     const worker = startThread("disk-worker", this.#threadData);
-    const thread: Thread = { worker, tasks: [] };
-    worker.on("message", (answer: DiskAnswer) => this.#settle(thread, answer));
+    const thread: Thread = { worker, batches: [] };
+    worker.on("message", (answers: readonly DiskAnswer[]) => this.#settle(thread, answers));
     worker.on("error", (error: Error) => this.#fail(thread, error));
     worker.unref();
     this.#threads.add(thread);
     return thread;
   }
 
-  #give(thread: Thread, task: Task): void {
-    if (thread.tasks.length === 0) thread.worker.ref();
-    thread.tasks.push(task);
+  #give(thread: Thread, batch: readonly Task[]): void {
+    if (thread.batches.length === 0) thread.worker.ref();
+    thread.batches.push(batch);
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- A thread, not a window.
-    thread.worker.postMessage(task.job);
+    thread.worker.postMessage(batch.map(({ job }) => job));
   }
 
-  #settle(thread: Thread, answer: DiskAnswer): void {
-    const task = thread.tasks.shift() as Task;
-    if (thread.tasks.length === 0) thread.worker.unref();
+  #settle(thread: Thread, answers: readonly DiskAnswer[]): void {
+    const batch = thread.batches.shift() as readonly Task[];
+    if (thread.batches.length === 0) thread.worker.unref();
     this.#dispatch();
-    if (answer.ok) {
-      task.resolve(answer.value as never);
-      return;
+    for (const [i, task] of batch.entries()) {
+      const answer = answers[i] as DiskAnswer;
+      if (answer.ok) task.resolve(answer.value as never);
+      else {
+        const { code, message, detail } = answer.failure;
+        task.reject(new BtPublisherError(code, message, { detail }));
+      }
     }
-    const { code, message, detail } = answer.failure;
-    task.reject(new BtPublisherError(code, message, { detail }));
   }
 
   /** A thread broke: a bug of ours, or no memory. Its jobs fail; the next job starts another one. */
   #fail(thread: Thread, cause: Error): void {
     this.#threads.delete(thread);
-    for (const task of thread.tasks) {
+    for (const task of thread.batches.flat()) {
       task.reject(
         new BtPublisherError("INTERNAL", `a disk thread failed: ${cause.message}`, { cause }),
       );

@@ -19,8 +19,8 @@ const port = parentPort;
 assert(port !== null, "disk-worker.ts runs in a worker thread");
 const run = createDiskJobRunner(new DescriptorCache((workerData as DiskWorkerData).maxOpenFiles));
 
-port.on("message", (job: DiskJob) => {
-  port.postMessage(answer(job));
+port.on("message", (jobs: readonly DiskJob[]) => {
+  port.postMessage(jobs.map(answer));
 });
 
 function answer(job: DiskJob): DiskAnswer {
