@@ -24,11 +24,13 @@ type Hosts = Map<string, Map<string, Millis>>;
 export class Admissions {
   readonly #levels = new Map<InfoHash, TorrentAccess["level"]>();
   readonly #hosts = new Map<InfoHash, Hosts>();
+  #ticketKey: string | undefined;
 
   /** Takes an order of the Tracker. @returns whether somebody may have lost its admission. */
   handleOrder(now: Millis, order: AccessOrder): boolean {
     switch (order.type) {
       case "guard":
+        this.#ticketKey = order.ticketKey ?? this.#ticketKey;
         for (const { infoHash, level } of order.torrents) this.#levels.set(infoHash, level);
         return order.torrents.length > 0;
       case "admit":
@@ -40,6 +42,16 @@ export class Admissions {
       default:
         return order satisfies never;
     }
+  }
+
+  /** Whether a torrent wants tickets. */
+  wantsTickets(infoHash: InfoHash): boolean {
+    return this.#levels.get(infoHash) === "ticketed";
+  }
+
+  /** With which key of the Tracker tickets are checked; undefined: none is good. */
+  get ticketKey(): string | undefined {
+    return this.#ticketKey;
   }
 
   /** Whether `host`, an IP address, may have `torrent` through that door. */

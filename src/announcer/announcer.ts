@@ -28,6 +28,7 @@ import {
   magnetLink,
   type Places,
   pageUrl,
+  ticketUrl,
   torrentUrl,
   webSeedUrls,
 } from "./links.ts";
@@ -194,6 +195,9 @@ export class Announcer {
     const bytes = encodeMetainfo({
       infoRaw: content.info,
       announceTiers: announceTiers(places.announceUrls, passkey),
+      ...(publication.access.level === "ticketed" && {
+        ticketUrl: ticketUrl(places.announceUrls, passkey),
+      }),
       webSeeds: webSeedUrls(places.sourceUrls, { ...content, name }),
       comment: pageUrl(this.publicUrl, name),
       createdBy: "BTPublisher",

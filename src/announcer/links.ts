@@ -73,3 +73,13 @@ export function announceTiers(
   if (passkey === undefined) return urls.map((url) => [url]);
   return urls.filter((url) => !url.startsWith("udp:")).map((url) => [`${url}/${passkey}`]);
 }
+
+/** Where the Tracker issues tickets for a passkey: beside the first announce URL of HTTP. */
+export function ticketUrl(
+  urls: readonly string[],
+  passkey: string | undefined,
+): string | undefined {
+  const announceUrl = urls.find((url) => /^https?:.*\/announce$/.test(url));
+  if (announceUrl === undefined || passkey === undefined) return undefined;
+  return `${announceUrl.slice(0, -"announce".length)}ticket/${passkey}`;
+}

@@ -6,7 +6,7 @@
 /** Publish tokens, API tokens and set-up tokens. */
 const TOKEN = /\b(btp[a-z]?_)[\w-]{16,}/g;
 /** What stands behind the announce path of a tracker, also of another one's. */
-const KEY_IN_URL = /\/(announce|scrape)(?:\.php)?\/[^\s/?#"'<>\\]+/g;
+const KEY_IN_URL = /\/(announce|scrape|ticket)(?:\.php)?\/[^\s/?#"'<>\\]+/g;
 /** The same, as private trackers of the web have it. */
 const KEY_IN_QUERY = /([?&](?:passkey|authkey|torrent_pass|token|access_token)=)[^&\s"'<>\\]+/gi;
 

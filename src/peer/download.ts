@@ -5,6 +5,7 @@ import type { Info, Metainfo } from "../protocol/metainfo/metainfo.ts";
 import type { PeerHost } from "../runtime/peer-host.ts";
 import type { TorrentRunner } from "../runtime/torrent-runner.ts";
 import type { TorrentContent, TorrentFigures } from "../runtime/torrent-setup.ts";
+import { TicketHolder } from "../runtime/ticket-holder.ts";
 import { TrackerClient, type TrackerClientPorts } from "../runtime/tracker-client.ts";
 import type { OnPeerClosed, Trouble } from "./peer-ports.ts";
 
@@ -35,6 +36,7 @@ export class Download {
   readonly #runner: TorrentRunner;
   readonly #trackers: TrackerClient;
   readonly #close: () => Promise<void>;
+  readonly #tickets: TicketHolder | undefined;
   #timer: { cancel(): void } | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -72,10 +74,12 @@ export class Download {
         onStorageError: (error) => onTrouble({ type: "storage", error }),
         onPeerClosed: (event) => setup.onPeerClosed?.(event),
       },
-      { webSeeds: setup.webSeeds },
+      { webSeeds: setup.webSeeds, ticket: () => this.#tickets?.ticket },
     );
-    this.#runner.addAddresses(setup.peers);
-    this.#trackers.start();
+    this.#tickets = this.#ticketHolder(ports, metainfo, setup.peerId);
+    // Whoever is dialled first may want to see the ticket.
+    if (this.#tickets === undefined) this.#begin(setup.peers);
+    else this.#tickets.start(() => this.#begin(setup.peers));
     this.#checkLoneliness();
   }
 
@@ -95,10 +99,26 @@ export class Download {
 
   async #stop(): Promise<void> {
     this.#timer?.cancel();
+    this.#tickets?.stop();
     const goodbye = this.#trackers.stop();
     await this.#host.remove(this.info.infoHash);
     await this.#close();
     await goodbye;
+  }
+
+  #ticketHolder(
+    ports: TrackerClientPorts,
+    { ticketUrl: url, info }: Metainfo,
+    peerId: Uint8Array,
+  ): TicketHolder | undefined {
+    if (url === undefined) return undefined;
+    return new TicketHolder(ports, { url, infoHash: info.infoHash, peerId });
+  }
+
+  #begin(peers: readonly PeerAddress[]): void {
+    if (this.#stopping !== undefined) return;
+    this.#runner.addAddresses(peers);
+    this.#trackers.start();
   }
 
   #checkLoneliness(): void {

@@ -8,8 +8,14 @@ import type { InfoHash } from "../base/units.ts";
 import { defaultChokerOptions } from "../engine/choking/choker.ts";
 import type { ServingController } from "../engine/torrent/serving.ts";
 import type { TorrentOptions } from "../engine/torrent/torrent-state.ts";
-import type { IncomingDecision, PeerAddress, PeerListener } from "../ports/peer-transport.ts";
+import type {
+  IncomingDecision,
+  PeerAddress,
+  PeerLink,
+  PeerListener,
+} from "../ports/peer-transport.ts";
 import type { Handshake } from "../protocol/wire/message.ts";
+import { awaitTicket, type TicketCheck } from "./ticket-gate.ts";
 import { type RunnerPorts, TorrentRunner } from "./torrent-runner.ts";
 import type { TorrentContent, TorrentEvents, TorrentFigures } from "./torrent-setup.ts";
 
@@ -30,6 +36,8 @@ export interface PeerHostOptions {
     torrent: { readonly infoHash: InfoHash; readonly isPrivate: boolean },
     host: string,
   ) => boolean;
+  /** How tickets for a torrent are checked; undefined: it needs none. Default: none does. */
+  readonly ticketCheck?: (torrent: { readonly infoHash: InfoHash }) => TicketCheck | undefined;
 }
 
 /** What differs between torrents and roles. Defaults are a downloading peer's. */
@@ -41,6 +49,8 @@ export interface TorrentRoleOptions {
   readonly keepsSeeds?: boolean;
   readonly maxPeers?: number;
   readonly uploadSlots?: number;
+  /** See `TorrentOptions.ticket`. */
+  readonly ticket?: () => Uint8Array | undefined;
   /** Decides what each peer is shown; see `TorrentOptions.serving`. */
   readonly serving?: ServingController;
 }
@@ -135,8 +145,14 @@ export class PeerHost {
         supportsFast: true,
         supportsExtended: true,
       },
-      onLink: (link) => runner.attach(link),
+      onLink: (link) => this.#open(runner, link),
     };
+  }
+
+  #open(runner: TorrentRunner, link: PeerLink): void {
+    const check = this.#options.ticketCheck?.(runner);
+    if (check === undefined) return runner.attach(link);
+    awaitTicket(link, { check, clock: this.#ports.clock }, (admitted) => runner.attach(admitted));
   }
 
   #torrentOptions(role: TorrentRoleOptions): TorrentOptions {
@@ -151,6 +167,7 @@ export class PeerHost {
       dialsPeers: role.dialsPeers ?? true,
       keepsSeeds: role.keepsSeeds ?? false,
       serving: role.serving,
+      ticket: role.ticket,
       pieceBufferBytes: PIECE_BUFFER_BYTES,
       listenPort: this.port,
       peerId,

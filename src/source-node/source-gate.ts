@@ -3,22 +3,30 @@
  * whoever lost its admission put out within seconds.
  */
 import { Admissions, type GuardedTorrent } from "../access/admissions.ts";
-import type { Millis } from "../base/units.ts";
+import { parseIp } from "../base/ip-address.ts";
+import type { InfoHash, Millis } from "../base/units.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { AccessOrder } from "../protocol/control/access-values.ts";
+import { findTicketFault } from "../protocol/wire/ticket.ts";
+import type { TicketCheck } from "../runtime/ticket-gate.ts";
+
+/** Checks a signature of the Tracker with the given key. */
+export type VerifyTicket = (publicKey: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
 
 /** How often ended admissions are looked for. */
 const SWEEP_MS: Millis = 10_000;
 
 export class SourceGate {
   readonly #clock: Clock;
+  readonly #verify: VerifyTicket;
   readonly #admissions = new Admissions();
   /** Closes the links of those who are not admitted any more. */
   #putOut: () => void = () => {};
   #timer: Timer | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, verify: VerifyTicket) {
     this.#clock = clock;
+    this.#verify = verify;
     this.#sweep();
   }
 
@@ -35,6 +43,21 @@ export class SourceGate {
   /** Whether `host` may have `torrent` through that door now. */
   admits(torrent: GuardedTorrent, host: string, door: "bittorrent" | "http"): boolean {
     return this.#admissions.admits(this.#clock.now(), torrent, host, door);
+  }
+
+  /** How tickets for a torrent are checked; undefined: it needs none. */
+  ticketCheck({ infoHash }: { readonly infoHash: InfoHash }): TicketCheck | undefined {
+    if (!this.#admissions.wantsTickets(infoHash)) return undefined;
+    return ({ peerId, host }, ticket) => {
+      const { ticketKey } = this.#admissions;
+      const address = parseIp(host);
+      if (ticketKey === undefined || address === undefined) return false;
+      const expected = { infoHash, peerId, address, now: this.#clock.unixNow() };
+      const fault = findTicketFault(ticket, expected, (bytes, signature) =>
+        this.#verify(ticketKey, bytes, signature),
+      );
+      return fault === undefined;
+    };
   }
 
   close(): void {

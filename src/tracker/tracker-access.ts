@@ -27,6 +27,8 @@ export interface TrackerAccessDependencies {
   /** Whether a torrent that nobody told about has BEP 27's flag: then it is closed. */
   readonly isPrivate: (infoHash: InfoHash) => boolean;
   readonly onEvent: (event: TrackerAccessEvent) => void;
+  /** With which key SourceNodes check tickets; undefined: there are none. */
+  readonly ticketKey?: string;
   /** How often peers announce: an admission lasts well beyond it. */
   readonly intervalMs: Millis;
 }
@@ -126,9 +128,14 @@ export class TrackerAccess implements AnnounceAccess {
   attachSource(send: (order: SourceOrder) => void): { detach(): void } {
     this.#sources.add(send);
     const torrents = [...this.#torrents].map(([infoHash, level]) => ({ infoHash, level }));
-    send({ type: "guard", torrents });
+    send(this.#guard(torrents));
     send({ type: "admit", admissions: this.#book.all(this.#now()) });
     return { detach: () => void this.#sources.delete(send) };
+  }
+
+  #guard(torrents: readonly TorrentAccess[]): SourceOrder {
+    const { ticketKey } = this.#dependencies;
+    return { type: "guard", torrents, ...(ticketKey !== undefined && { ticketKey }) };
   }
 
   #lookUp(key: string, address: IpBytes): KnownKey | undefined {
@@ -175,7 +182,7 @@ export class TrackerAccess implements AnnounceAccess {
 
   #take({ torrents, keys, revoked, guests }: AccessUpdate): void {
     for (const { infoHash, level } of torrents) this.#torrents.set(infoHash, level);
-    if (torrents.length > 0) this.#order({ type: "guard", torrents });
+    if (torrents.length > 0) this.#order(this.#guard(torrents));
     for (const key of keys) this.#put(key);
     this.#revoke(revoked);
     const now = this.#now();

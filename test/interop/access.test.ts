@@ -112,7 +112,11 @@ describe("what is not for everybody", { skip: whyNoNamespaces() }, () => {
     await manage("user", "add", name);
     const made = startOurs(
       hosts.announcer,
-      ...["token", "create", name, "--server", urlOf(hosts.announcer)],
+      "token",
+      "create",
+      name,
+      "--server",
+      urlOf(hosts.announcer),
     );
     const token = String((await made.waitFor("event", "token"))["token"]);
     const torrent = join(folder, `${name}.torrent`);
@@ -208,6 +212,35 @@ describe("what is not for everybody", { skip: whyNoNamespaces() }, () => {
     });
   }
 
+  test("EXT-24 what wants tickets comes with one, and without one not even with the key", async () => {
+    const { host, token } = await enter("dan");
+    const content = join(folder, "closed.bin");
+    writeFileSync(content, testBytes(300_000, 13));
+    const access = ["--catalogue", "members", "--access", "ticketed"];
+    const where = { url: urlOf(hosts.announcer) };
+    const closed = await publishOn(hosts.announcer, where, content, ...access);
+    const torrent = join(folder, "closed.torrent");
+    const header = `Authorization: Bearer ${token}`;
+    await runOn(host, "curl", "-sSf", "-H", header, "-o", torrent, String(closed["torrentUrl"]));
+    secrets.push(keyIn(torrent));
+
+    const directory = join(folder, "dan-files");
+    const get = startOurs(host, "get", torrent, "-o", directory, "--no-web-seed");
+    programs.push(get);
+    await get.succeed();
+    assert.deepEqual(hashFiles(directory).get("closed.bin"), hashFiles(content).get(""));
+
+    const { info, announceTiers } = await readTorrentFile(torrent);
+    const bare = join(folder, "closed-bare.torrent");
+    writeFileSync(bare, encodeMetainfo({ infoRaw: info.raw, announceTiers, webSeeds: [] }));
+    const ticketless = join(folder, "ticketless");
+    const other = startOurs(host, "get", bare, "-o", ticketless, "--timeout", "5s");
+    assert.notEqual(await other.end(), 0);
+    assert.ok(
+      other.lines.every((line) => (line["bytes"] ?? 0) === 0 || line["event"] === "started"),
+    );
+  });
+
   test("T12 none of the secrets is in what was said, logged or kept", () => {
     const said = programs.map((program) => program.stdout + program.stderr).join("\n");
     assert.ok(said.length > 1000);
@@ -245,7 +278,10 @@ describe("what is not for everybody", { skip: whyNoNamespaces() }, () => {
     for (;;) {
       const run = startOurs(
         hosts.announcer,
-        ...["log", "secret.bin", "--server", urlOf(hosts.announcer)],
+        "log",
+        "secret.bin",
+        "--server",
+        urlOf(hosts.announcer),
       );
       await run.succeed();
       if (run.lines.some((line) => String(line["address"]).startsWith(`${host.ip}:`))) return;

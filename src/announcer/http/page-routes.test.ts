@@ -29,7 +29,7 @@ test("the .torrent has today's trackers and web seeds, and an attachment's heade
   const [webSeed] = [...(decoded.value.getList("url-list") ?? [])];
   assert.equal(
     new TextDecoder().decode(webSeed as Uint8Array),
-    "http://pub.example/files/some-thing/",
+    "http://pub.example/webseed/some-thing/",
   );
   const raw = decoded.value.rawOf("info") as Uint8Array;
   const publication = await world.catalogue.get("some-thing");

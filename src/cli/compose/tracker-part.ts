@@ -1,5 +1,7 @@
 /** The Tracker in a server process. */
+import { readOrCreateKey } from "../../adapters/node/key-file.ts";
 import { passkeyDigest } from "../../adapters/node/secrets.ts";
+import { createTicketSigner } from "../../adapters/node/ticket-keys.ts";
 import { SqlRegistrationStore } from "../../adapters/sql/registration-store.ts";
 import type { FrontRoute, UpgradeHandler } from "../../adapters/node/front-server.ts";
 import { randomBytes } from "node:crypto";
@@ -9,6 +11,7 @@ import type { AnnounceDoor } from "../../adapters/node/announce-entrance.ts";
 import { WebTrackerSockets } from "../../adapters/node/web-tracker-sockets.ts";
 import { UdpTrackerSocket } from "../../adapters/node/udp-tracker-socket.ts";
 import { TrackerHttpDoor } from "../../tracker/http-door.ts";
+import { TicketDesk } from "../../tracker/ticket-desk.ts";
 import { resolveTrackerOptions } from "../../tracker/options.ts";
 import { Tracker } from "../../tracker/tracker.ts";
 import { TrackerAccess } from "../../tracker/tracker-access.ts";
@@ -16,6 +19,7 @@ import { trackerMetrics } from "../../tracker/tracker-metrics.ts";
 import { TrackerUdpDoor } from "../../tracker/udp-door.ts";
 import { TrackerWebDoor } from "../../tracker/web-door.ts";
 import { announceDoor } from "./announce-door.ts";
+import { ticketRoute } from "./ticket-route.ts";
 import type { ServerWorld } from "./server-world.ts";
 
 /** An open Tracker and its doors. */
@@ -40,8 +44,10 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
   const options = resolveTrackerOptions(
     announceIntervalMs === undefined ? {} : { intervalMs: announceIntervalMs },
   );
+  const signer = createTicketSigner(await readOrCreateKey(folder.pathOf("ticket.key")));
   const access = new TrackerAccess({
     clock,
+    ticketKey: signer.publicKey,
     digestOf: passkeyDigest,
     isPrivate: (infoHash) => tracker.isPrivate(infoHash),
     intervalMs: options.intervalMs,
@@ -66,6 +72,8 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
   world.onClose(() => web.close());
   announceUrls.push(`udp://${new URL(publicUrl).hostname}:${udpPort}/announce`);
   const { trustedProxies } = settings;
+  const { sign } = signer;
+  const desk = new TicketDesk({ access, sign, unixNow: () => clock.unixNow() });
   const door = new TrackerHttpDoor(tracker, { trustedProxies });
   const sockets = new WebTrackerSockets({
     open: (link, asker) => web.open(link, asker),
@@ -74,7 +82,11 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
   world.onClose(() => sockets.close());
   return {
     tracker,
-    routes: [...routesOf(door), metricsRoute(() => trackerMetrics({ tracker, udp, web }))],
+    routes: [
+      ...routesOf(door),
+      ticketRoute(desk, trustedProxies),
+      metricsRoute(() => trackerMetrics({ tracker, udp, web })),
+    ],
     upgrade: (request, socket, head) => sockets.handleUpgrade(request, socket, head),
     announces: announceDoor(door, trustedProxies),
     announceUrls,

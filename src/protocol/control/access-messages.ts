@@ -87,7 +87,11 @@ type OrderGuards = {
 
 const orders: OrderGuards = {
   ...participationOrders,
-  guard: isObjectOf({ type: isExactly("guard"), torrents: isArrayOf(isTorrent, MAX_ITEMS) }),
+  guard: isObjectOf({
+    type: isExactly("guard"),
+    torrents: isArrayOf(isTorrent, MAX_ITEMS),
+    ticketKey: isOptional(isDigest),
+  }),
   admit: isObjectOf({ type: isExactly("admit"), admissions: isArrayOf(isAdmission, MAX_ITEMS) }),
   revoke: isObjectOf({
     type: isExactly("revoke"),

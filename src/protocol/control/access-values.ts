@@ -62,7 +62,12 @@ export type SourceOrder = AccessOrder | ParticipationOrder;
 
 /** What it tells them about access. */
 export type AccessOrder =
-  | { readonly type: "guard"; readonly torrents: readonly TorrentAccess[] }
+  | {
+      readonly type: "guard";
+      readonly torrents: readonly TorrentAccess[];
+      /** With which key the Tracker's tickets are checked, 64 hexadecimal digits. */
+      readonly ticketKey?: string | undefined;
+    }
   | { readonly type: "admit"; readonly admissions: readonly Admission[] }
   | { readonly type: "revoke"; readonly revocations: readonly Revocation[] };
 

@@ -48,6 +48,8 @@ export interface MetainfoContent {
   readonly infoRaw: Uint8Array;
   readonly announceTiers: readonly (readonly string[])[];
   readonly webSeeds: readonly string[];
+  /** Where our own peers get tickets; see `Metainfo.ticketUrl`. */
+  readonly ticketUrl?: string | undefined;
   readonly comment?: string | undefined;
   readonly createdBy?: string | undefined;
   /** Seconds since the epoch. */
@@ -155,9 +157,11 @@ export function encodeMetainfo(content: MetainfoContent): Uint8Array {
     .filter((tier) => tier.length > 0);
   const webSeeds = content.webSeeds.map((url) => fitUrl(url, parseWebSeedUrl));
   const [announce, ...others] = tiers.flat();
+  const { ticketUrl: ticket } = content;
   return encodeBencode({
     ...field("announce", announce),
     ...field("announce-list", others.length > 0 ? tiers : undefined),
+    ...field("btpublisher", ticket === undefined ? undefined : { ticket }),
     ...field("comment", content.comment),
     ...field("created by", content.createdBy),
     ...field("creation date", content.creationDate),

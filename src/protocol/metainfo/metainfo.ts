@@ -48,6 +48,8 @@ export interface Metainfo {
   readonly announceTiers: readonly (readonly string[])[];
   /** Web seed URLs (BEP 19). */
   readonly webSeeds: readonly string[];
+  /** Where our own peers get tickets, when the SourceNode wants them; holds a secret. */
+  readonly ticketUrl?: string | undefined;
   readonly comment: string | undefined;
   readonly createdBy: string | undefined;
   /** Seconds since the epoch, or undefined when absent or nonsense. */

@@ -2,7 +2,7 @@
 import { fail, type MetainfoErrorCode, ok, type Result } from "../../base/errors.ts";
 import { decodeBencode } from "../bencode/decode.ts";
 import { BencodeDictionary } from "../bencode/value.ts";
-import { readAnnounceTiers, readWebSeeds } from "./announce-urls.ts";
+import { parseWebSeedUrl, readAnnounceTiers, readWebSeeds } from "./announce-urls.ts";
 import { displayText } from "./display-text.ts";
 import { MAX_TORRENT_BYTES } from "./limits.ts";
 import type { Metainfo } from "./metainfo.ts";
@@ -56,10 +56,18 @@ function readMetainfo(
     info: info.value,
     announceTiers: announceTiers.value,
     webSeeds: readWebSeeds(torrent),
+    ...readTicketUrl(torrent),
     comment: readText(torrent, "comment"),
     createdBy: readText(torrent, "created by"),
     creationDate: readCreationDate(torrent),
   });
+}
+
+function readTicketUrl(torrent: BencodeDictionary): Pick<Metainfo, "ticketUrl"> {
+  const text = torrent.getDictionary("btpublisher")?.getText("ticket");
+  // As web seeds: HTTP, without a name and a password in it.
+  const ticketUrl = text === undefined ? undefined : parseWebSeedUrl(text);
+  return ticketUrl === undefined ? {} : { ticketUrl };
 }
 
 function readText(torrent: BencodeDictionary, key: string): string | undefined {
