@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LoopTurns } from "./tcp-link-turns.ts";
 
-const TURN_BYTES = 8 * 1024 * 1024;
+const TURN_BYTES = 4 * 1024 * 1024;
 const endOfTick = (): Promise<void> => new Promise((done) => process.nextTick(done));
 
 test("tasks run at the end of the tick, in order, and may plan others", async () => {
