@@ -82,14 +82,22 @@ export function sourceOptions(
   };
 }
 
-/** A controller of its own uplink. */
-export function aController(swarm: MemorySwarm, options: CrowdOptions): SwarmController {
-  const uplink = new Uplink(() => (options.sourceUplink ?? 80) * MBIT);
+/** An uplink to share. */
+export function anAllocation(mbit = 80): Allocation {
+  return new Allocation(new Uplink(() => mbit * MBIT));
+}
+
+/** A controller, of its own uplink unless `allocation` is shared. */
+export function aController(
+  swarm: MemorySwarm,
+  options: Pick<CrowdOptions, "policy" | "numbers" | "sourceUplink">,
+  allocation = anAllocation(options.sourceUplink),
+): SwarmController {
   return new SwarmController(
     swarm.info.geometry,
     {
       policy: unwrap(resolvePolicy(options.policy, options.numbers)),
-      allocation: new Allocation(uplink),
+      allocation,
       spentBytes: () => 0,
       knowsPeer: () => false,
     },

@@ -41,14 +41,17 @@ export interface MemberOptions extends HostOptions {
 }
 
 export class MemorySwarm {
-  readonly clock = new VirtualClock();
-  readonly network = new MemoryNetwork(this.clock);
+  readonly clock: VirtualClock;
+  readonly network: MemoryNetwork;
   readonly info: Info;
   readonly members: SwarmMember[] = [];
   readonly events: SwarmEvent[] = [];
   readonly #random: Random;
 
-  constructor(info: Info, seed: number) {
+  /** `beside`: another swarm of the same world. */
+  constructor(info: Info, seed: number, beside?: MemorySwarm) {
+    this.clock = beside?.clock ?? new VirtualClock();
+    this.network = beside?.network ?? new MemoryNetwork(this.clock);
     this.info = info;
     this.#random = createRandom(seed);
   }
@@ -93,6 +96,26 @@ export class MemorySwarm {
       downloadLimit: unlimited(),
     });
     await host.listen();
+    return this.#join(host, ip, { store, have, role: options.role });
+  }
+
+  /** The host of `other`, a member of a swarm beside, takes part here too, with `content`. */
+  addTo(other: SwarmMember, content: Uint8Array, role: TorrentRoleOptions): SwarmMember {
+    const store = new MemoryPieceStore(this.info, { sha1, content: content.slice() });
+    const have = Bitfield.full(this.info.geometry.pieceCount);
+    return this.#join(other.host, other.ip, { store, have, role });
+  }
+
+  #join(
+    host: PeerHost,
+    ip: string,
+    torrent: {
+      readonly store: MemoryPieceStore;
+      readonly have: Bitfield;
+      readonly role: TorrentRoleOptions | undefined;
+    },
+  ): SwarmMember {
+    const { store, have, role } = torrent;
     const member: SwarmMember = {
       ip,
       address: { host: ip, port: PEER_PORT },
@@ -109,7 +132,7 @@ export class MemorySwarm {
             this.#log(ip, "complete");
           },
         },
-        options.role,
+        role,
       ),
     };
     this.members.push(member);
