@@ -17,6 +17,8 @@ export interface ClientTask {
   readonly directory: string;
   /** A new folder for the client's own files. */
   readonly scratch: string;
+  /** The tracker is behind UDP. */
+  readonly usesUdp?: boolean;
 }
 
 /** A client that plays one torrent. */
@@ -52,7 +54,9 @@ function startAria2(role: "seed" | "leech", task: ClientTask): RunningClient {
     "--no-conf",
     `--dir=${task.directory}`,
     `--listen-port=${PEER_PORT}`,
-    "--enable-dht=false",
+    // It speaks to UDP trackers by way of its DHT only.
+    `--enable-dht=${task.usesUdp === true}`,
+    `--dht-file-path=${task.scratch}`,
     "--enable-dht6=false",
     "--bt-enable-lpd=false",
     "--enable-peer-exchange=false",

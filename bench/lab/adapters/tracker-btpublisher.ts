@@ -11,6 +11,9 @@ import type { InfoHash } from "../../../src/base/units.ts";
 import { TrackerHttpDoor } from "../../../src/tracker/http-door.ts";
 import { resolveTrackerOptions } from "../../../src/tracker/options.ts";
 import { announceDoor } from "../../../src/cli/compose/announce-door.ts";
+import { WebTrackerSockets } from "../../../src/adapters/node/web-tracker-sockets.ts";
+import type { AnnounceAccess } from "../../../src/tracker/announce-access.ts";
+import { TrackerWebDoor } from "../../../src/tracker/web-door.ts";
 import { Tracker } from "../../../src/tracker/tracker.ts";
 import { TrackerUdpDoor } from "../../../src/tracker/udp-door.ts";
 
@@ -28,7 +31,15 @@ for (const line of readFileSync(listPath, "utf8").trim().split("\n")) {
 // announces several times a second, which would otherwise be a flood.
 const options = resolveTrackerOptions({ maxPeersPerNetwork: 100_000, earlyMs: 0 });
 const clock = createSystemClock();
+// With LAB_KEYS=1 every announce has its key judged by the access model, as for private torrents.
+const isKeyed = process.env["LAB_KEYS"] === "1";
+const allowed = { type: "allowed", principal: "lab" } as const;
+const denied = { type: "denied" } as const;
+const access: AnnounceAccess = {
+  decide: (_infoHash, key) => (key === "labkey" ? allowed : denied),
+};
 const tracker = await Tracker.open(options, {
+  ...(isKeyed ? { access } : {}),
   store,
   clock,
   random: createSystemRandom(),
@@ -48,6 +59,15 @@ await UdpTrackerSocket.open({
   onError: (error) => process.stderr.write(`${String(error)}\n`),
 });
 const door = new TrackerHttpDoor(tracker, { trustedProxies: [] });
+const web = new TrackerWebDoor(tracker, {
+  clock,
+  random: createSystemRandom(),
+  maxPeersPerNetwork: 100_000,
+});
+const sockets = new WebTrackerSockets({
+  open: (link, asker) => web.open(link, asker),
+  trustedProxies: [],
+});
 const limits = { maxConnectionsPerAddress: 1e6 };
 const front = await FrontServer.open({ host, port: Number(port), tls: undefined, limits });
 front.serve({
@@ -64,5 +84,5 @@ front.serve({
     },
   })),
   fallback: undefined,
-  upgrade: undefined,
+  upgrade: (request, socket, head) => sockets.handleUpgrade(request, socket, head),
 });

@@ -1,0 +1,137 @@
+/** Our Tracker's doors, one at a time, with other people's clients and ours; and our client elsewhere. */
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { readTorrentFile } from "../../src/cli/torrent-file.ts";
+import { encodeMetainfo } from "../../src/protocol/metainfo/create.ts";
+import type { Info } from "../../src/protocol/metainfo/metainfo.ts";
+import { clientKinds, startOpentracker } from "../support/clients.ts";
+import { runOn, startOn, TestNetwork, whyNoNamespaces } from "../support/netns.ts";
+import { hashFiles } from "../support/odd-tree.ts";
+import { publishOn, type Server, startOurs, startServer } from "../support/our-programs.ts";
+
+/** Where bench/lab/setup.sh puts npm's clients. */
+const peersFolder = process.env["PEERS_DIR"] ?? "/tmp/peers";
+const npmClient = fileURLToPath(new URL("../support/npm-tracker-client.mjs", import.meta.url));
+
+describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
+  let folder: string;
+  let content: string;
+  let info: Info;
+  let network: TestNetwork;
+  let server: Server;
+  let urls: readonly string[];
+  let count = 0;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "btp-doors-"));
+    // opentracker reads its list as nobody.
+    chmodSync(folder, 0o755);
+    content = join(folder, "content.bin");
+    writeFileSync(content, Buffer.alloc(3_000_000, "doors"));
+    network = new TestNetwork();
+    const host = network.addHost("server");
+    server = await startServer(host, join(folder, "server"));
+    const published = await publishOn(host, server, content);
+    const torrent = join(folder, "all.torrent");
+    await runOn(host, "curl", "-sSf", "-o", torrent, String(published["torrentUrl"]));
+    const metainfo = await readTorrentFile(torrent);
+    info = metainfo.info;
+    urls = metainfo.announceTiers.flat();
+  });
+
+  after(async () => {
+    await server.program.stop();
+    network.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A .torrent with one tracker and no web seed. */
+  function torrentWith(announceUrl: string): string {
+    const path = join(folder, `${count++}.torrent`);
+    const announceTiers = [[announceUrl]];
+    writeFileSync(path, encodeMetainfo({ infoRaw: info.raw, announceTiers, webSeeds: [] }));
+    return path;
+  }
+
+  function place(name: string) {
+    const own = `${name}-${count++}`;
+    const directory = join(folder, own);
+    mkdirSync(directory);
+    return { host: network.addHost(own), directory, scratch: join(folder, `${own}-scratch`) };
+  }
+
+  const schemes = ["http", "udp"] as const;
+  for (const scheme of schemes) {
+    const urlOf = () => urls.find((url) => url.startsWith(scheme)) ?? assert.fail();
+
+    for (const kind of clientKinds) {
+      test(`${kind.name} downloads with the ${scheme} tracker alone`, async () => {
+        const { host, directory, scratch } = place(kind.name);
+        const torrent = torrentWith(urlOf());
+        const task = { host, directory, scratch, torrent, usesUdp: scheme === "udp" };
+        const client = kind.start("leech", task);
+        try {
+          await client.complete(kind.limitMs);
+        } finally {
+          await client.stop();
+        }
+        assert.deepEqual(hashFiles(join(directory, "content.bin")), hashFiles(content));
+      });
+    }
+
+    test(`ours downloads with the ${scheme} tracker alone`, async () => {
+      const { host, directory } = place("ours");
+      await startOurs(host, "get", torrentWith(urlOf()), "-o", directory).succeed();
+      assert.deepEqual(hashFiles(join(directory, "content.bin")), hashFiles(content));
+    });
+
+    test(`bittorrent-tracker's client announces and scrapes over ${scheme}`, {
+      skip: existsSync(peersFolder) ? false : "needs bench/lab/setup.sh",
+    }, async () => {
+      const { host } = place("npm");
+      const args = [peersFolder, info.infoHash, urlOf()];
+      const client = startOn(host, [process.execPath, npmClient, ...args]);
+      try {
+        const update = await client.waitFor("event", "update");
+        assert.ok(Number(update["complete"]) >= 1);
+        const peer = await client.waitFor("event", "peer");
+        assert.equal(peer["address"], `${new URL(server.url).hostname}:6881`);
+        const scraped = await client.waitFor("event", "scrape");
+        assert.ok(Number(scraped["incomplete"]) >= 1);
+      } finally {
+        await client.stop();
+      }
+    });
+  }
+
+  test("ours downloads from ours with opentracker over UDP", async () => {
+    const tracker = network.addHost("opentracker");
+    const scratch = join(folder, "opentracker");
+    const program = startOpentracker(tracker, { infoHash: info.infoHash, scratch });
+    const torrent = torrentWith(`udp://${tracker.ip}:6969/announce`);
+    const from = place("seed");
+    cpSync(content, join(from.directory, "content.bin"));
+    const seed = startOurs(from.host, "seed", torrent, "--data", from.directory);
+    const to = place("leech");
+    try {
+      await startOurs(to.host, "get", torrent, "-o", to.directory).succeed(90_000);
+    } finally {
+      await seed.stop();
+      await program.stop();
+    }
+    assert.deepEqual(hashFiles(to.directory), hashFiles(from.directory));
+  });
+});
