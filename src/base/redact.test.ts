@@ -21,6 +21,18 @@ test("tokens and keys go, all else stays", () => {
     [`token btp_${secret}.`, "token btp_[redacted]."],
     [`btpt_0123456789abcdef_${secret}`, "btpt_[redacted]"],
     [`https://f.example/setup#btps_${secret}`, "https://f.example/setup#btps_[redacted]"],
+    [
+      `magnet:?xt=urn:btih:ab&tr=http%3A%2F%2Ft.example%2Fannounce%2F${key}&ws=x`,
+      "magnet:?xt=urn:btih:ab&tr=http%3A%2F%2Ft.example%2Fannounce%2F[redacted]&ws=x",
+    ],
+    [
+      `tr=http%3A%2F%2Ft.example%2Fa.php%3Fpasskey%3D${key}%26x`,
+      "tr=http%3A%2F%2Ft.example%2Fa.php%3Fpasskey%3D[redacted]%26x",
+    ],
+    [
+      "http://f.example/files/x/announce/notes-of-the-day.txt",
+      "http://f.example/files/x/announce/notes-of-the-day.txt",
+    ],
     ["http://t.example/announce", "http://t.example/announce"],
     ["http://f.example/p/announce-notes", "http://f.example/p/announce-notes"],
     ["btp_short", "btp_short"],

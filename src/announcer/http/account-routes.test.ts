@@ -301,3 +301,21 @@ test("the audit log has who did what, refusals of those who are known, and no se
   assert.equal(brokenAt, undefined);
   assert.ok(!answer.body.includes(PASSWORD) && !answer.body.includes("btp"));
 });
+
+test("API-06 pages and limits that cannot be are refused, and no order is taken", async (t) => {
+  const world = await startPeople(t);
+  const queries = [
+    [
+      "/api/v1/publications",
+      ["limit=0", "limit=1000000000", "limit=-1", "before=x", "sort=password"],
+    ],
+    ["/api/v1/audit", ["limit=0", "limit=1000000000", "before=-1", "before=1.5", "page=0"]],
+    ["/api/v1/tokens", ["sort=digest", "user=a&user=b"]],
+  ] as const;
+  for (const [url, wrong] of queries) {
+    for (const query of wrong) {
+      const response = await world.as("maintainer", "GET", `${url}?${query}`);
+      assert.equal(response.statusCode, 400, `${url}?${query}`);
+    }
+  }
+});
