@@ -98,6 +98,11 @@ export class Downloader {
     this.#delayMs += (delay - this.#delayMs) / DELAY_SMOOTHING;
   }
 
+  /** It does not have `piece`, and was not shown it. */
+  lacks(piece: PieceIndex): boolean {
+    return !this.pieces.has(piece) && !this.shown.has(piece);
+  }
+
   /** Pieces a second that it passes on, from what was seen elsewhere: no honesty needed. */
   forwardRate(now: Millis): number {
     const since = this.firstPieceAt === undefined ? 0 : (now - this.firstPieceAt) / 1000;

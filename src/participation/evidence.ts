@@ -59,6 +59,15 @@ export class Evidence {
     return this.#gainedBytes;
   }
 
+  /** Pieces that downloaders lack, all together. */
+  get missingPieces(): number {
+    let missing = 0;
+    for (const peer of this.#peers.values()) {
+      if (peer.isActive) missing += peer.pieces.size - peer.pieces.count;
+    }
+    return missing;
+  }
+
   /** Whether peers give each other something. */
   get hasForwarded(): boolean {
     return this.#forwardedPieces > 0;

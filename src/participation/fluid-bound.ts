@@ -39,6 +39,31 @@ export function copiesOfDirectShare(swarm: FluidSwarm): number {
   return Math.max(1, peerUplinks.length * (1 - sum(peerUplinks) / sourceUplink));
 }
 
+/** What a crowd has done so far. Bytes, and bytes per second. */
+export interface CrowdSoFar {
+  readonly elapsedMs: number;
+  readonly gainedBytes: number;
+  readonly sentBytes: number;
+  /** The most that peers were seen to give each other: stands for the sum of their uplinks. */
+  readonly exchangePeak: number;
+  readonly uplink: number;
+}
+
+/**
+ * How many times as long as the bound a crowd took for what it gained: 1 is as quick as can be.
+ * The peers' uplinks are not known but by what they gave, so that a swarm that never filled them
+ * looks better than it is. Undefined before anybody gained anything.
+ */
+export function distanceFromBound(crowd: CrowdSoFar): number | undefined {
+  const { elapsedMs, gainedBytes, sentBytes, exchangePeak, uplink } = crowd;
+  const fromPeers = Math.max(0, gainedBytes - sentBytes);
+  const least = Math.max(
+    Math.min(sentBytes, gainedBytes) / uplink,
+    fromPeers === 0 || exchangePeak === 0 ? 0 : fromPeers / exchangePeak,
+  );
+  return least === 0 ? undefined : Math.max(1, elapsedMs / 1000 / least);
+}
+
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

@@ -9,7 +9,6 @@
  *    nothing gets the rarest piece that it lacks;
  * 5. help (policy `fast` only): once every piece is outside, everybody may ask for everything.
  */
-import { Bitfield } from "../base/bitfield.ts";
 import type { Millis, PieceIndex } from "../base/units.ts";
 import type { SwarmEvidence } from "../protocol/control/participation.ts";
 import type { PieceGeometry } from "../protocol/metainfo/piece-geometry.ts";
@@ -17,7 +16,9 @@ import type { Allocation, Urgency } from "./allocation.ts";
 import type { Downloader, Grant, JoinedPeer } from "./downloader.ts";
 import { Evidence } from "./evidence.ts";
 import { GainMeter } from "./gain-meter.ts";
+import { GrantBook } from "./grant-book.ts";
 import type { Policy } from "./policy.ts";
+import { promisedRate } from "./promised-rate.ts";
 import { decideState } from "./state.ts";
 import { WebSeedDoor } from "./web-seed-door.ts";
 
@@ -83,14 +84,7 @@ export class SwarmController {
   readonly #geometry: PieceGeometry;
   readonly #options: Omit<SwarmControllerOptions, "policy">;
   #policy: Policy;
-  /** Pieces that were sent whole to somebody, or are on their way. */
-  readonly #sentOnce: Bitfield;
-  /** All pieces below were sent once. */
-  #neverSentFrom: PieceIndex = 0;
-  /** Grants that are open for each piece. */
-  readonly #grantCounts: Uint16Array;
-  /** Pieces that may need more copies, by the time since when; oldest first. */
-  readonly #thin = new Map<PieceIndex, Millis>();
+  readonly #grants: GrantBook;
   #thinDue: PieceIndex[] = [];
   #againDue: {
     readonly holder: Downloader;
@@ -113,13 +107,13 @@ export class SwarmController {
     this.#geometry = geometry;
     this.#options = options;
     this.#policy = options.policy;
-    this.#sentOnce = new Bitfield(geometry.pieceCount);
-    this.#grantCounts = new Uint16Array(geometry.pieceCount);
+    this.#grants = new GrantBook(geometry, options.allocation);
     this.#lastTickAt = now;
     this.meter = new GainMeter();
     this.evidence = new Evidence(geometry, {
       knowsPeer: options.knowsPeer,
-      onCopyLost: (piece) => this.#handleCopyLost(piece),
+      onCopyLost: (piece) =>
+        this.#grants.handleCopyLost(this.#lastTickAt, piece, this.evidence.copies),
     });
   }
 
@@ -154,9 +148,9 @@ export class SwarmController {
     this.meter.handleGained(this.#geometry.lengthOf(piece));
     const grant = peer.grants.get(piece);
     if (grant !== undefined) peer.handleArrived(now, grant);
-    this.#endGrant(peer, piece);
+    this.#grants.close(peer, piece);
     // Gained from a stranger: whoever that is has it, and it need not go out for the first time.
-    this.#sentOnce.add(piece);
+    this.#grants.markSent(piece);
     if (!peer.isActive) this.#countActive();
     this.#look(now);
   }
@@ -175,8 +169,8 @@ export class SwarmController {
     if (peer === undefined) return;
     peer.openRequests++;
     // It may ask for what was taken back before: shown is shown.
-    const grant =
-      peer.grants.get(piece) ?? (this.#isOpen ? undefined : this.#grant(now, peer, piece));
+    const open = () => (this.#isOpen ? undefined : this.#grants.open(now, peer, piece));
+    const grant = peer.grants.get(piece) ?? open();
     if (grant !== undefined) grant.wasRequested = true;
   }
 
@@ -195,7 +189,7 @@ export class SwarmController {
     peer.openRequests = Math.max(0, peer.openRequests - 1);
     peer.sentBytes += bytes;
     const grant = peer.grants.get(piece);
-    if (grant !== undefined) this.#handleGrantSent(now, grant, bytes);
+    if (grant !== undefined) this.#grants.handleSent(now, grant, bytes);
     this.#look(now);
   }
 
@@ -293,16 +287,10 @@ export class SwarmController {
     this.#cappedBytes = Math.min(cap, this.#cappedBytes + cap * elapsed);
   }
 
-  /** Bytes per second that the policy promises to `peer`. */
   #promisedRate(now: Millis, peer: Downloader): number {
-    const { leadMs, minRateBytesPerSecond = 0, deadline } = this.#policy;
-    const share = this.#options.allocation.directShare;
-    // At least its share: what it could not take yet, it may be able to take.
-    const direct = leadMs === undefined ? 0 : Math.min(peer.peakBytesPerSecond * 2 || share, share);
-    const left = this.#geometry.contentLength * (1 - peer.pieces.count / peer.pieces.size);
-    const untilDeadline =
-      deadline === undefined ? 0 : (left * 1000) / Math.max(1000, deadline - now);
-    return Math.max(direct, minRateBytesPerSecond, untilDeadline);
+    const { directShare } = this.#options.allocation;
+    const { contentLength } = this.#geometry;
+    return promisedRate(this.#policy, peer, { now, directShare, contentLength });
   }
 
   #expireGrants(now: Millis): void {
@@ -321,9 +309,9 @@ export class SwarmController {
   #collectDue(now: Millis): void {
     const floor = this.#floor;
     this.#thinDue = [];
-    for (const [piece, since] of this.#thin) {
+    for (const [piece, since] of this.#grants.thin) {
       const copies = this.evidence.copies.of(piece);
-      if (copies >= this.#policy.floor) this.#thin.delete(piece);
+      if (copies >= this.#policy.floor) this.#grants.thin.delete(piece);
       else if (now - since < FLOOR_GRACE_MS) break;
       else if (copies < floor) this.#thinDue.push(piece);
       if (this.#thinDue.length >= MAX_DUE) break;
@@ -347,7 +335,7 @@ export class SwarmController {
       const waitMs = (++place / rate) * 1000;
       if (waitMs < patienceMs) continue;
       if (this.#againDue.length >= MAX_DUE) return;
-      if (this.#grantCounts[piece] === 0) this.#againDue.push({ holder, piece, waitMs });
+      if (this.#grants.openCount(piece) === 0) this.#againDue.push({ holder, piece, waitMs });
     }
   }
 
@@ -355,10 +343,7 @@ export class SwarmController {
   #remainingMs(): Millis {
     const { gainRate } = this.meter;
     if (gainRate === 0) return 0;
-    let missing = 0;
-    for (const peer of this.evidence.peers.values()) {
-      if (peer.isActive) missing += peer.pieces.size - peer.pieces.count;
-    }
+    const missing = this.evidence.missingPieces;
     return (missing * this.#geometry.pieceLength * 1000) / gainRate;
   }
 
@@ -427,27 +412,10 @@ export class SwarmController {
   #show(now: Millis, offer: Offer): void {
     const { peer, piece, reason } = offer;
     peer.shown.add(piece);
-    this.#grant(now, peer, piece);
+    this.#grants.open(now, peer, piece);
     if (reason === "never-sent") this.#cappedBytes -= this.#geometry.lengthOf(piece);
     this.meter.handleOffered(reason);
     this.#shows.push({ peer: peer.key, piece, reason });
-  }
-
-  #grant(now: Millis, peer: Downloader, piece: PieceIndex): Grant {
-    const grant: Grant = {
-      piece,
-      shownAt: now,
-      sentBytes: 0,
-      sentAt: undefined,
-      wasRequested: false,
-    };
-    peer.grants.set(piece, grant);
-    this.#grantCounts[piece] = (this.#grantCounts[piece] as number) + 1;
-    this.#sentOnce.add(piece);
-    this.#thin.delete(piece);
-    this.#thin.set(piece, now);
-    this.#options.allocation.handleOffered(this.#geometry.lengthOf(piece));
-    return grant;
   }
 
   #owed(now: Millis): Offer | undefined {
@@ -463,7 +431,7 @@ export class SwarmController {
       best = peer;
       most = owed;
     }
-    const piece = best && this.#pieceFor(best);
+    const piece = best && this.#grants.bestFor(best, this.evidence.copies);
     return best === undefined || piece === undefined
       ? undefined
       : { peer: best, piece, reason: "owed" };
@@ -475,39 +443,10 @@ export class SwarmController {
     return peer.sentBytes < contentLength * MAX_COPIES_TO_ONE + 2 * pieceLength;
   }
 
-  /** For one peer: a piece never sent, else the rarest that it lacks. */
-  #pieceFor(peer: Downloader): PieceIndex | undefined {
-    const fresh = this.#neverSentFor(peer);
-    if (fresh !== undefined) return fresh;
-    let best: PieceIndex | undefined;
-    let least = Number.POSITIVE_INFINITY;
-    for (let piece = 0; piece < this.#geometry.pieceCount; piece++) {
-      if (peer.pieces.has(piece) || peer.shown.has(piece)) continue;
-      const count = this.evidence.copies.of(piece) + (this.#grantCounts[piece] as number);
-      if (count >= least) continue;
-      least = count;
-      best = piece;
-      if (least === 0) break;
-    }
-    return best;
-  }
-
-  #neverSentFor(peer: Downloader): PieceIndex | undefined {
-    const { pieceCount } = this.#geometry;
-    while (this.#neverSentFrom < pieceCount && this.#sentOnce.has(this.#neverSentFrom)) {
-      this.#neverSentFrom++;
-    }
-    for (let piece = this.#neverSentFrom; piece < pieceCount; piece++) {
-      const isUseful = !peer.pieces.has(piece) && !peer.shown.has(piece);
-      if (isUseful && !this.#sentOnce.has(piece)) return piece;
-    }
-    return undefined;
-  }
-
   #neverSent(now: Millis): Offer | undefined {
-    if (this.#sentOnce.isFull) return undefined;
+    if (this.#grants.isAllSent) return undefined;
     const peer = this.#cheapest(now, () => true);
-    const piece = peer && this.#neverSentFor(peer);
+    const piece = peer && this.#grants.neverSentFor(peer);
     return peer === undefined || piece === undefined
       ? undefined
       : { peer, piece, reason: "never-sent" };
@@ -518,7 +457,7 @@ export class SwarmController {
       const piece = this.#thinDue.pop();
       if (piece === undefined) return undefined;
       if (this.evidence.copies.of(piece) >= this.#floor) continue;
-      const peer = this.#cheapest(now, (each) => lacks(each, piece));
+      const peer = this.#cheapest(now, (each) => each.lacks(piece));
       if (peer !== undefined) return { peer, piece, reason: "floor" };
     }
   }
@@ -528,8 +467,8 @@ export class SwarmController {
       const due = this.#againDue.pop();
       if (due === undefined) return undefined;
       const { holder, piece, waitMs } = due;
-      if (!holder.unseen.has(piece) || this.#grantCounts[piece] !== 0) continue;
-      const peer = this.#cheapest(now, (each) => each !== holder && lacks(each, piece));
+      if (!holder.unseen.has(piece) || this.#grants.openCount(piece) !== 0) continue;
+      const peer = this.#cheapest(now, (each) => each !== holder && each.lacks(piece));
       if (peer === undefined || peer.spreadCost(now) * 2000 > waitMs) continue;
       return { peer, piece, reason: "again" };
     }
@@ -540,7 +479,7 @@ export class SwarmController {
     for (;;) {
       const peer = this.#starving.pop();
       if (peer === undefined) return undefined;
-      const piece = this.#pieceFor(peer);
+      const piece = this.#grants.bestFor(peer, this.evidence.copies);
       if (piece === undefined) continue;
       if (!mayBeAnything && this.evidence.copies.of(piece) > 0) continue;
       return { peer, piece, reason: "starving" };
@@ -560,41 +499,7 @@ export class SwarmController {
     return best;
   }
 
-  #handleGrantSent(now: Millis, grant: Grant, bytes: number): void {
-    const length = this.#geometry.lengthOf(grant.piece);
-    const counted = Math.min(bytes, length - grant.sentBytes);
-    grant.sentBytes += counted;
-    this.#options.allocation.handleSettled(counted);
-    if (grant.sentBytes >= length) grant.sentAt ??= now;
+  #takeBack(peer: Downloader, grant: Grant): void {
+    this.#grants.takeBack(peer, grant, this.evidence.copies);
   }
-
-  #endGrant(peer: Downloader, piece: PieceIndex): void {
-    const grant = peer.grants.get(piece);
-    if (grant === undefined) return;
-    peer.grants.delete(piece);
-    this.#grantCounts[piece] = (this.#grantCounts[piece] as number) - 1;
-    const unsent = this.#geometry.lengthOf(piece) - grant.sentBytes;
-    this.#options.allocation.handleSettled(unsent);
-  }
-
-  /** The offer is void: nobody asked, or the peer is gone. The piece may count as never sent again. */
-  #takeBack(peer: Downloader, { piece }: Grant): void {
-    this.#endGrant(peer, piece);
-    if (this.evidence.copies.of(piece) === 0) this.#forgetSent(piece);
-  }
-
-  #handleCopyLost(piece: PieceIndex): void {
-    if (!this.#thin.has(piece)) this.#thin.set(piece, this.#lastTickAt);
-    if (this.evidence.copies.of(piece) === 0) this.#forgetSent(piece);
-  }
-
-  #forgetSent(piece: PieceIndex): void {
-    if (this.#grantCounts[piece] !== 0) return;
-    this.#sentOnce.remove(piece);
-    this.#neverSentFrom = Math.min(this.#neverSentFrom, piece);
-  }
-}
-
-function lacks(peer: Downloader, piece: PieceIndex): boolean {
-  return !peer.pieces.has(piece) && !peer.shown.has(piece);
 }

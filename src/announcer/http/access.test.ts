@@ -11,7 +11,8 @@ const admitted = {
   secret: roles,
   user: ["downloader", "publisher", "maintainer", "owner"],
   publisher: ["publisher", "maintainer", "owner"],
-  "local-publisher": ["publisher", "maintainer", "owner"],
+  // It reads with the server's rights whatever it is told to.
+  "local-publisher": ["maintainer", "owner"],
   stats: ["publisher", "maintainer", "owner"],
   maintainer: ["maintainer", "owner"],
 } as const satisfies Record<string, readonly Role[]>;

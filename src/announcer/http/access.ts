@@ -20,7 +20,7 @@ export type Access =
   | "user"
   /** Whoever may publish something. */
   | "publisher"
-  /** A publisher on this very machine: the route takes paths of its disk. */
+  /** A maintainer on this very machine: the route takes paths of its disk, the server's own too. */
   | "local-publisher"
   /** Whoever may see what the system does. */
   | "stats"
@@ -93,8 +93,9 @@ function mayUse(principal: Principal, access: Access, control: AccessControl): b
     case "user":
       return true;
     case "publisher":
-    case "local-publisher":
       return hasScope(principal, "publish");
+    case "local-publisher":
+      return hasScope(principal, "publish") && isMaintainer(principal);
     case "stats":
       return hasScope(principal, "read:stats");
     case "maintainer":
@@ -102,6 +103,14 @@ function mayUse(principal: Principal, access: Access, control: AccessControl): b
     default:
       return access satisfies never;
   }
+}
+
+/** By its role; what the token allows is another question. */
+function isMaintainer(principal: Principal): boolean {
+  return (
+    principal.type === "owner" ||
+    (principal.type === "user" && principal.user.role === "maintainer")
+  );
 }
 
 function refusalOfForm(request: IncomingMessage, rules: AccessRules): Problem | undefined {

@@ -196,22 +196,6 @@ export function publishRoutes(announcer: Announcer, control: AccessControl): rea
         }),
     }),
     apiRoute({
-      method: "PATCH",
-      path: `${ONE}/policy`,
-      access: "publisher",
-      action: "publication.set-policy",
-      summary: "Change how much the server takes part; what is left out stays",
-      query: noQuerySchema,
-      body: policyChangeSchema,
-      answers: { 200: "The policy", 404: "No such publication", 409: "Not published yet" },
-      async handle({ parameters, body, principal }) {
-        const name = parameters["name"] as string;
-        mustManage(control, principal, await announcer.find(name));
-        const changed = await publications.setPolicy(name, (before) => policyFrom(body, before));
-        return { name, policy: policyJson(changed.policy) };
-      },
-    }),
-    apiRoute({
       method: "DELETE",
       path: ONE,
       access: "publisher",
@@ -225,6 +209,29 @@ export function publishRoutes(announcer: Announcer, control: AccessControl): rea
         const state = await publications.unpublish(name);
         void reply.code(202);
         return { name, state };
+      },
+    }),
+  ];
+}
+
+/** Changing what is published already. */
+export function policyRoutes(announcer: Announcer, control: AccessControl): readonly ApiRoute[] {
+  const { publications } = announcer;
+  return [
+    apiRoute({
+      method: "PATCH",
+      path: `${ONE}/policy`,
+      access: "publisher",
+      action: "publication.set-policy",
+      summary: "Change how much the server takes part; what is left out stays",
+      query: noQuerySchema,
+      body: policyChangeSchema,
+      answers: { 200: "The policy", 404: "No such publication", 409: "Not published yet" },
+      async handle({ parameters, body, principal }) {
+        const name = parameters["name"] as string;
+        mustManage(control, principal, await announcer.find(name));
+        const changed = await publications.setPolicy(name, (before) => policyFrom(body, before));
+        return { name, policy: policyJson(changed.policy) };
       },
     }),
   ];

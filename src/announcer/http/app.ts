@@ -12,7 +12,13 @@ import { errorPage } from "../pages/layout.ts";
 import { type Access, type AccessRules, admit } from "./access.ts";
 import { accountRoutes } from "./account-routes.ts";
 import type { ApiRoute } from "./api-route.ts";
-import { publishRoutes, readRoutes, type ServerFacts, serverRoutes } from "./api-routes.ts";
+import {
+  policyRoutes,
+  publishRoutes,
+  readRoutes,
+  type ServerFacts,
+  serverRoutes,
+} from "./api-routes.ts";
 import { openApiOf } from "./openapi.ts";
 import { addPages } from "./page-routes.ts";
 import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
@@ -105,6 +111,7 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     ...readRoutes(announcer, control),
     ...uploadRoutes(announcer, control),
     ...publishRoutes(announcer, control),
+    ...policyRoutes(announcer, control),
     ...accountRoutes(control),
     ...tokenRoutes(control),
     ...grantRoutes(announcer, control),

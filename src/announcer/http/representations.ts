@@ -1,9 +1,10 @@
 /** What the API answers with: the role's values as JSON. Sizes are bytes, times ISO 8601. */
 import type { PublicationPolicy, PublicationSummary } from "../../ports/catalogue.ts";
 import type { LedgerEntry, Withdrawal } from "../../ports/content-service.ts";
-import type { KnownSource } from "../../ports/tracker-control.ts";
+import type { KnownSource, SwarmCounts } from "../../ports/tracker-control.ts";
 import type { ListedPublication, PublicationStatus, PublicationView } from "../announcer.ts";
 import { pageUrl, torrentUrl } from "../links.ts";
+import { participationView } from "../participation-view.ts";
 import { withdrawalText } from "../withdrawals.ts";
 
 /** A publication in a list. */
@@ -16,7 +17,8 @@ export function listedJson(publication: ListedPublication, publicUrl: string): o
     ...(isPublished && {
       pageUrl: pageUrl(publicUrl, name),
       torrentUrl: torrentUrl(publicUrl, name),
-      peers: counts,
+      peers: countsJson(counts),
+      participation: counts?.participation?.state,
     }),
   };
 }
@@ -31,7 +33,7 @@ export function viewJson(view: PublicationView): object {
     pageUrl: view.pageUrl,
     torrentUrl: view.torrentUrl,
     magnet: view.magnet,
-    peers: view.counts,
+    peers: countsJson(view.counts),
     files: files.map(({ path, length, sha256 }, index) => ({
       path,
       bytes: length,
@@ -68,7 +70,12 @@ export function statusJson(status: PublicationStatus): object {
       bytes: status.progress.doneBytes,
       total: status.progress.totalBytes,
     },
-    peers: status.counts,
+    peers: countsJson(status.counts),
+    participation: participationView(
+      status.counts?.participation,
+      status.sources.map(({ swarm }) => swarm.participation),
+      length,
+    ),
     ...(status.sources.length > 0 && {
       sentBytes,
       copiesSent: length === 0 ? 0 : sentBytes / length,
@@ -82,6 +89,12 @@ export function statusJson(status: PublicationStatus): object {
       })),
     }),
   };
+}
+
+function countsJson(counts: SwarmCounts | undefined): object | undefined {
+  if (counts === undefined) return undefined;
+  const { complete, incomplete, downloaded } = counts;
+  return { complete, incomplete, downloaded };
 }
 
 /** A SourceNode. */

@@ -64,10 +64,32 @@ function sayPublication(answer: Json, output: Output): void {
     ["completed", counts && `${counts.downloaded} times`],
     ["sent", sentBytes === undefined ? undefined : sentText(Number(sentBytes), Number(copiesSent))],
     ["copies", copies === undefined ? undefined : `${Number(copies)} outside the server`],
+    ...participationLines(answer["participation"] as Json | undefined),
   ];
   for (const [key, text] of lines) {
     if (text !== undefined) output.print(`${key.padEnd(10)} ${text}`);
   }
+}
+
+/** How much the server takes part, and what came of it. */
+function participationLines(
+  participation: Json | undefined,
+): readonly (readonly [string, string | undefined])[] {
+  if (participation === undefined) return [];
+  const { state, message, since, savedBytes, uplink, directShare, boundRatio, copies, floor } =
+    participation;
+  return [
+    ["takes part", `${String(state)} since ${String(since)}: ${String(message)}`],
+    ["evidence", `${Number(copies)} copies seen, ${Number(floor)} wanted`],
+    ["saved", formatBytes(Number(savedBytes))],
+    ["uplink", `${formatRate(Number(uplink))}, ${formatRate(Number(directShare))} a downloader`],
+    [
+      "bound",
+      boundRatio === undefined
+        ? undefined
+        : `${Number(boundRatio).toFixed(2)} × the least time that this crowd can take`,
+    ],
+  ];
 }
 
 function sentText(sentBytes: number, copiesSent: number): string {

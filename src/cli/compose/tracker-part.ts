@@ -10,6 +10,8 @@ import { nodeMemory } from "../../adapters/node/answer-memory.ts";
 import type { AnnounceDoor } from "../../adapters/node/announce-entrance.ts";
 import { WebTrackerSockets } from "../../adapters/node/web-tracker-sockets.ts";
 import { UdpTrackerSocket } from "../../adapters/node/udp-tracker-socket.ts";
+import { reasonText } from "../../participation/reason-text.ts";
+import type { ParticipationChange } from "../../tracker/participation-book.ts";
 import { TrackerHttpDoor } from "../../tracker/http-door.ts";
 import { TicketDesk } from "../../tracker/ticket-desk.ts";
 import { resolveTrackerOptions } from "../../tracker/options.ts";
@@ -62,7 +64,8 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
     clock,
     random,
     announceUrls: () => announceUrls,
-    onParticipation: (change) => world.report({ type: "participation", ...change }),
+    onParticipation: (change) =>
+      world.report({ type: "participation", ...change, message: changeText(change) }),
     onStoreError: (error) => world.report({ type: "tracker-store-failed", message: String(error) }),
   });
   world.onClose(() => tracker.close());
@@ -128,6 +131,11 @@ async function openUdp(
   });
   world.onClose(() => socket.close());
   return { udp, udpPort: socket.port };
+}
+
+function changeText({ from, to, reason }: ParticipationChange): string {
+  const way = from === undefined ? to : `${from} to ${to}`;
+  return `${way}, ${reasonText(reason)}`;
 }
 
 function routesOf(door: TrackerHttpDoor): readonly FrontRoute[] {

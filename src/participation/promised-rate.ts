@@ -1,0 +1,24 @@
+/** What a policy promises to one downloader: its direct share, a least rate, a deadline. */
+import type { Millis } from "../base/units.ts";
+import type { Downloader } from "./downloader.ts";
+import type { Policy } from "./policy.ts";
+
+/** What the promise depends on, beside the policy. */
+export interface PromiseView {
+  readonly now: Millis;
+  /** Bytes per second that each downloader could have from the source. */
+  readonly directShare: number;
+  readonly contentLength: number;
+}
+
+/** Bytes per second that `policy` promises to `peer` now. */
+export function promisedRate(policy: Policy, peer: Downloader, view: PromiseView): number {
+  const { leadMs, minRateBytesPerSecond = 0, deadline } = policy;
+  const { now, directShare, contentLength } = view;
+  // Twice what it was seen to take: it may be able to take more.
+  const downlink = peer.peakBytesPerSecond * 2 || directShare;
+  const direct = leadMs === undefined ? 0 : Math.min(downlink, directShare);
+  const left = contentLength * (1 - peer.pieces.count / peer.pieces.size);
+  const untilDeadline = deadline === undefined ? 0 : (left * 1000) / Math.max(1000, deadline - now);
+  return Math.max(direct, minRateBytesPerSecond, untilDeadline);
+}
