@@ -38,6 +38,9 @@ const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000] as const;
 /** Refusals of a path that an upload may overcome: the server cannot get at it. */
 const UNREADABLE = new Set(["NO_INPUT", "STORAGE_IO"]);
 
+/** Refusals of the server's own paths to whoever may still upload. */
+const FOR_OTHERS = new Set(["NOT_LOCAL", "NO_RIGHT"]);
+
 /** Publishes, and returns the API's `published` event. */
 export async function publishContent(
   { api, isLocal }: ServerAccess,
@@ -72,7 +75,8 @@ async function publishPath(
     );
   } catch (error) {
     if (!(error instanceof BtPublisherError)) throw error;
-    if (UNREADABLE.has(error.code) || error.detail["reason"] === "NOT_LOCAL") return undefined;
+    const isForOthers = FOR_OTHERS.has(String(error.detail["reason"]));
+    if (UNREADABLE.has(error.code) || isForOthers) return undefined;
     throw error;
   }
 }
