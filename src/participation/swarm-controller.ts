@@ -18,25 +18,10 @@ import { Evidence } from "./evidence.ts";
 import { GainMeter } from "./gain-meter.ts";
 import { GrantBook } from "./grant-book.ts";
 import type { Policy } from "./policy.ts";
+import type { Offer, Show } from "./offer.ts";
 import { promisedRate } from "./promised-rate.ts";
 import { decideState } from "./state.ts";
 import { WebSeedDoor } from "./web-seed-door.ts";
-
-/** Which rule made an offer. */
-export type GrantReason = "owed" | "never-sent" | "floor" | "again" | "starving" | "help";
-
-/** An offer to make: the peer is shown the piece. */
-export interface Show {
-  readonly peer: number;
-  readonly piece: PieceIndex;
-  readonly reason: GrantReason;
-}
-
-interface Offer {
-  readonly peer: Downloader;
-  readonly piece: PieceIndex;
-  readonly reason: GrantReason;
-}
 
 /** What one swarm is served by. */
 export interface SwarmControllerOptions {
