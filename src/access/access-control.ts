@@ -135,7 +135,8 @@ export class AccessControl {
 
   /** Lets the address in by which `principal` asked for a torrent, before it announces. */
   async admit(principal: Principal, infoHash: InfoHash, host: string): Promise<void> {
-    if (principal.type === "anonymous") return;
+    // Without an address: it is gone already, or a proxy did not say who it is.
+    if (principal.type === "anonymous" || host === "") return;
     const user = await this.#keyHolder(principal);
     await this.#feed.admit({ infoHash, host, principal: user.id });
   }

@@ -227,3 +227,17 @@ test("an update that does not follow is refused until everything is told again",
   assert.equal(world.ask(guarded, key), "denied");
   assert.equal(world.ask(guarded, "a".repeat(40)), "allowed");
 });
+
+test("who fetched a .torrent is let in before it announces; not for what is open, nor from nowhere", () => {
+  const world = openWorld();
+  world.tell(whole());
+  world.tell({ torrents: [{ infoHash: other, level: "open" }] });
+  const guest = (infoHash: InfoHash, host: string) => ({ infoHash, host, principal: "u1" });
+  world.tell({
+    guests: [guest(guarded, "192.0.2.5"), guest(other, "192.0.2.5"), guest(guarded, "")],
+  });
+  assert.deepEqual(world.orders.at(-1), {
+    type: "admit",
+    admissions: [{ infoHash: guarded, host: "192.0.2.5", principal: "u1", forMs: 900_000 }],
+  });
+});

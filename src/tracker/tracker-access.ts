@@ -188,7 +188,8 @@ export class TrackerAccess implements AnnounceAccess {
     const now = this.#now();
     const fresh: Admission[] = [];
     for (const guest of guests) {
-      if (parseIp(guest.host) === undefined) continue;
+      const isOpen = this.#torrents.get(guest.infoHash) === "open";
+      if (isOpen || parseIp(guest.host) === undefined) continue;
       const { admission } = this.#book.add(now, guest);
       if (admission !== undefined) fresh.push(admission);
     }
