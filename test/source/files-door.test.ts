@@ -368,3 +368,26 @@ test("keep-alive: the next file follows on the same connection", async (t) => {
 
   assert.equal(received.split("HTTP/1.1 200 OK").length, 3);
 });
+
+test("S1 T13 whoever is not admitted finds nothing, and a transfer ends when that begins", async (t) => {
+  const admitted = new Set(["127.0.0.1"]);
+  const world = await open(
+    t,
+    { name: "f.bin", files: [{ path: "f.bin", length: 64 * 2 ** 20 }] },
+    { admits: (host) => admitted.has(host) },
+  );
+  const socket = connect(world.port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write("GET /files/thing/f.bin HTTP/1.1\r\nhost: x\r\n\r\n");
+  await once(socket, "data");
+  admitted.clear();
+  let bytes = 0;
+  socket.on("data", (data) => (bytes += data.length));
+  await once(socket, "close");
+  assert.ok(bytes < 64 * 2 ** 20);
+
+  const hidden = await rawRequest(world.port, "GET /files/thing/f.bin HTTP/1.1");
+  const missing = await rawRequest(world.port, "GET /files/nothing/f.bin HTTP/1.1");
+  assert.equal(hidden.status, 404);
+  assert.deepEqual(hidden.body, missing.body);
+});
