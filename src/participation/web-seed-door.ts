@@ -29,8 +29,8 @@ const FORGET_MS: Millis = 60_000;
 const MAX_ASKERS = 1000;
 
 export class WebSeedDoor {
-  /** By address: when it asked first, and last. */
-  readonly #askers = new Map<string, { readonly firstAt: Millis; lastAt: Millis }>();
+  /** By address: when it asked first, and last; the latest last. */
+  readonly #askers = new Map<string, { readonly firstAt: Millis; readonly lastAt: Millis }>();
 
   /** @returns seconds after which `host` may ask again; undefined: it is answered now. */
   waitSeconds(now: Millis, host: string, view: WebSeedView): number | undefined {
@@ -44,17 +44,18 @@ export class WebSeedDoor {
   }
 
   #askedFor(now: Millis, host: string): Millis {
-    const known = this.#askers.get(host);
-    if (known !== undefined && now - known.lastAt < FORGET_MS) {
-      known.lastAt = now;
-      return now - known.firstAt;
-    }
+    this.#forget(now);
+    const firstAt = this.#askers.get(host)?.firstAt ?? now;
     this.#askers.delete(host);
-    this.#askers.set(host, { firstAt: now, lastAt: now });
-    if (this.#askers.size > MAX_ASKERS) {
-      const [oldest] = this.#askers.keys();
-      this.#askers.delete(oldest as string);
+    this.#askers.set(host, { firstAt, lastAt: now });
+    return now - firstAt;
+  }
+
+  /** Those who stopped asking; and of too many, who asked longest ago. */
+  #forget(now: Millis): void {
+    for (const [host, { lastAt }] of this.#askers) {
+      if (now - lastAt < FORGET_MS && this.#askers.size <= MAX_ASKERS) return;
+      this.#askers.delete(host);
     }
-    return 0;
   }
 }
