@@ -34,7 +34,11 @@ const benches: Readonly<Record<string, readonly string[]>> = {
       "btpublisher:aria2,libtorrent:btpublisher,aria2:btpublisher,nginx-curl:nginx-curl",
   ),
   swarm: lab("bench_swarm.py --n 8 --runs 3 --systems btpublisher,@btpublisher,libtorrent,aria2"),
-  tracker: lab("bench_tracker.py --trackers btpublisher,opentracker --modes http,httpka"),
+  participation: [process.execPath, `${here}participation.ts`],
+  tracker: lab(
+    "bench_tracker.py --modes udpc,udp,httpka,http " +
+      "--trackers node-limit-net,btpublisher,opentracker,bittorrent-tracker",
+  ),
   http: lab(
     "bench_pair.py --size-mib 1024 --runs 5 --pairs " +
       "nginx-curl:nginx-curl,btpublisher+http:nginx-curl+files,btpublisher+http:btpublisher+http," +

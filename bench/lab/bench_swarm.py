@@ -2,6 +2,7 @@
 """Swarm lab: source + N peers + tracker, each its own namespace on one bridge, every link shaped both ways by tbf.
  bench_swarm.py --systems libtorrent,libtorrent+super,transmission,aria2,webtorrent,nginx-curl --n 4,8,16 --runs 3
    --arrival flash | stagger:SECONDS      --leave K (source is SIGKILLed after K copies left its link)   --selfish (peers exit when complete)
+   --liars K (K seeds that give nothing)   --exodus (when all are done and the server is in S2 they vanish, and one newcomer comes; needs @ADAPTER)
  A system is ADAPTER[+SEEDMODE]; SRC:PEER mixes two adapters, SRC:A|B|C lets the peers take turns among A, B and C. @ADAPTER[+MODE] is a server: tracker and
  source in one, which publishes the file itself (role `server` of the contract). --up takes one rate, or a list that the peers take in turns. One JSON line per run goes to --out."""
 import argparse
@@ -19,6 +20,8 @@ ap.add_argument("--down", type=float, default=80)
 ap.add_argument("--arrival", default="flash")
 ap.add_argument("--leave", type=float, default=0)
 ap.add_argument("--selfish", action="store_true")
+ap.add_argument("--liars", type=int, default=0)
+ap.add_argument("--exodus", action="store_true")
 ap.add_argument("--timeout", type=float, default=240)
 ap.add_argument("--stall", type=float, default=30)
 ap.add_argument("--first", action="store_true")
@@ -50,6 +53,61 @@ def tstar_sent(n, copies):
     return max(f / a.us, f / a.down, (n - copies) * f / sum(UPS[i % len(UPS)] for i in range(n)))
 
 
+def start_liars(net, torrent):
+    """a.liars addresses on one host, each a seed by its own word only"""
+    host = net.host("liars", "10.88.2.1", up=100, down=100)
+    ips = [f"10.88.2.{i + 1}" for i in range(a.liars)]
+    for ip in ips[1:]:
+        sh(f"ip -n {host} addr add {ip}/16 dev eth0")
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node", "liars.mjs")
+    p = subprocess.Popen(
+        ["node", script, torrent, "7999", *ips], stdout=subprocess.PIPE, preexec_fn=in_ns(host)
+    )
+    p.stdout.readline()
+    return p
+
+
+def exodus(net, S, P, peer, torrent):
+    """all peers vanish once the server rests; how long one that comes then needs, from its go"""
+    until = time.time() + 30
+    while time.time() < until and not any(e.get("to") == "S2" for e in S.states):
+        time.sleep(0.1)
+    rested = any(e.get("to") == "S2" for e in S.states)
+    for p in P:
+        p.kill(hard=True)
+    time.sleep(1)
+    ns = net.host("new", "10.88.3.1", up=UPS[0], down=a.down)
+    data, tmp = f"{D}/run/dnew", f"{D}/run/tnew"
+    c = Client(
+        peer[0],
+        ns,
+        "leech",
+        torrent,
+        data,
+        7999,
+        "10.88.3.1",
+        tmp,
+        source=f"{S_IP}:7000",
+        mode=peer[1],
+        exit_when_done=False,
+        first=True,
+    )
+    try:
+        if c.wait("armed", 60) is None:
+            raise RuntimeError("newcomer not armed")
+        c.go()
+        done = c.wait("complete", F * 8 / 1e6 / a.us * 5 + 60) is not None
+        first = c.ev.get("first")
+        return dict(
+            after_s2=rested,
+            first=first and round(first - c.t_go, 2),
+            complete=round(c.ev["complete"] - c.t_go, 2) if done else None,
+            direct=round(F * 8 / 1e6 / min(a.us, a.down) * WIRE, 2),
+        )
+    finally:
+        c.kill(hard=True)
+
+
 def run(system, n, r):
     s, l = (system.split(":") * 2)[:2]
     server = s.startswith("@")
@@ -65,6 +123,7 @@ def run(system, n, r):
     tr = None
     S = None
     P = []
+    liars = None
     try:
         if not server:
             tr = OpenTracker(net.host("tr", TR_IP), TR_IP, 6969, [ih], D + "/run/ot")
@@ -116,6 +175,8 @@ def run(system, n, r):
         for p in P:
             if p.wait("armed", 60) is None:
                 raise RuntimeError("peer not armed")
+        if a.liars:
+            liars = start_liars(net, torrent)
         time.sleep(0.5)
         c0 = net.counters()
         i0 = cpu_idle()
@@ -154,6 +215,7 @@ def run(system, n, r):
             if int(now * 2) != int((now - 0.05) * 2):
                 [p.sample() for p in P]
                 S.sample()
+        newcomer = exodus(net, S, P, ls[0], torrent) if a.exodus and done == n else None
         tend = time.time()
         i1 = cpu_idle()
         c1 = net.counters()
@@ -195,6 +257,10 @@ def run(system, n, r):
             ok=ok,
             span=round(tend - t0, 1),
         )
+        if newcomer:
+            res["newcomer"] = newcomer
+        if a.liars:
+            res["liars"] = a.liars
         res["spawn_to_armed"] = round(med([p.ev["armed"] - p.t_spawn for p in P]), 3)
         if a.first:
             res["first_piece_med"] = round(
@@ -229,6 +295,8 @@ def run(system, n, r):
             )  # nobody left: not defined
         return res
     finally:
+        if liars:
+            liars.kill()
         for p in P:
             p.kill(hard=True)
         if S:
