@@ -14,6 +14,7 @@ ap.add_argument("--peers", type=int, default=100)
 ap.add_argument("--secs", type=float, default=4)
 ap.add_argument("--windows", default="64,1")
 ap.add_argument("--numwant", type=int, default=50)
+ap.add_argument("--key", default="", help="announce to /announce/KEY; ours checks it with LAB_KEYS=1")
 ap.add_argument("--out", default=WORK + "/tracker.jsonl")
 a = ap.parse_args()
 M = (1 << 64) - 1
@@ -62,6 +63,7 @@ def lg(mode, pid, *x):
             str(pid),
             "--numwant",
             str(a.numwant),
+            *(["--key", a.key] if a.key else []),
             *map(str, x),
         ],
         preexec_fn=in_ns(NS),
@@ -98,7 +100,12 @@ try:
                 )
                 time.sleep(1.5)
                 try:
-                    f = lg("udpc" if "udp" in mode else "http", p.pid, "--fill", "--window", 64)
+                    # over WebSocket the connections are the peers: --windows 1000,10000
+                    f = (
+                        {"rss0_kib": 0, "rss1_kib": 0, "ok": 0}
+                        if mode == "ws"
+                        else lg("udpc" if "udp" in mode else "http", p.pid, "--fill", "--window", 64)
+                    )
                     f.update(tracker=t, run=run, phase="fill")
                     open(a.out, "a").write(json.dumps(f) + "\n")
                     for w in a.windows.split(","):

@@ -20,6 +20,7 @@ export interface DatagramExchange {
   close(): void;
 }
 
+/** Where ways are opened. */
 export interface DatagramPort {
   /** Opens a way to `host` (a name or an IP address without brackets) and `port`. */
   open(host: string, port: number, sink: DatagramSink): DatagramExchange;

@@ -308,7 +308,7 @@ export class PeerTable {
   /** Grows when `count` rows do not fit, and shrinks when they would fit four times over. */
   #fit(count: number): void {
     const capacity = this.#marks.length / MARKS;
-    if (count > capacity) this.#resize(Math.max(MIN_CAPACITY, Math.ceil(capacity * 1.25)));
+    if (count > capacity) this.#resize(Math.max(MIN_CAPACITY, Math.ceil(capacity * 1.5)));
     else if (capacity > MIN_CAPACITY && count < capacity / 4) {
       this.#resize(Math.max(MIN_CAPACITY, Math.ceil(count * 1.25)));
     }

@@ -44,6 +44,7 @@ export interface TrackerUdpDoorOptions {
 
 const MAX_STRANGERS_PER_SECOND = 1000;
 
+/** Turns packets into announces and scrapes, and what comes of them into packets. */
 export class TrackerUdpDoor {
   readonly #tracker: Tracker;
   readonly #options: TrackerUdpDoorOptions;

@@ -56,6 +56,7 @@ const MAX_SYNTAX_ERRORS = 3;
 const MAX_SWARMS = 100;
 const RECHECK_MS = 4000;
 
+/** Opens a session for each connection, and keeps the peers that come over them. */
 export class TrackerWebDoor {
   readonly #tracker: Tracker;
   readonly #options: TrackerWebDoorOptions;

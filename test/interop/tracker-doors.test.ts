@@ -98,9 +98,9 @@ describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
       assert.deepEqual(hashFiles(join(directory, "content.bin")), hashFiles(content));
     });
 
-    test(`bittorrent-tracker's client announces and scrapes over ${scheme}`, {
-      skip: existsSync(peersFolder) ? false : "needs bench/lab/setup.sh",
-    }, async () => {
+    // Where bench/lab/setup.sh was run.
+    if (!existsSync(peersFolder)) continue;
+    test(`bittorrent-tracker's client announces and scrapes over ${scheme}`, async () => {
       const { host } = place("npm");
       const args = [peersFolder, info.infoHash, urlOf()];
       const client = startOn(host, [process.execPath, npmClient, ...args]);

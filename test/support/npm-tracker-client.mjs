@@ -1,5 +1,7 @@
-// bittorrent-tracker's own client: npm-tracker-client.mjs PEERS_DIR INFO_HASH ANNOUNCE_URL. Says what it hears as
-// JSON lines until it is stopped.
+/**
+ * bittorrent-tracker's own client: npm-tracker-client.mjs PEERS_DIR INFO_HASH ANNOUNCE_URL. Says what
+ * it hears as JSON lines until it is stopped.
+ */
 import { pathToFileURL } from "node:url";
 
 const [peersFolder, infoHash, announce] = process.argv.slice(2);
