@@ -105,15 +105,10 @@ export class Evidence {
     const wasOurs = peer.grants.get(piece)?.sentAt !== undefined;
     peer.gain(now, length);
     this.#gainedBytes += length;
-    if (!wasOurs) this.#explain(piece);
+    if (!wasOurs) this.#explain(piece, peer);
+    if (peer.held.add(piece)) this.#countGained(now, piece, { peer, wasOurs });
+    // What it claims is credited after what it gained: that is known to be ours.
     if (wasOurs) this.#trust(peer);
-    if (!peer.held.add(piece)) return peer;
-    const count = this.copies.add(piece);
-    if (count === 1 && wasOurs) {
-      peer.firstPieceAt ??= now;
-      peer.unseen.add(piece);
-      this.#firstHolders.set(piece, peer);
-    } else if (count > 1) this.#handleSeenElsewhere(piece, peer);
     return peer;
   }
 
@@ -139,6 +134,19 @@ export class Evidence {
     }
   }
 
+  #countGained(
+    now: Millis,
+    piece: PieceIndex,
+    { peer, wasOurs }: { readonly peer: Downloader; readonly wasOurs: boolean },
+  ): void {
+    const count = this.copies.add(piece);
+    if (count === 1 && wasOurs) {
+      peer.firstPieceAt ??= now;
+      peer.unseen.add(piece);
+      this.#firstHolders.set(piece, peer);
+    } else if (count > 1) this.#handleSeenElsewhere(piece, peer);
+  }
+
   /** What it passes on is somebody else's now, or what it gained is explained by it. */
   #handleSeenElsewhere(piece: PieceIndex, by: Downloader): void {
     const first = this.#firstHolders.get(piece);
@@ -149,11 +157,11 @@ export class Evidence {
     this.#forwardedPieces++;
   }
 
-  /** A piece was gained and not from us: somebody who claims it gave it. */
-  #explain(piece: PieceIndex): void {
+  /** A piece was gained and not from us: somebody else who claims it gave it. */
+  #explain(piece: PieceIndex, by: Downloader): void {
     if (this.copies.of(piece) > 0) return;
     for (const peer of this.#peers.values()) {
-      if (peer.isTrusted || !peer.pieces.has(piece)) continue;
+      if (peer === by || peer.isTrusted || !peer.pieces.has(piece)) continue;
       peer.proofs++;
       if (peer.proofs >= PROOFS) this.#trust(peer);
     }
