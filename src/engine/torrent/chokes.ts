@@ -11,6 +11,7 @@ export class Chokes {
   #rechokeAt: Millis | undefined;
   #optimistic: number | undefined;
   #optimisticUntil: Millis = 0;
+  #isHeld = false;
 
   constructor(state: TorrentState, uploads: Uploads) {
     this.#state = state;
@@ -34,7 +35,18 @@ export class Chokes {
     for (const peer of this.#state.peers.values()) {
       if (peer.peerInterested && !peer.amChoking) usedSlots++;
     }
-    if (usedSlots < this.#state.options.choker.uploadSlots) this.#setChoked(now, session, false);
+    if (usedSlots < this.#slots) this.#setChoked(now, session, false);
+  }
+
+  /** Chokes everybody until it is called with false. */
+  hold(now: Millis, isHeld: boolean): void {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    this.#rechoke(now);
+  }
+
+  get #slots(): number {
+    return this.#isHeld ? 0 : this.#state.options.choker.uploadSlots;
   }
 
   /** Its slot is free: somebody else may have it at once. */
@@ -60,7 +72,7 @@ export class Chokes {
     }
     const unchoked = chooseUnchoked(candidates, {
       mode: this.#state.have.isFull ? "seed" : "leech",
-      slots: options.uploadSlots,
+      slots: this.#slots,
       seedTurnBytes: options.seedTurnBytes,
       seedTurnMs: options.seedTurnMs,
       now,
@@ -68,7 +80,7 @@ export class Chokes {
     });
     // Who wants nothing now stays unchoked while nobody waits for the slot: when it wants
     // something again, it can ask at once.
-    const isContested = candidates.length > options.uploadSlots;
+    const isContested = candidates.length > this.#slots;
     for (const peer of this.#state.peers.values()) {
       if (unchoked.has(peer.key)) this.#setChoked(now, peer, false);
       else if (isContested || peer.peerInterested) this.#setChoked(now, peer, true);

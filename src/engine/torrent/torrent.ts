@@ -28,6 +28,7 @@ import { Downloads } from "./downloads.ts";
 import { PeerMessages } from "./peer-messages.ts";
 import { countSolePieces } from "./sole-pieces.ts";
 import { type TorrentOptions, type TorrentOutput, TorrentState } from "./torrent-state.ts";
+import { UploadHold } from "./upload-hold.ts";
 import { Uploads } from "./uploads.ts";
 
 /** Peers are looked after this often: snubs, idle ends, keep-alives. */
@@ -45,6 +46,7 @@ export class Torrent {
   readonly #addresses: AddressBook;
   readonly #uploads: Uploads;
   readonly #chokes: Chokes;
+  readonly #uploadHold = new UploadHold();
   readonly #downloads: Downloads;
   readonly #webSeeds: WebSeeds;
   readonly #messages: PeerMessages;
@@ -314,6 +316,7 @@ export class Torrent {
 
   #care(now: Millis): void {
     this.#careAt = this.#state.peers.size > 0 ? now + CARE_INTERVAL_MS : undefined;
+    if (this.#state.serving === undefined) this.#chokes.hold(now, this.#mustHoldUploads(now));
     // In the endgame a peer that has nothing to send hears nothing either: ask it by the clock.
     this.#downloads.fillAll(now);
     for (const session of this.#state.peers.values()) {
@@ -324,6 +327,18 @@ export class Torrent {
         this.#state.send(session, { type: "keep-alive" });
       }
     }
+  }
+
+  #mustHoldUploads(now: Millis): boolean {
+    let downRate = this.#webSeeds.bytesPerSecond(now);
+    let isBacklogged = false;
+    for (const session of this.#state.peers.values()) {
+      downRate += session.downloadRate.bytesPerSecond(now);
+      isBacklogged ||= session.uploadQueue.size > 0;
+    }
+    const upRate = this.#uploads.bytesPerSecond(now);
+    const { isComplete } = this;
+    return this.#uploadHold.update(now, { downRate, upRate, isBacklogged, isComplete });
   }
 
   /** Two seeds have nothing for each other. */

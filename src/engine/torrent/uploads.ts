@@ -50,6 +50,11 @@ export class Uploads {
     return this.#uploadedBytes;
   }
 
+  /** Bytes per second to all peers together. */
+  bytesPerSecond(now: Millis): number {
+    return this.#rate.bytesPerSecond(now);
+  }
+
   /** When the rate limit lets the next block go. */
   nextTimeout(): Millis | undefined {
     return this.#resumeAt;
