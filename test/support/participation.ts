@@ -1,5 +1,10 @@
 /** What a SourceNode says about a swarm; every key is there, so that JSON gives the same back. */
-import type { SwarmParticipation } from "../../src/protocol/control/participation.ts";
+import type { InfoHash } from "../../src/base/units.ts";
+import type {
+  ParticipationState,
+  SwarmEvidence,
+  SwarmParticipation,
+} from "../../src/protocol/control/participation.ts";
 
 /** Nobody is there. */
 export const idleParticipation: SwarmParticipation = {
@@ -21,3 +26,21 @@ export const idleParticipation: SwarmParticipation = {
     crowd: { elapsedMs: 0, gainedBytes: 0, sentBytes: 0, exchangePeak: 0 },
   },
 };
+
+export const infoHash = "ab".repeat(20) as InfoHash;
+export const otherInfoHash = "cd".repeat(20) as InfoHash;
+
+/** What a source sees of a swarm that calls for `state`. */
+export function evidenceFor(state: ParticipationState): SwarmEvidence {
+  if (state === "S0") return idleParticipation.evidence;
+  return {
+    peers: 8,
+    downloaders: 8,
+    copies: 3,
+    floor: 2,
+    pieceBelowFloor: undefined,
+    hasForwarded: true,
+    owedBytes: 0,
+    sentAgoMs: state === "S1" ? 0 : undefined,
+  };
+}
