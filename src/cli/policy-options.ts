@@ -16,7 +16,7 @@ export interface PolicyFlags {
 export function addPolicyOptions(command: Command): Command {
   const policies = ["fast", "balanced", "thrifty"];
   const ends = ["serve-floor-only", "stop", "ignore"];
-  const parseFloor = (text: string) => parseInteger(text, { min: 0, max: 1000 });
+  const parseFloor = (text: string) => parseInteger(text, { min: 0, max: 100 });
   return command
     .addOption(
       new Option("--policy <policy>", "how much the server helps (default: balanced)").choices(
