@@ -383,6 +383,67 @@ test("a record whose content was lost is kept and told of", async () => {
   assert.deepEqual(next.events[0], { type: "content-missing", name: "greeting.txt" });
 });
 
+test("a policy is changed at the SourceNode first, then in the catalogue", async () => {
+  const world = await startAnnouncer();
+  await publishFile(world);
+  const { publications } = world.announcer;
+  const changed = await publications.setPolicy("greeting.txt", (before) => {
+    assert.deepEqual(before, defaultPolicy);
+    return { ...before, policy: "fast", floor: 3 };
+  });
+
+  const policy = { ...defaultPolicy, policy: "fast", floor: 3 };
+  assert.deepEqual(changed.policy, policy);
+  assert.deepEqual((await world.catalogue.get("greeting.txt"))?.policy, policy);
+  assert.deepEqual(world.content.published.get("greeting.txt")?.policy, policy);
+
+  world.content.before = () => {
+    throw new BtPublisherError("STORAGE_FULL", "full");
+  };
+  const change = publications.setPolicy("greeting.txt", () => defaultPolicy);
+  await assert.rejects(change, hasCode("STORAGE_FULL"));
+  assert.deepEqual((await world.catalogue.get("greeting.txt"))?.policy, policy);
+});
+
+test("a policy is changed of what is published, and of nothing else", async () => {
+  const world = await startAnnouncer();
+  const { publications } = world.announcer;
+  const same = (before: typeof defaultPolicy) => before;
+  await assert.rejects(publications.setPolicy("nothing", same), hasCode("NOT_FOUND"));
+  await publications.plan(file);
+  await assert.rejects(publications.setPolicy("greeting.txt", same), hasCode("CONFLICT"));
+});
+
+test("a new deadline must be ahead; one that passed meanwhile hinders no other change", async () => {
+  const world = await startAnnouncer();
+  await publishFile(world);
+  await world.clock.run({ until: 10_000 });
+  const { publications } = world.announcer;
+  const set = (deadline: number | undefined, floor = 2) =>
+    publications.setPolicy("greeting.txt", (before) => ({ ...before, deadline, floor }));
+
+  await assert.rejects(set(9_999), hasCode("USAGE"));
+  assert.equal(world.content.published.get("greeting.txt")?.policy.deadline, undefined);
+  await set(10_001);
+  await world.clock.run({ until: 20_000 });
+  assert.equal((await set(10_001, 5)).policy.floor, 5);
+});
+
+test("a policy that the SourceNode has and the catalogue has not is taken over", async () => {
+  const world = await startAnnouncer();
+  await publishFile(world);
+  const update = world.catalogue.update.bind(world.catalogue);
+  world.catalogue.update = () => Promise.reject(new BtPublisherError("STORAGE_FULL", "full"));
+  const { publications } = world.announcer;
+  const change = publications.setPolicy("greeting.txt", (before) => ({ ...before, floor: 7 }));
+  await assert.rejects(change, hasCode("STORAGE_FULL"));
+  assert.equal((await world.catalogue.get("greeting.txt"))?.policy.floor, undefined);
+
+  world.catalogue.update = update;
+  await startAnnouncer(world);
+  assert.equal((await world.catalogue.get("greeting.txt"))?.policy.floor, 7);
+});
+
 test("creation times are distinct even when the clock stands still", async () => {
   const world = await startAnnouncer();
   for (const name of ["a", "b", "c"]) await world.announcer.publications.plan({ ...file, name });

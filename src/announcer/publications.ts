@@ -207,7 +207,8 @@ export class Publications {
 
   /**
    * Another policy, from now on; the SourceNode is told first, so that what is recorded is true.
-   * @throws NOT_FOUND; CONFLICT while it is not published; what the SourceNode throws.
+   * @throws NOT_FOUND; CONFLICT while it is not published; USAGE for a new deadline that is over;
+   * what the SourceNode throws.
    */
   setPolicy(
     name: string,
@@ -221,7 +222,11 @@ export class Publications {
         const message = "it is not published yet: its policy can be changed when it is";
         throw new BtPublisherError("CONFLICT", message, { detail: { name } });
       }
-      const changed = { ...publication, policy: change(publication.policy) };
+      const before = publication.policy;
+      const changed = { ...publication, policy: change(before) };
+      if (changed.policy.deadline !== before.deadline) {
+        assertDeadlineAhead(changed.policy, this.#adapters.clock.unixNow());
+      }
       await this.#adapters.content.setPolicy(name, changed.policy);
       await this.#adapters.catalogue.update(changed);
       return changed;
