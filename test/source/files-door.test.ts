@@ -391,3 +391,29 @@ test("S1 T13 whoever is not admitted finds nothing, and a transfer ends when tha
   assert.equal(hidden.status, 404);
   assert.deepEqual(hidden.body, missing.body);
 });
+
+test("who is to wait gets 503 at the web seed, with the time, and never at the files", async (t) => {
+  const hosts: string[] = [];
+  const webSeedWait = (host: string): number => {
+    hosts.push(host);
+    return 30;
+  };
+  const world = await open(t, directory, { webSeedWait });
+  for (const method of ["GET", "HEAD"]) {
+    const asked = await rawRequest(world.port, `${method} /webseed/thing/a%20dir/last HTTP/1.1`);
+    assert.deepEqual([asked.status, asked.headers["retry-after"]], [503, "30"], method);
+  }
+  assert.deepEqual(hosts, ["127.0.0.1", "127.0.0.1"]);
+
+  const file = await rawRequest(world.port, "GET /files/thing/a%20dir/last HTTP/1.1");
+  assert.deepEqual([file.status, file.body.length], [200, 3]);
+  const nothing = await rawRequest(world.port, "GET /webseed/thing/nothing HTTP/1.1");
+  assert.equal(nothing.status, 404);
+  assert.equal(hosts.length, 2, "nobody is asked about what is not there");
+});
+
+test("who need not wait is served by the web seed", async (t) => {
+  const world = await open(t, directory, { webSeedWait: () => undefined });
+  const { status, body } = await rawRequest(world.port, "GET /webseed/thing/a%20dir/last HTTP/1.1");
+  assert.deepEqual([status, body.length], [200, 3]);
+});

@@ -37,6 +37,8 @@ export interface DoorWorldOptions {
   readonly uploadLimit?: TokenBucket;
   /** Default: everybody is admitted. */
   readonly admits?: (host: string) => boolean;
+  /** Seconds after which a host may ask the web seed again. Default: it is answered. */
+  readonly webSeedWait?: (host: string) => number | undefined;
 }
 
 /** Writes content of `spec` to a temporary folder and serves it as the publication `thing`. */
@@ -79,7 +81,7 @@ export async function openDoor(
   const door = new SourceFilesDoor({
     admits: (_, host) => options.admits?.(host) ?? true,
     publication: (name) => (name === "thing" ? publication : undefined),
-    webSeedWait: () => undefined,
+    webSeedWait: (_, host) => options.webSeedWait?.(host),
     filePath: (_, fileIndex) => pathOf(fileIndex),
     reportChanged: (_, path) => changed.push(path),
     reportFailed: (_, message) => failed.push(message),

@@ -197,3 +197,48 @@ test("lists page by page, ledger and status speak JSON", async (t) => {
   const ledger = await world.send({ method: "GET", url: "/api/v1/publications/some-thing/ledger" });
   assert.deepEqual(lines(ledger), [{ ...entry, event: "sent", at: "1970-01-01T00:00:00.000Z" }]);
 });
+
+test("a policy is changed where it is named, and stays where it is not", async (t) => {
+  const world = await startApp(t);
+  await publishThing(world);
+  const url = "/api/v1/publications/some-thing/policy";
+  const set = (payload: object) => world.send({ method: "PATCH", url, payload });
+
+  const answer = await set({ policy: "thrifty", floor: 3 });
+  assert.equal(answer.statusCode, 200);
+  assert.equal(answer.json().name, "some-thing");
+  const { policy } = (await set({ egressBudgetBytes: 5e9 })).json();
+  assert.deepEqual(
+    [policy.policy, policy.floor, policy.egressBudgetBytes],
+    ["thrifty", 3, 5_000_000_000],
+  );
+  const { policy: told } = (await world.get("/api/v1/publications/some-thing/status")).json();
+  assert.equal(told, undefined, "not without a token");
+  const status = await world.send({ url: "/api/v1/publications/some-thing/status" });
+  assert.deepEqual(status.json().policy, policy);
+});
+
+test("a policy of other numbers or names is refused, and nothing changes", async (t) => {
+  const world = await startApp(t);
+  await publishThing(world);
+  const url = "/api/v1/publications/some-thing/policy";
+  for (const payload of [
+    { policy: "generous" },
+    { floor: -1 },
+    { floor: 101 },
+    { floor: 1.5 },
+    { floor: "3" },
+    { minRateBytesPerSecond: -1 },
+    { egressBudgetBytes: -1 },
+    { onBudgetEnd: "explode" },
+    { deadline: "tomorrow" },
+    { ceiling: 3 },
+    [],
+  ]) {
+    const response = await world.send({ method: "PATCH", url, payload });
+    assert.equal(response.statusCode, 400, JSON.stringify(payload));
+  }
+  assert.equal(world.content.published.get("some-thing")?.policy.policy, "balanced");
+  const missing = { method: "PATCH", url: url.replace("some", "no"), payload: {} } as const;
+  assert.equal((await world.send(missing)).statusCode, 404);
+});
