@@ -8,7 +8,14 @@ function aDownloader(now = 0, have: readonly number[] = []): Downloader {
 }
 
 function shownAt(at: number): Grant {
-  return { piece: 0, shownAt: at, sentBytes: 0, sentAt: undefined, wasRequested: true };
+  return {
+    piece: 0,
+    shownAt: at,
+    touchedAt: at,
+    sentBytes: 0,
+    sentAt: undefined,
+    wasRequested: true,
+  };
 }
 
 test("who lacks something is active, unless it is a SourceNode", () => {

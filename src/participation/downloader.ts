@@ -6,6 +6,8 @@ import type { Millis, PieceIndex } from "../base/units.ts";
 export interface Grant {
   readonly piece: PieceIndex;
   readonly shownAt: Millis;
+  /** When it was shown, asked for or sent from last. */
+  touchedAt: Millis;
   sentBytes: number;
   /** When all of it had left for the peer. */
   sentAt: Millis | undefined;

@@ -41,7 +41,14 @@ class Scene {
   /** The peer was sent `pieces` by us, and says so. */
   receive(key: number, ...pieces: readonly number[]): void {
     for (const piece of pieces) {
-      const grant = { piece, shownAt: 0, sentBytes: 100, sentAt: 500, wasRequested: true };
+      const grant = {
+        piece,
+        shownAt: 0,
+        touchedAt: 0,
+        sentBytes: 100,
+        sentAt: 500,
+        wasRequested: true,
+      };
       this.evidence.peers.get(key)?.grants.set(piece, grant);
       this.have(key, piece);
       this.evidence.peers.get(key)?.grants.delete(piece);

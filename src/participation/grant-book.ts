@@ -48,6 +48,7 @@ export class GrantBook {
     const grant: Grant = {
       piece,
       shownAt: now,
+      touchedAt: now,
       sentBytes: 0,
       sentAt: undefined,
       wasRequested: false,
@@ -66,6 +67,7 @@ export class GrantBook {
     const length = this.#geometry.lengthOf(grant.piece);
     const counted = Math.min(bytes, length - grant.sentBytes);
     grant.sentBytes += counted;
+    grant.touchedAt = now;
     this.#allocation.handleSettled(counted);
     if (grant.sentBytes >= length) grant.sentAt ??= now;
   }

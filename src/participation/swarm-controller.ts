@@ -17,6 +17,7 @@ import type { Downloader, Grant, JoinedPeer } from "./downloader.ts";
 import { Evidence } from "./evidence.ts";
 import { GainMeter } from "./gain-meter.ts";
 import { GrantBook } from "./grant-book.ts";
+import { hasLapsed } from "./lapse.ts";
 import type { Policy } from "./policy.ts";
 import type { Offer, Show } from "./offer.ts";
 import { promisedRate } from "./promised-rate.ts";
@@ -38,11 +39,6 @@ export interface SwarmControllerOptions {
 const TICK_MS = 100;
 /** HAVEs and blocks sent come in crowds: they make us look at most this often. */
 const LOOK_MS = 5;
-/** An offer that nobody asks for goes to somebody else after this, unless the peer is busy. */
-const UNASKED_MS = 1000;
-const UNASKED_BUSY_MS = 20_000;
-/** What was sent and is not seen at its receiver after this, is lost. */
-const UNSEEN_MS = 10_000;
 /**
  * A piece is given again when its holder is expected to need longer than this, and than so much of
  * the time that the crowd still needs anyway.
@@ -120,9 +116,13 @@ export class SwarmController {
     this.#offer(now);
   }
 
-  /** Its bitfield is known now. */
+  /** Its bitfield is known now; what was offered before may be there already. */
   handlePieces(now: Millis, key: number): void {
     this.evidence.handlePieces(key);
+    const peer = this.evidence.peers.get(key);
+    for (const grant of peer?.grants.values() ?? []) {
+      if (peer?.pieces.has(grant.piece)) this.#takeBack(peer, grant);
+    }
     this.#countActive();
     this.#offer(now);
   }
@@ -153,10 +153,17 @@ export class SwarmController {
     const peer = this.evidence.peers.get(key);
     if (peer === undefined) return;
     peer.openRequests++;
-    // It may ask for what was taken back before: shown is shown.
-    const open = () => (this.#isOpen ? undefined : this.#grants.open(now, peer, piece));
-    const grant = peer.grants.get(piece) ?? open();
-    if (grant !== undefined) grant.wasRequested = true;
+    const grant = peer.grants.get(piece) ?? this.#reopen(now, peer, piece);
+    if (grant === undefined) return;
+    grant.wasRequested = true;
+    grant.touchedAt = now;
+  }
+
+  /** It may ask for what was taken back before: shown is shown. */
+  #reopen(now: Millis, peer: Downloader, piece: PieceIndex): Grant | undefined {
+    const { allocation } = this.#options;
+    if (this.#isOpen || !allocation.hasRoom(this.#geometry.pieceLength)) return undefined;
+    return this.#grants.open(now, peer, piece);
   }
 
   /** Requests of the peer that will not be answered. */
@@ -178,9 +185,14 @@ export class SwarmController {
     this.#look(now);
   }
 
-  /** Whether `key` may have `piece`. */
+  /** Whether `key` may have `piece`: it was shown, and the budget is not spent on others. */
   isShown(key: number, piece: PieceIndex): boolean {
-    return this.evidence.peers.get(key)?.shown.has(piece) ?? false;
+    const peer = this.evidence.peers.get(key);
+    if (peer === undefined || !peer.shown.has(piece)) return false;
+    const budget = this.#budget;
+    if (budget === "all") return true;
+    const isBelowFloor = this.evidence.copies.of(piece) < this.#floor;
+    return budget === "floor-only" && (isBelowFloor || peer.grants.has(piece));
   }
 
   nextTimeout(): Millis | undefined {
@@ -196,7 +208,8 @@ export class SwarmController {
     this.#accrue(now);
     this.#expireGrants(now);
     this.#collectDue(now);
-    if (this.#mayOpen()) this.#open();
+    this.#isOpen = this.#mayOpen();
+    if (this.#isOpen) this.#open();
     this.#options.allocation.rests(this);
     this.#offer(now);
   }
@@ -281,11 +294,8 @@ export class SwarmController {
   #expireGrants(now: Millis): void {
     for (const peer of this.evidence.peers.values()) {
       for (const grant of peer.grants.values()) {
-        const { shownAt, sentAt, wasRequested } = grant;
-        const patience = peer.openRequests > 0 ? UNASKED_BUSY_MS : UNASKED_MS;
-        const isUnasked = !wasRequested && now - shownAt > patience;
-        const isLost = sentAt !== undefined && now - sentAt > UNSEEN_MS;
-        if (isUnasked || isLost) this.#takeBack(peer, grant);
+        if (!hasLapsed(now, peer, grant)) continue;
+        this.#takeBack(peer, grant);
       }
     }
   }
@@ -334,13 +344,12 @@ export class SwarmController {
 
   /** Policy `fast`: when each piece is outside, pulling is quicker than any plan of ours. */
   #mayOpen(): boolean {
-    if (this.#isOpen) return true;
     const mayHelp = this.#policy.alwaysHelps && this.#budget === "all";
-    return mayHelp && this.evidence.liveCount > 0 && this.evidence.copies.least > 0;
+    const { liveCount, copies } = this.evidence;
+    return mayHelp && (this.#isOpen || (liveCount > 0 && copies.least > 0));
   }
 
   #open(): void {
-    this.#isOpen = true;
     for (const peer of this.evidence.peers.values()) {
       if (!peer.isActive || peer.shown.isFull) continue;
       let opened = 0;
@@ -430,7 +439,7 @@ export class SwarmController {
 
   #neverSent(now: Millis): Offer | undefined {
     if (this.#grants.isAllSent) return undefined;
-    const peer = this.#cheapest(now, () => true);
+    const peer = this.#cheapest(now, (each) => this.#grants.neverSentFor(each) !== undefined);
     const piece = peer && this.#grants.neverSentFor(peer);
     return peer === undefined || piece === undefined
       ? undefined
@@ -475,9 +484,9 @@ export class SwarmController {
     let best: Downloader | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const peer of this.evidence.peers.values()) {
-      if (!peer.isActive || !this.#isInNeed(peer) || !accepts(peer)) continue;
+      if (!peer.isActive || !this.#isInNeed(peer)) continue;
       const cost = peer.spreadCost(now);
-      if (cost >= least) continue;
+      if (cost >= least || !accepts(peer)) continue;
       least = cost;
       best = peer;
     }
