@@ -28,6 +28,11 @@ export interface JoinedPeer {
 }
 
 const PEAK_WINDOW_MS = 5000;
+/**
+ * Some clients need ten seconds to ask for the first time, or have enough to ask of others: showing
+ * them everything meanwhile would have them pull everything later.
+ */
+const MAX_IGNORED = 2;
 /** How much one answer counts in the smoothed delay. */
 const DELAY_SMOOTHING = 4;
 const MAX_DELAY_MS = 4000;
@@ -46,11 +51,16 @@ export class Downloader {
   readonly shown: Bitfield;
   /** Shown and not seen there yet, by piece. */
   readonly grants = new Map<PieceIndex, Grant>();
+  /** Pieces that it was shown in vain so far: taken back, neither asked for nor gained since. */
+  readonly ignored = new Set<PieceIndex>();
   /** Pieces that it had from us first and that nobody else has been seen with, oldest first. */
   readonly unseen = new Set<PieceIndex>();
   /** Pieces that it had from us and that were seen at somebody else since. */
   seenCount = 0;
   firstPieceAt: Millis | undefined;
+  hasAsked = false;
+  /** When it asked us for something, or was sent something, last. */
+  activeAt: Millis;
   /** Blocks that it asked us for and that were not sent yet. */
   openRequests = 0;
   sentBytes = 0;
@@ -79,6 +89,7 @@ export class Downloader {
     this.held = new Bitfield(peer.pieces.size);
     this.shown = new Bitfield(peer.pieces.size);
     this.joinedAt = now;
+    this.activeAt = now;
     this.lastGainAt = now;
     this.owedBytes = firstOwedBytes;
     this.#windowStart = now;
@@ -87,6 +98,12 @@ export class Downloader {
   /** It still wants something. */
   get isActive(): boolean {
     return !this.pieces.isFull && !this.isSourceNode;
+  }
+
+  /** Nothing new is offered to it until it asks for what it was shown. */
+  get isSilent(): boolean {
+    const unasked = this.hasAsked ? this.ignored.size : this.ignored.size + this.grants.size;
+    return unasked >= MAX_IGNORED;
   }
 
   /** From an offer to its arrival there, as we hear of it: so much must be on offer ahead of time. */

@@ -68,6 +68,20 @@ export class Evidence {
     return missing;
   }
 
+  /** Of the downloaders that `accepts`, the one that spreads a new piece soonest. */
+  cheapest(now: Millis, accepts: (peer: Downloader) => boolean): Downloader | undefined {
+    let best: Downloader | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const peer of this.#peers.values()) {
+      if (!peer.isActive || !accepts(peer)) continue;
+      const cost = peer.spreadCost(now);
+      if (cost >= least) continue;
+      least = cost;
+      best = peer;
+    }
+    return best;
+  }
+
   /** Whether peers give each other something. */
   get hasForwarded(): boolean {
     return this.#forwardedPieces > 0;

@@ -33,6 +33,11 @@ export class GainMeter {
     return this.#gainRate;
   }
 
+  /** How long `missingBytes` take at the rate of the last seconds; 0 when that is not known. */
+  remainingMs(missingBytes: number): Millis {
+    return this.#gainRate === 0 ? 0 : (missingBytes * 1000) / this.#gainRate;
+  }
+
   /** So many peers are there now. */
   handlePeers(now: Millis, count: number): void {
     if (count === 0) this.#startedAt = undefined;

@@ -9,7 +9,7 @@ import type { Downloader, Grant } from "./downloader.ts";
 const UNASKED_MS: Millis = 1000;
 /** It asked for a part of it, was sent that, and goes on with nothing. */
 const UNFINISHED_MS: Millis = 3000;
-/** It waits for others of ours. */
+/** It is busy with others of ours. */
 const BUSY_MS: Millis = 20_000;
 /** What was sent whole and is not seen there is lost. */
 const UNSEEN_MS: Millis = 10_000;
@@ -18,6 +18,9 @@ const UNSEEN_MS: Millis = 10_000;
 export function hasLapsed(now: Millis, peer: Downloader, grant: Grant): boolean {
   const { sentAt, touchedAt, wasRequested } = grant;
   if (sentAt !== undefined) return now - sentAt > UNSEEN_MS;
-  if (peer.openRequests > 0) return now - touchedAt > BUSY_MS;
-  return now - touchedAt > (wasRequested ? UNFINISHED_MS : UNASKED_MS);
+  if (now - touchedAt > BUSY_MS) return true;
+  if (peer.openRequests > 0) return false;
+  // Between two of our pieces it asks for nothing for a moment: that is no refusal of the next.
+  const idleSince = Math.max(touchedAt, peer.activeAt);
+  return now - idleSince > (wasRequested ? UNFINISHED_MS : UNASKED_MS);
 }

@@ -19,7 +19,7 @@ import { GainMeter } from "./gain-meter.ts";
 import { GrantBook } from "./grant-book.ts";
 import { hasLapsed } from "./lapse.ts";
 import type { Policy } from "./policy.ts";
-import type { Offer, Show } from "./offer.ts";
+import { type Offer, type Show, showMore } from "./offer.ts";
 import { promisedRate } from "./promised-rate.ts";
 import { decideState } from "./state.ts";
 import { WebSeedDoor } from "./web-seed-door.ts";
@@ -43,16 +43,16 @@ const LOOK_MS = 5;
  * A piece is given again when its holder is expected to need longer than this, and than so much of
  * the time that the crowd still needs anyway.
  */
-const AGAIN_AFTER_MS = 5000;
-const AGAIN_PART = 0.5;
+const AGAIN_AFTER_MS = 8000;
+const AGAIN_PART = 0.75;
 /** A piece below the floor is given this time to spread by itself. */
 const FLOOR_GRACE_MS = 8000;
 /** Who gains nothing for so long is helped, whatever the policy. */
 const STARVING_MS = 2000;
 /** Candidates that one tick collects for a rule. */
 const MAX_DUE = 64;
-/** Pieces that one tick opens to one peer, when everything is to be opened. */
-const MAX_OPENED = 1024;
+/** So far behind its direct share a downloader is shown everything. */
+const OPEN_BEHIND_MS = 1500;
 /** Who was sent the whole content and still lacks some is not believed to be in need. */
 const MAX_COPIES_TO_ONE = 1.05;
 /** Swarms whose use of a byte is measured get so much more than it says, to find out. */
@@ -130,6 +130,7 @@ export class SwarmController {
   handleHave(now: Millis, key: number, piece: PieceIndex): void {
     const peer = this.evidence.handleHave(now, key, piece);
     if (peer === undefined) return;
+    peer.ignored.delete(piece);
     this.meter.handleGained(this.#geometry.lengthOf(piece));
     const grant = peer.grants.get(piece);
     if (grant !== undefined) peer.handleArrived(now, grant);
@@ -153,6 +154,9 @@ export class SwarmController {
     const peer = this.evidence.peers.get(key);
     if (peer === undefined) return;
     peer.openRequests++;
+    peer.hasAsked = true;
+    peer.activeAt = now;
+    peer.ignored.delete(piece);
     const grant = peer.grants.get(piece) ?? this.#reopen(now, peer, piece);
     if (grant === undefined) return;
     grant.wasRequested = true;
@@ -180,6 +184,7 @@ export class SwarmController {
     if (peer === undefined) return;
     peer.openRequests = Math.max(0, peer.openRequests - 1);
     peer.sentBytes += bytes;
+    peer.activeAt = now;
     const grant = peer.grants.get(piece);
     if (grant !== undefined) this.#grants.handleSent(now, grant, bytes);
     this.#look(now);
@@ -210,6 +215,7 @@ export class SwarmController {
     this.#collectDue(now);
     this.#isOpen = this.#mayOpen();
     if (this.#isOpen) this.#open();
+    else this.#openToOwed(now);
     this.#options.allocation.rests(this);
     this.#offer(now);
   }
@@ -295,6 +301,7 @@ export class SwarmController {
     for (const peer of this.evidence.peers.values()) {
       for (const grant of peer.grants.values()) {
         if (!hasLapsed(now, peer, grant)) continue;
+        if (!grant.wasRequested) peer.ignored.add(grant.piece);
         this.#takeBack(peer, grant);
       }
     }
@@ -313,10 +320,12 @@ export class SwarmController {
     }
     this.#againDue = [];
     this.#starving = [];
-    const patienceMs = Math.max(AGAIN_AFTER_MS, AGAIN_PART * this.#remainingMs());
+    const missing = this.evidence.missingPieces * this.#geometry.pieceLength;
+    const patienceMs = Math.max(AGAIN_AFTER_MS, AGAIN_PART * this.meter.remainingMs(missing));
     for (const peer of this.evidence.peers.values()) {
       this.#collectWaiting(now, peer, patienceMs);
-      const isStarving = peer.isActive && peer.grants.size === 0 && peer.openRequests === 0;
+      const isIdle = peer.grants.size === 0 && peer.openRequests === 0;
+      const isStarving = peer.isActive && isIdle && !peer.isSilent;
       if (isStarving && now - peer.lastGainAt > STARVING_MS) this.#starving.push(peer);
     }
   }
@@ -334,14 +343,6 @@ export class SwarmController {
     }
   }
 
-  /** How long the crowd needs for what it lacks, at the rate of the last seconds; 0 when unknown. */
-  #remainingMs(): Millis {
-    const { gainRate } = this.meter;
-    if (gainRate === 0) return 0;
-    const missing = this.evidence.missingPieces;
-    return (missing * this.#geometry.pieceLength * 1000) / gainRate;
-  }
-
   /** Policy `fast`: when each piece is outside, pulling is quicker than any plan of ours. */
   #mayOpen(): boolean {
     const mayHelp = this.#policy.alwaysHelps && this.#budget === "all";
@@ -351,12 +352,18 @@ export class SwarmController {
 
   #open(): void {
     for (const peer of this.evidence.peers.values()) {
-      if (!peer.isActive || peer.shown.isFull) continue;
-      let opened = 0;
-      for (let piece = 0; piece < this.#geometry.pieceCount && opened < MAX_OPENED; piece++) {
-        if (peer.pieces.has(piece) || !peer.shown.add(piece)) continue;
-        this.#shows.push({ peer: peer.key, piece, reason: "help" });
-        opened++;
+      if (peer.isActive) this.#shows.push(...showMore(peer, "help"));
+    }
+  }
+
+  /** Who is far behind plain C/S is served like it: it may ask for anything, as far ahead as it can. */
+  #openToOwed(now: Millis): void {
+    if (this.#budget !== "all") return;
+    for (const peer of this.evidence.peers.values()) {
+      if (!peer.isActive || !this.#isInNeed(peer)) continue;
+      const behind = (this.#promisedRate(now, peer) * OPEN_BEHIND_MS) / 1000;
+      if (peer.owedBytes > behind + 2 * this.#geometry.pieceLength) {
+        this.#shows.push(...showMore(peer, "owed"));
       }
     }
   }
@@ -431,8 +438,9 @@ export class SwarmController {
       : { peer: best, piece, reason: "owed" };
   }
 
-  /** It cannot have had all that it needs from us already. */
+  /** It asks for what it is shown, and cannot have had all that it needs from us already. */
   #isInNeed(peer: Downloader): boolean {
+    if (peer.isSilent) return false;
     const { contentLength, pieceLength } = this.#geometry;
     return peer.sentBytes < contentLength * MAX_COPIES_TO_ONE + 2 * pieceLength;
   }
@@ -481,16 +489,7 @@ export class SwarmController {
   }
 
   #cheapest(now: Millis, accepts: (peer: Downloader) => boolean): Downloader | undefined {
-    let best: Downloader | undefined;
-    let least = Number.POSITIVE_INFINITY;
-    for (const peer of this.evidence.peers.values()) {
-      if (!peer.isActive || !this.#isInNeed(peer)) continue;
-      const cost = peer.spreadCost(now);
-      if (cost >= least || !accepts(peer)) continue;
-      least = cost;
-      best = peer;
-    }
-    return best;
+    return this.evidence.cheapest(now, (peer) => this.#isInNeed(peer) && accepts(peer));
   }
 
   #takeBack(peer: Downloader, grant: Grant): void {

@@ -18,8 +18,8 @@ function after(view: UploadView, seconds: number): UploadHold {
 
 describe("UploadHold", () => {
   test("holds what is next to nothing beside the download, once that is measured", () => {
-    assert.equal(after(weak, 2).isHeld, false);
-    assert.equal(after(weak, 3).isHeld, true);
+    assert.equal(after(weak, 1).isHeld, false);
+    assert.equal(after(weak, 2).isHeld, true);
   });
 
   const kept: readonly [string, Partial<UploadView>][] = [

@@ -19,7 +19,7 @@ export interface UploadView {
 const HOLD_RATIO = 8;
 const RELEASE_RATIO = 4;
 /** So long our uplink must have been the limit before its rate says what it can do. */
-const MEASURE_MS: Millis = 3000;
+const MEASURE_MS: Millis = 2000;
 /** A line may change: it is measured again after this. */
 const RETRY_MS: Millis = 60_000;
 
