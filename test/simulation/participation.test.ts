@@ -84,13 +84,13 @@ describe("a flash crowd of our peers", () => {
     });
     // N F / u_s, and the least that it must cost: N (1 - Σu / u_s).
     const direct = (8 * 64 * 1024 * 1024) / (80 * MBIT);
-    assert.ok(last <= 1.1 * direct, `${last} s, plain C/S ${direct} s`);
+    assert.ok(last <= 1.2 * direct, `${last} s, plain C/S ${direct} s`);
     assert.ok(copies <= 1.05 * 7.2, `${copies} copies`);
   });
 
   test("balanced: one peer has the whole uplink", async () => {
     const { ratio, copies } = await runCrowd({ ...size, policy: "balanced", uplinks: equal(1) });
-    assert.ok(ratio <= 1.06, `${ratio} × T*`);
+    assert.ok(ratio <= 1.08, `${ratio} × T*`);
     assert.ok(copies < 1.01, `${copies} copies`);
   });
 
