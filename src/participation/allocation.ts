@@ -32,7 +32,7 @@ interface Want {
 const OFFER_MS: Millis = 250;
 const MAX_EXTRA_OFFERS = 128;
 /** In 100 ms: peers that answer after a second are served at full rate within two. */
-const GROWTH = 1.15;
+const GROWTH = 1.3;
 /** A want that was not repeated is over; swarms look every 100 ms. */
 const WANT_LASTS_MS: Millis = 300;
 const TICK_MS: Millis = 100;

@@ -32,7 +32,7 @@ const PEAK_WINDOW_MS = 5000;
  * Some clients need ten seconds to ask for the first time, or have enough to ask of others: showing
  * them everything meanwhile would have them pull everything later.
  */
-const MAX_IGNORED = 2;
+const MAX_IGNORED = 4;
 /** How much one answer counts in the smoothed delay. */
 const DELAY_SMOOTHING = 4;
 const MAX_DELAY_MS = 4000;

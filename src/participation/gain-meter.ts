@@ -11,6 +11,10 @@ export interface CrowdView extends CrowdFigures {
 }
 
 const WINDOW_MS: Millis = 2000;
+/** Two windows: the first one is about starting. */
+const SETTLED_MS: Millis = 4000;
+/** Bytes gained for each byte sent, from which peers count as helping. */
+const LEAST_GAIN = 1.5;
 
 export class GainMeter {
   #startedAt: Millis | undefined;
@@ -21,6 +25,7 @@ export class GainMeter {
   #windowSent = 0;
   #exchangePeak = 0;
   #gainRate = 0;
+  #sentRate = 0;
   #offers = new Map<string, number>();
 
   /** Bytes per second; 0 until it was measured. */
@@ -31,6 +36,15 @@ export class GainMeter {
   /** Bytes per second that all peers together gained lately; 0 until it was measured. */
   get gainRate(): number {
     return this.#gainRate;
+  }
+
+  /**
+   * Whether peers give each other next to nothing: lately they gained hardly more than was sent.
+   * Not said of a crowd that has only just come.
+   */
+  isOnItsOwn(now: Millis): boolean {
+    if (this.#startedAt === undefined || now - this.#startedAt < SETTLED_MS) return false;
+    return this.#gainRate < LEAST_GAIN * this.#sentRate;
   }
 
   /** How long `missingBytes` take at the rate of the last seconds; 0 when that is not known. */
@@ -65,6 +79,7 @@ export class GainMeter {
     const exchanged = Math.max(0, this.#windowGained - this.#windowSent);
     this.#exchangePeak = Math.max(this.#exchangePeak, (exchanged * 1000) / elapsed);
     this.#gainRate = (this.#windowGained * 1000) / elapsed;
+    this.#sentRate = (this.#windowSent * 1000) / elapsed;
     this.#windowAt = now;
     this.#windowGained = 0;
     this.#windowSent = 0;
@@ -91,6 +106,7 @@ export class GainMeter {
     this.#windowSent = 0;
     this.#exchangePeak = 0;
     this.#gainRate = 0;
+    this.#sentRate = 0;
     this.#offers = new Map();
   }
 }

@@ -356,9 +356,9 @@ export class SwarmController {
     }
   }
 
-  /** Who is far behind plain C/S is served like it: it may ask for anything, as far ahead as it can. */
+  /** Where peers cannot help, who is far behind plain C/S is served like it, and asks far ahead. */
   #openToOwed(now: Millis): void {
-    if (this.#budget !== "all") return;
+    if (this.#budget !== "all" || !this.meter.isOnItsOwn(now)) return;
     for (const peer of this.evidence.peers.values()) {
       if (!peer.isActive || !this.#isInNeed(peer)) continue;
       const behind = (this.#promisedRate(now, peer) * OPEN_BEHIND_MS) / 1000;

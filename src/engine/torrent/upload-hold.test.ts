@@ -23,7 +23,7 @@ describe("UploadHold", () => {
   });
 
   const kept: readonly [string, Partial<UploadView>][] = [
-    ["an uplink that counts", { upRate: 200_000 }],
+    ["an uplink that counts", { upRate: 400_000 }],
     ["little demand", { isBacklogged: false }],
     ["a seed", { isComplete: true }],
   ];
@@ -34,7 +34,7 @@ describe("UploadHold", () => {
   }
 
   const released: readonly [string, Partial<UploadView>][] = [
-    ["the download is slow without it", { downRate: 900_000 }],
+    ["the download is slow without it", { downRate: 400_000 }],
     ["we are complete", { isComplete: true }],
   ];
   for (const [what, change] of released) {

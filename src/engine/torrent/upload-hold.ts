@@ -16,8 +16,8 @@ export interface UploadView {
 }
 
 /** Download ÷ upload from which uploads are held, and at which they come back. */
-const HOLD_RATIO = 16;
-const RELEASE_RATIO = 8;
+const HOLD_RATIO = 8;
+const RELEASE_RATIO = 4;
 /** So long our uplink must have been the limit before its rate says what it can do. */
 const MEASURE_MS: Millis = 2000;
 /** A line may change: it is measured again after this. */
