@@ -155,7 +155,11 @@ test("publishing goes on when the one who asked for it went away", async (t) => 
   request.end(body);
 
   await answered;
-  await source.publishUpload("thing", { pieceLength: undefined, isPrivate: false, policy: defaultPolicy });
+  await source.publishUpload("thing", {
+    pieceLength: undefined,
+    isPrivate: false,
+    policy: defaultPolicy,
+  });
 
   assert.deepEqual(
     (await source.list()).map((content) => content.name),

@@ -58,7 +58,11 @@ async function publish({ source }: SourceWorld, bytes: Uint8Array): Promise<Publ
     await source.appendFile("thing", { fileIndex, offset: 0 }, body);
     start += length;
   }
-  return source.publishUpload("thing", { pieceLength: 32 * 1024, isPrivate: false, policy: defaultPolicy });
+  return source.publishUpload("thing", {
+    pieceLength: 32 * 1024,
+    isPrivate: false,
+    policy: defaultPolicy,
+  });
 }
 
 /** Downloads all of `content`. */

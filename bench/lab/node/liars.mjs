@@ -54,7 +54,11 @@ function bitfield() {
 function lie(socket, id) {
   socket.on("error", () => socket.destroy());
   socket.on("data", () => {});
-  const head = Buffer.concat([Buffer.from([19]), Buffer.from("BitTorrent protocol"), Buffer.alloc(8)]);
+  const head = Buffer.concat([
+    Buffer.from([19]),
+    Buffer.from("BitTorrent protocol"),
+    Buffer.alloc(8),
+  ]);
   socket.write(Buffer.concat([head, hash, Buffer.from(id), bitfield()]));
 }
 
