@@ -49,8 +49,11 @@ test("API-12 a Host header must name this server, or be an address", () => {
 test("only a direct connection of this machine is local, whatever headers say", async () => {
   const settings = await settingsOf({ trustedProxy: ["10.0.0.0/8"] });
   const originOf = originReader(settings);
-  const from = (remoteAddress: string, headers: IncomingMessage["headers"] = {}) =>
-    originOf({ headers, socket: { remoteAddress, localAddress: "192.0.2.1" } } as IncomingMessage);
+  const from = (remoteAddress: string, headers: IncomingMessage["headers"] = {}) => {
+    const socket = { remoteAddress, localAddress: "192.0.2.1" };
+    const { isLocal, isPrivate } = originOf({ headers, socket } as IncomingMessage);
+    return { isLocal, isPrivate };
+  };
 
   assert.deepEqual(from("127.0.0.1"), { isLocal: true, isPrivate: true });
   assert.deepEqual(from("::ffff:127.0.0.1"), { isLocal: true, isPrivate: true });
