@@ -1,18 +1,10 @@
 /** Accounts, their passwords and tokens. A token's text is told once and kept as a digest only. */
 import { BtPublisherError } from "../base/errors.ts";
 import type { UnixMillis } from "../base/units.ts";
-import type { AccessStore, ApiToken, Scope, UserAccount, UserRole } from "../ports/access-store.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Secrets } from "../ports/secrets.ts";
+import type { ApiToken, Scope, UserAccount, UserRole } from "../ports/access-store.ts";
 import { LoginThrottle } from "./login-throttle.ts";
 import { type Principal, scopesOfRole } from "./principal.ts";
-
-/** What accounts are kept with. */
-export interface AccountsDependencies {
-  readonly store: AccessStore;
-  readonly secrets: Secrets;
-  readonly clock: Clock;
-}
+import { Sessions, type SessionsDependencies } from "./sessions.ts";
 
 /** A token that was made, with its text. */
 export interface MadeToken {
@@ -40,11 +32,13 @@ const RESERVED = new Set(["server", "anonymous"]);
 const LAST_USE_MS = 60_000;
 
 export class Accounts {
-  readonly #dependencies: AccountsDependencies;
+  readonly sessions: Sessions;
+  readonly #dependencies: SessionsDependencies;
   readonly #throttle = new LoginThrottle();
 
-  constructor(dependencies: AccountsDependencies) {
+  constructor(dependencies: SessionsDependencies) {
     this.#dependencies = dependencies;
+    this.sessions = new Sessions(dependencies);
   }
 
   /** @throws USAGE for a bad name or password; CONFLICT when the name is taken. */
@@ -78,7 +72,10 @@ export class Accounts {
     throw new BtPublisherError("NOT_FOUND", "there is no such user", { detail: { name } });
   }
 
-  /** Changes what is given. Another password ends all tokens. @throws NOT_FOUND, USAGE */
+  /**
+   * Changes what is given, which ends all sessions; another password also ends all tokens.
+   * @throws NOT_FOUND, USAGE
+   */
   async change(
     name: string,
     change: {
@@ -93,6 +90,7 @@ export class Accounts {
     const changed = { ...user, role, isDisabled, passwordHash };
     await this.#dependencies.store.updateUser(changed);
     if (password !== undefined) await this.revokeTokens(user);
+    await this.sessions.endAll(user);
     return changed;
   }
 

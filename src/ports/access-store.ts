@@ -1,6 +1,6 @@
 /**
- * What the access model remembers: accounts, tokens, grants, passkeys and the audit log. Secrets
- * never come here: of tokens and passkeys there are digests only.
+ * What the access model remembers: accounts, tokens, sessions, grants, passkeys and the audit log.
+ * Secrets never come here: of tokens, sessions and passkeys there are digests only.
  */
 import type { InfoHash, UnixMillis } from "../base/units.ts";
 import type { CatalogueName } from "./catalogue.ts";
@@ -38,6 +38,16 @@ export interface ApiToken {
   /** To the minute. */
   readonly lastUsedAt: UnixMillis | undefined;
   readonly revokedAt: UnixMillis | undefined;
+}
+
+/** A browser's session as it is kept. */
+export interface Session {
+  /** Keyed digest of the cookie's value, hexadecimal. */
+  readonly digest: string;
+  readonly userId: string;
+  readonly createdAt: UnixMillis;
+  /** To the minute. */
+  readonly lastSeenAt: UnixMillis;
 }
 
 /** What a grant is about. */
@@ -105,7 +115,7 @@ export interface AccessStore {
   userByName(name: string): Promise<UserAccount | undefined>;
   /** By name. */
   users(): Promise<readonly UserAccount[]>;
-  /** With its tokens, grants and passkeys. Idempotent. */
+  /** With its tokens, sessions, grants and passkeys. Idempotent. */
   removeUser(id: string): Promise<void>;
 
   addToken(token: ApiToken): Promise<void>;
@@ -113,6 +123,20 @@ export interface AccessStore {
   /** Oldest first. */
   tokens(userId?: string): Promise<readonly ApiToken[]>;
   updateToken(token: ApiToken): Promise<void>;
+
+  addSession(session: Session): Promise<void>;
+  session(digest: string): Promise<Session | undefined>;
+  /** Of one user, oldest first. */
+  sessions(userId: string): Promise<readonly Session[]>;
+  /** Does nothing when there is none. */
+  touchSession(digest: string, lastSeenAt: UnixMillis): Promise<void>;
+  /** Idempotent. */
+  removeSession(digest: string): Promise<void>;
+  /** Those that nobody can use any more. */
+  removeSessionsBefore(before: {
+    readonly createdAt: UnixMillis;
+    readonly lastSeenAt: UnixMillis;
+  }): Promise<void>;
 
   addGrant(grant: Grant): Promise<void>;
   /** Oldest first. */

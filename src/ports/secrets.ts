@@ -9,7 +9,7 @@ export interface Secrets {
   /** With which key digests of passkeys are made: for Trackers, which must make them, too. */
   readonly digestKey: string;
   /** 32 bytes that only the holder of this server's access key can make of `text`. */
-  keyedDigest(purpose: "token" | "passkey" | "passkey-digest", text: string): string;
+  keyedDigest(purpose: "token" | "session" | "passkey" | "passkey-digest", text: string): string;
   /** SHA-256. */
   digest(text: string): string;
   /** In a time that does not tell how far they agree. */

@@ -16,7 +16,7 @@ export interface AppWorld extends AnnouncerWorld {
   readonly accessControl: AccessControl;
   readonly internalErrors: unknown[];
   /** How the next requests come in. */
-  origin: { isLocal: boolean; isPrivate: boolean; address: string };
+  origin: { isLocal: boolean; isEncrypted: boolean; isPrivate: boolean; address: string };
   /** A request with the publish token. */
   send(options: InjectOptions): Promise<Response>;
   /** A request without. */
@@ -27,7 +27,7 @@ export interface AppWorld extends AnnouncerWorld {
 export async function startApp(t: TestContext, allowsPlainTokens = false): Promise<AppWorld> {
   const world = await startAnnouncer();
   const internalErrors: unknown[] = [];
-  const origin = { isLocal: true, isPrivate: true, address: "127.0.0.1" };
+  const origin = { isLocal: true, isEncrypted: false, isPrivate: true, address: "127.0.0.1" };
   const store = await SqlAccessStore.open(":memory:");
   const control = new AccessControl({
     store,

@@ -26,6 +26,7 @@ const derive = promisify(argon2);
 export function createSecrets(key: Uint8Array): Secrets {
   const keys = {
     token: subKey(key, "token"),
+    session: subKey(key, "session"),
     passkey: subKey(key, "passkey"),
     "passkey-digest": subKey(key, "passkey digest"),
   };

@@ -48,12 +48,21 @@ export interface PasskeyTable {
   readonly valid_until: number | null;
 }
 
+/** Browsers' sessions, by digest. */
+export interface SessionTable {
+  readonly digest: string;
+  readonly user_id: string;
+  readonly created_at: number;
+  readonly last_seen_at: number;
+}
+
 /** The access database. */
 export interface AccessTables {
   readonly user: UserTable;
   readonly api_token: ApiTokenTable;
   readonly grant: GrantTable;
   readonly passkey: PasskeyTable;
+  readonly session: SessionTable;
   readonly audit: AuditEntry;
 }
 
@@ -135,5 +144,21 @@ const createAudit: Migration = async (db: Kysely<unknown>) => {
   }
 };
 
+const createSessions: Migration = (db: Kysely<unknown>) =>
+  db.schema
+    .createTable("session")
+    .addColumn("digest", "text", (column) => column.primaryKey())
+    .addColumn("user_id", "text", (column) =>
+      column.notNull().references("user.id").onDelete("cascade"),
+    )
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .addColumn("last_seen_at", "bigint", (column) => column.notNull())
+    .execute();
+
 /** Give these to `openDatabase`. */
-export const accessMigrations: readonly Migration[] = [createAccounts, createPasskeys, createAudit];
+export const accessMigrations: readonly Migration[] = [
+  createAccounts,
+  createPasskeys,
+  createAudit,
+  createSessions,
+];

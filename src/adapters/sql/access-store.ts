@@ -1,7 +1,7 @@
-/** Accounts, tokens, grants, passkeys and the audit log in an SQL database. */
+/** Accounts, tokens, sessions, grants, passkeys and the audit log in an SQL database. */
 import type { Kysely, Selectable } from "kysely";
 import { BtPublisherError } from "../../base/errors.ts";
-import type { InfoHash } from "../../base/units.ts";
+import type { InfoHash, UnixMillis } from "../../base/units.ts";
 import type {
   AccessStore,
   ApiToken,
@@ -10,6 +10,7 @@ import type {
   KeyFilter,
   Passkey,
   Scope,
+  Session,
   UserAccount,
 } from "../../ports/access-store.ts";
 import {
@@ -18,6 +19,7 @@ import {
   type ApiTokenTable,
   type GrantTable,
   type PasskeyTable,
+  type SessionTable,
   type UserTable,
 } from "./access-schema.ts";
 import { openDatabase } from "./database.ts";
@@ -87,6 +89,45 @@ export class SqlAccessStore implements AccessStore {
   async updateToken(token: ApiToken): Promise<void> {
     const { id, ...row } = tokenRow(token);
     await this.#db.updateTable("api_token").set(row).where("id", "=", id).execute();
+  }
+
+  async addSession(session: Session): Promise<void> {
+    await this.#db.insertInto("session").values(sessionRow(session)).execute();
+  }
+
+  async session(digest: string): Promise<Session | undefined> {
+    const query = this.#db.selectFrom("session").selectAll().where("digest", "=", digest);
+    const row = await query.executeTakeFirst();
+    return row && sessionOf(row);
+  }
+
+  async sessions(userId: string): Promise<readonly Session[]> {
+    const query = this.#db.selectFrom("session").selectAll().where("user_id", "=", userId);
+    return (await query.orderBy("created_at").orderBy("digest").execute()).map(sessionOf);
+  }
+
+  async touchSession(digest: string, lastSeenAt: UnixMillis): Promise<void> {
+    const query = this.#db.updateTable("session").set({ last_seen_at: lastSeenAt });
+    await query.where("digest", "=", digest).execute();
+  }
+
+  async removeSession(digest: string): Promise<void> {
+    await this.#db.deleteFrom("session").where("digest", "=", digest).execute();
+  }
+
+  async removeSessionsBefore(before: {
+    readonly createdAt: UnixMillis;
+    readonly lastSeenAt: UnixMillis;
+  }): Promise<void> {
+    await this.#db
+      .deleteFrom("session")
+      .where((is) =>
+        is.or([
+          is("created_at", "<", before.createdAt),
+          is("last_seen_at", "<", before.lastSeenAt),
+        ]),
+      )
+      .execute();
   }
 
   async addGrant(grant: Grant): Promise<void> {
@@ -197,6 +238,15 @@ function tokenOf(row: Selectable<ApiTokenTable>): ApiToken {
     lastUsedAt: row.last_used_at ?? undefined,
     revokedAt: row.revoked_at ?? undefined,
   };
+}
+
+function sessionRow({ digest, userId, createdAt, lastSeenAt }: Session): SessionTable {
+  return { digest, user_id: userId, created_at: createdAt, last_seen_at: lastSeenAt };
+}
+
+function sessionOf(row: Selectable<SessionTable>): Session {
+  const { digest, user_id: userId, created_at: createdAt, last_seen_at: lastSeenAt } = row;
+  return { digest, userId, createdAt, lastSeenAt };
 }
 
 function grantRow({ target, ...grant }: Grant): GrantTable {

@@ -43,6 +43,10 @@ const matrix: Readonly<Record<string, keyof typeof admitted>> = {
   "PATCH /api/v1/publications/:name/policy": "publisher",
   "POST /api/v1/local-publications": "local-publisher",
   "POST /api/v1/setup": "secret",
+  "POST /api/v1/sessions": "secret",
+  "DELETE /api/v1/sessions/current": "user",
+  "POST /api/v1/csp-reports": "public",
+  "GET /api/v1/csp-reports": "maintainer",
   "POST /api/v1/login": "secret",
   "GET /api/v1/me": "user",
   "GET /api/v1/users": "maintainer",
@@ -60,7 +64,14 @@ const matrix: Readonly<Record<string, keyof typeof admitted>> = {
 };
 
 /** Reasons of a refusal at the door; what a route itself finds missing or wrong is none. */
-const REFUSALS = new Set(["NO_TOKEN", "BAD_TOKEN", "NO_RIGHT", "PLAIN_HTTP", "NOT_LOCAL"]);
+const REFUSALS = new Set([
+  "NO_TOKEN",
+  "BAD_TOKEN",
+  "NO_RIGHT",
+  "PLAIN_HTTP",
+  "NOT_LOCAL",
+  "CROSS_SITE",
+]);
 
 test("A1 API-01 every route that the server answers stands in the access matrix", async (t) => {
   const world = await startApp(t);
@@ -186,7 +197,7 @@ test("A5 API-12 a Host that is not ours is refused", async (t) => {
   }
 });
 
-test("A3 API-11 no cross-site request does anything: there is no cookie, and JSON is asked for", async (t) => {
+test("A3 API-11 no cross-site request does anything, whatever it brings", async (t) => {
   const world = await startApp(t);
   const headers = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
   const form = "application/x-www-form-urlencoded";
@@ -195,9 +206,12 @@ test("A3 API-11 no cross-site request does anything: there is no cookie, and JSO
     const typed = { ...headers, host: "pub.example", "content-type": type };
     const url = "/api/v1/users";
     const bare = await world.app.fastify.inject({ method: "POST", url, headers: typed, payload });
-    assert.equal(bare.statusCode, 401, type);
+    assert.deepEqual([bare.statusCode, bare.json().reason], [403, "CROSS_SITE"], type);
     const known = await world.send({ method: "POST", url, headers: typed, payload });
-    assert.equal(known.statusCode, 415, type);
+    assert.equal(known.statusCode, 403, type);
+    const silent = { host: "pub.example", "content-type": type };
+    const unmarked = await world.send({ method: "POST", url, headers: silent, payload });
+    assert.equal(unmarked.statusCode, 415, type);
   }
   const preflight = await world.send({ method: "OPTIONS", url: "/api/v1/users", headers });
   assert.equal(preflight.headers["access-control-allow-origin"], undefined);

@@ -1,22 +1,25 @@
 /**
  * Who may do what over HTTP, decided before a body is read (UPL-12). Every route says its access;
- * one that does not is refused at start. A token goes only where nobody can listen: from this
- * machine, over TLS, or where the operator said that the network is trusted.
+ * one that does not is refused at start. A token or a session goes only where nobody can listen:
+ * from this machine, over TLS, or where the operator said that the network is trusted.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { AccessControl } from "../../access/access-control.ts";
 import { anonymous, hasScope, type Principal } from "../../access/principal.ts";
+import type { OpenSession } from "../../access/sessions.ts";
 import { problem, type Problem } from "./problem.ts";
+import { isCrossSite } from "./same-site.ts";
+import { sessionTextIn } from "./session-cookie.ts";
 
 /** Who may use a route. What it shows of which publication is decided by the route itself. */
 export type Access =
   /** Everybody; a token is not looked at. */
   | "public"
-  /** Everybody; whoever shows a token may see more. */
+  /** Everybody; whoever shows a token or has a session may see more. */
   | "reader"
   /** Everybody, where nobody can listen: the request brings a secret of its own. */
   | "secret"
-  /** Whoever shows any good token. */
+  /** Whoever shows any good token or has a session. */
   | "user"
   /** Whoever may publish something. */
   | "publisher"
@@ -31,7 +34,9 @@ export type Access =
 export interface RequestOrigin {
   /** From this machine itself, not through a proxy. */
   readonly isLocal: boolean;
-  /** Nobody on the way can have read it: TLS, or it never left this machine. */
+  /** It came over HTTPS, as far as the client is concerned. */
+  readonly isEncrypted: boolean;
+  /** Nobody on the way can have read it: HTTPS, or it never left this machine. */
   readonly isPrivate: boolean;
   /** IP address of the client; undefined when it is gone, or a proxy did not say. */
   readonly address: string | undefined;
@@ -50,7 +55,12 @@ export interface AccessRules {
 
 /** Who a request comes from, or why it is refused. */
 export type Admittance =
-  | { readonly type: "admitted"; readonly principal: Principal; readonly origin: RequestOrigin }
+  | {
+      readonly type: "admitted";
+      readonly principal: Principal;
+      /** Set when that is who it is by. */
+      readonly session: OpenSession | undefined;
+    }
   | {
       readonly type: "refused";
       readonly problem: Problem;
@@ -67,22 +77,67 @@ export async function admit(
   access: Access,
   { rules, control }: { readonly rules: AccessRules; readonly control: AccessControl },
 ): Promise<Admittance> {
+  const origin = rules.originOf(request);
   const early = refusalOfForm(request, rules);
   if (early !== undefined) return refused(early);
-  const origin = rules.originOf(request);
-  const token = bearerToken(request.headers);
-  const isOpen = access === "public" || (access === "reader" && !request.headers.authorization);
-  if (isOpen) return { type: "admitted", principal: anonymous, origin };
+  const credential = credentialIn(request.headers, origin, rules);
+  if (isCrossSite(request, credential.type === "session")) {
+    return refused(denied(403, "CROSS_SITE", "this request was made by a page of another site"));
+  }
+  if (access === "public") return admitted(anonymous);
+  if (access === "reader" && credential.type === "none") return admitted(anonymous);
   const misplaced = refusalOfPlace(access, origin, rules);
   if (misplaced !== undefined) return refused(misplaced);
-  if (access === "secret") return { type: "admitted", principal: anonymous, origin };
-  if (token === undefined) return refused(denied(401, "NO_TOKEN", "a token is needed"));
-  const principal = await control.authenticate(token);
-  if (principal === undefined) {
-    return refused(denied(401, "BAD_TOKEN", "this token is not valid here (any more)"));
+  if (access === "secret") return admitted(anonymous);
+  if (credential.type === "none") return refused(denied(401, "NO_TOKEN", "a token is needed"));
+  const shown = await identify(credential, control);
+  if (shown === undefined) {
+    // What is public stays so for a browser whose session is over.
+    if (access === "reader" && credential.type === "session") return admitted(anonymous);
+    const what = credential.type === "session" ? "session" : "token";
+    return refused(denied(401, "BAD_TOKEN", `this ${what} is not valid here (any more)`));
   }
-  if (mayUse(principal, access, control)) return { type: "admitted", principal, origin };
-  return refused(denied(403, "NO_RIGHT", "this token does not allow that"), principal);
+  const { principal, session } = shown;
+  if (mayUse(principal, access, control)) return admitted(principal, session);
+  const what = session === undefined ? "token" : "account";
+  return refused(denied(403, "NO_RIGHT", `this ${what} does not allow that`), principal);
+}
+
+/** By what a request says who it comes from. */
+type Credential =
+  | { readonly type: "none" }
+  | { readonly type: "token"; readonly text: string }
+  | { readonly type: "session"; readonly text: string };
+
+/** A header `Authorization` counts for more than a cookie, whatever it says. */
+function credentialIn(
+  headers: IncomingHttpHeaders,
+  { isPrivate, isEncrypted }: RequestOrigin,
+  rules: AccessRules,
+): Credential {
+  if (headers.authorization !== undefined) {
+    const text = /^Bearer +([\w.~+/-]+=*)$/i.exec(headers.authorization)?.[1] ?? "";
+    return { type: "token", text };
+  }
+  const text = sessionTextIn(headers, isEncrypted);
+  const isHeard = text !== undefined && !isPrivate && !rules.allowsPlainTokens;
+  return text === undefined || isHeard ? { type: "none" } : { type: "session", text };
+}
+
+async function identify(
+  credential: Exclude<Credential, { readonly type: "none" }>,
+  control: AccessControl,
+): Promise<{ principal: Principal; session: OpenSession | undefined } | undefined> {
+  if (credential.type === "session") {
+    const session = await control.accounts.sessions.authenticate(credential.text);
+    return session && { principal: session.principal, session };
+  }
+  const principal = await control.authenticate(credential.text);
+  return principal && { principal, session: undefined };
+}
+
+function admitted(principal: Principal, session?: OpenSession): Admittance {
+  return { type: "admitted", principal, session };
 }
 
 function mayUse(principal: Principal, access: Access, control: AccessControl): boolean {
@@ -147,10 +202,6 @@ function refused(problem: Problem, principal: Principal = anonymous): Admittance
 
 function denied(status: number, reason: string, message: string): Problem {
   return problem(status, { code: "DENIED", message, more: { reason } });
-}
-
-function bearerToken(headers: IncomingHttpHeaders): string | undefined {
-  return /^Bearer +([\w.~+/-]+=*)$/i.exec(headers.authorization ?? "")?.[1];
 }
 
 function hasTokenInUrl(url: string): boolean {

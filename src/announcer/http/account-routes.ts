@@ -1,25 +1,16 @@
-/** The routes about accounts and the audit log: for maintainers, and the way in for everybody. */
+/** The routes about accounts and the audit log: for maintainers. */
 import { z } from "zod";
 import type { AccessControl } from "../../access/access-control.ts";
 import { ROTATION_GRACE_MS } from "../../access/access-control.ts";
-import { nameOf, scopesOfRole } from "../../access/principal.ts";
 import type { AuditEntry, UserAccount } from "../../ports/access-store.ts";
 import { parseInfoHash } from "../../base/bytes.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
-import { noQuerySchema } from "./schemas.ts";
+import { noQuerySchema, passwordSchema, userNameSchema } from "./schemas.ts";
 
 const roleSchema = z.enum(["downloader", "publisher", "maintainer"]);
-const nameSchema = z.string().max(64);
-const passwordSchema = z.string().max(1024);
-
-const setupSchema = z.strictObject({
-  token: z.string().max(200),
-  name: nameSchema,
-  password: passwordSchema,
-});
 const userSchema = z.strictObject({
-  name: nameSchema,
+  name: userNameSchema,
   role: roleSchema,
   password: passwordSchema.optional(),
 });
@@ -50,51 +41,9 @@ const auditSchema = z.strictObject({
 
 const ONE = "/api/v1/users/:name";
 
-/** Accounts, the set-up, and the audit log. */
+/** Accounts and the audit log. */
 export function accountRoutes(control: AccessControl): readonly ApiRoute[] {
-  return [
-    setupRoute(control),
-    meRoute(),
-    ...userRoutes(control),
-    keysRoute(control),
-    auditRoute(control),
-  ];
-}
-
-function setupRoute(control: AccessControl): ApiRoute {
-  return apiRoute({
-    method: "POST",
-    path: "/api/v1/setup",
-    access: "secret",
-    action: "setup",
-    summary: "Make the first maintainer, by the link that the server printed at its start",
-    query: noQuerySchema,
-    body: setupSchema,
-    answers: { 201: "The maintainer", 403: "The link is not good" },
-    async handle({ body, reply }) {
-      const { token, ...wanted } = body;
-      const user = await control.setUp(token, wanted);
-      void reply.code(201);
-      return userJson(user);
-    },
-  });
-}
-
-function meRoute(): ApiRoute {
-  return apiRoute({
-    method: "GET",
-    path: "/api/v1/me",
-    access: "user",
-    summary: "Whose token this is, and what it allows",
-    query: noQuerySchema,
-    answers: { 200: "Name, role and scopes" },
-    async handle({ principal }) {
-      if (principal.type === "user") {
-        return { name: nameOf(principal), role: principal.user.role, scopes: principal.scopes };
-      }
-      return { name: nameOf(principal), role: "maintainer", scopes: scopesOfRole.maintainer };
-    },
-  });
+  return [...userRoutes(control), keysRoute(control), auditRoute(control)];
 }
 
 function userRoutes(control: AccessControl): readonly ApiRoute[] {
@@ -201,7 +150,7 @@ function nameFrom(parameters: Readonly<Record<string, string>>): string {
 }
 
 /** An account, without what proves a password. */
-function userJson(user: UserAccount): object {
+export function userJson(user: UserAccount): object {
   const { name, role, isDisabled, createdAt } = user;
   const hasPassword = user.passwordHash !== undefined;
   return { name, role, isDisabled, hasPassword, createdAt: new Date(createdAt).toISOString() };

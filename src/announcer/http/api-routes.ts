@@ -112,6 +112,7 @@ export function readRoutes(announcer: Announcer, control: AccessControl): readon
 /** About the server. */
 export function serverRoutes(
   announcer: Announcer,
+  control: AccessControl,
   facts: ServerFacts,
   isLocal: (call: { readonly request: { readonly raw: object } }) => boolean,
 ): readonly ApiRoute[] {
@@ -129,6 +130,7 @@ export function serverRoutes(
           publicUrl: announcer.publicUrl,
           announceUrls: await announcer.announceUrls(),
           isReady: announcer.publications.isReady,
+          needsSetup: !(await control.accounts.hasMaintainer()),
           tokenFile: isLocal(call) ? facts.tokenFile : undefined,
         };
       },

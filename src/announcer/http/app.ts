@@ -7,6 +7,7 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } f
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessControl } from "../../access/access-control.ts";
 import type { Principal } from "../../access/principal.ts";
+import type { OpenSession } from "../../access/sessions.ts";
 import type { Announcer } from "../announcer.ts";
 import { errorPage } from "../pages/layout.ts";
 import { type Access, type AccessRules, admit } from "./access.ts";
@@ -19,12 +20,14 @@ import {
   type ServerFacts,
   serverRoutes,
 } from "./api-routes.ts";
+import { cspReportRoutes, CSP_REPORT_TYPES } from "./csp-reports.ts";
 import { openApiOf } from "./openapi.ts";
 import { addPages } from "./page-routes.ts";
 import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { recordCall } from "./record-call.ts";
 import { parseInput } from "./schemas.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
 
@@ -37,6 +40,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Who sent it, decided before anything else. */
     principal: Principal;
+    /** Set when that is who sent it by. */
+    session: OpenSession | undefined;
     /** Where from; empty when unknown. */
     clientAddress: string;
   }
@@ -77,8 +82,9 @@ const API = "/api/v1/";
 
 const SECURITY_HEADERS = {
   "content-security-policy":
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; " +
-    "form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; " +
+    "report-uri /api/v1/csp-reports",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-resource-policy": "same-origin",
@@ -107,12 +113,14 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
   });
   addGuards(app, options);
   const routes = [
-    ...serverRoutes(announcer, facts, (call) => isLocal(call, rules)),
+    ...serverRoutes(announcer, control, facts, (call) => isLocal(call, rules)),
     ...readRoutes(announcer, control),
     ...uploadRoutes(announcer, control),
     ...publishRoutes(announcer, control),
     ...policyRoutes(announcer, control),
     ...accountRoutes(control),
+    ...sessionRoutes(control, rules),
+    ...cspReportRoutes(),
     ...tokenRoutes(control),
     ...grantRoutes(announcer, control),
   ];
@@ -141,6 +149,7 @@ function isLocal(
 function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
   const { rules, control, onInternalError } = options;
   app.decorateRequest("principal");
+  app.decorateRequest("session");
   app.decorateRequest("clientAddress", "");
   app.addHook("onRequest", async (request, reply) => {
     void reply.headers(SECURITY_HEADERS);
@@ -149,6 +158,7 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
     request.clientAddress = rules.originOf(request.raw).address ?? "";
     request.principal = admittance.principal;
     if (admittance.type === "refused") return sendProblem(reply, admittance.problem);
+    request.session = admittance.session;
     // A client that asked whether to send its body may do so now, and not a byte earlier.
     if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
     return undefined;
@@ -167,6 +177,8 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
   app.addContentTypeParser("application/octet-stream", (_request, _payload, done) => {
     done(null, undefined);
   });
+  const asJson = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser(CSP_REPORT_TYPES, { parseAs: "string", bodyLimit: 65_536 }, asJson);
 }
 
 function addApiRoute(app: FastifyInstance, route: ApiRoute): void {

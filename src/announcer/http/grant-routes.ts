@@ -6,17 +6,16 @@ import { BtPublisherError } from "../../base/errors.ts";
 import type { Grant, GrantTarget } from "../../ports/access-store.ts";
 import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
-import { noQuerySchema } from "./schemas.ts";
+import { noQuerySchema, userNameSchema } from "./schemas.ts";
 
-const nameSchema = z.string().max(64);
 const makeSchema = z.strictObject({
-  user: nameSchema,
+  user: userNameSchema,
   right: z.enum(["download", "publish"]).optional().describe("Default: download."),
   publication: z.string().max(200).optional(),
   catalogue: z.enum(["public", "members", "private"]).optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 });
-const listSchema = z.strictObject({ user: nameSchema.optional() });
+const listSchema = z.strictObject({ user: userNameSchema.optional() });
 
 /** Grants. */
 export function grantRoutes(announcer: Announcer, control: AccessControl): readonly ApiRoute[] {

@@ -59,8 +59,10 @@ test("the download page has every way to get the files", async (t) => {
   ]) {
     assert.ok(body.includes(part), part);
   }
-  assert.match(String(headers["content-security-policy"]), /default-src 'none'; style-src 'self'/);
-  assert.match(String(headers["content-security-policy"]), /frame-ancestors 'none'/);
+  const policy = String(headers["content-security-policy"]);
+  assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
+  assert.match(policy, /frame-ancestors 'none'; base-uri 'none'/);
+  assert.doesNotMatch(policy, /unsafe/);
   assert.equal(headers["referrer-policy"], "no-referrer");
   assert.ok((await world.get("/")).body.includes('<a href="/p/some-thing">'));
   assert.match(

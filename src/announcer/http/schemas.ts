@@ -97,6 +97,12 @@ export const pageSchema = z.strictObject({
 /** The query of a ledger. */
 export const ledgerSchema = z.strictObject({ since: z.iso.datetime({ offset: true }).optional() });
 
+/** A user's name, as far as a request may go wrong about it. */
+export const userNameSchema = z.string().max(64);
+
+/** A password: longer ones are nobody's. */
+export const passwordSchema = z.string().max(1024);
+
 /** The query of every other route: none. */
 export const noQuerySchema = z.strictObject({});
 

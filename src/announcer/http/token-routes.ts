@@ -6,9 +6,8 @@ import type { Principal } from "../../access/principal.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { ApiToken, UserAccount } from "../../ports/access-store.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
-import { noQuerySchema } from "./schemas.ts";
+import { noQuerySchema, passwordSchema, userNameSchema } from "./schemas.ts";
 
-const nameSchema = z.string().max(64);
 const tokenFields = {
   scopes: z
     .array(z.enum(["download", "publish", "read:stats", "admin"]))
@@ -23,13 +22,13 @@ const tokenFields = {
     .optional()
     .describe("Default: 90 days."),
 };
-const makeSchema = z.strictObject({ user: nameSchema.optional(), ...tokenFields });
+const makeSchema = z.strictObject({ user: userNameSchema.optional(), ...tokenFields });
 const loginSchema = z.strictObject({
-  name: nameSchema,
-  password: z.string().max(1024),
+  name: userNameSchema,
+  password: passwordSchema,
   ...tokenFields,
 });
-const listSchema = z.strictObject({ user: nameSchema.optional() });
+const listSchema = z.strictObject({ user: userNameSchema.optional() });
 
 /** API tokens. */
 export function tokenRoutes(control: AccessControl): readonly ApiRoute[] {

@@ -65,7 +65,8 @@ export function originReader(
     const isLocal = isOwn && !isProxied;
     const isSecureProxy = client?.isForwarded === true && headers["x-forwarded-proto"] === "https";
     const address = client === undefined ? undefined : formatIp(client.address);
-    return { address, isLocal, isPrivate: isLocal || socket instanceof TLSSocket || isSecureProxy };
+    const isEncrypted = socket instanceof TLSSocket || isSecureProxy;
+    return { address, isLocal, isEncrypted, isPrivate: isLocal || isEncrypted };
   };
 }
 
