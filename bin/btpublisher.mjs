@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /**
- * The installed command. Plain JavaScript, so that a Node that is too old gets told so, instead of
- * failing on syntax. A checkout runs its sources; a published package has only what was built.
+ * The installed command. Plain JavaScript that names no export a Node from 18 on lacks, so that one
+ * that is too old gets told so. A checkout runs its sources; a published package has only what was
+ * built.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { enableCompileCache } from "node:module";
+import module from "node:module";
 import process from "node:process";
 
 const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -19,7 +20,7 @@ if (major < neededMajor || (major === neededMajor && minor < neededMinor)) {
 }
 
 // Compiled code is kept between runs: a start takes a third of the time.
-enableCompileCache();
+module.enableCompileCache();
 
 const source = new URL("../src/cli/main.ts", import.meta.url);
 const built = new URL("../dist/cli/main.js", import.meta.url);

@@ -83,6 +83,8 @@ export class SwarmController {
   /** Bytes of never-sent pieces that may go before other swarms get their turn. */
   #cappedBytes = 0;
   #activeCount = 0;
+  /** What those who are done would still have to get by plain C/S, in bytes. */
+  #finishedEarly: number[] = [];
 
   constructor(geometry: PieceGeometry, options: SwarmControllerOptions, now: Millis) {
     this.#geometry = geometry;
@@ -109,19 +111,29 @@ export class SwarmController {
   }
 
   handleJoined(now: Millis, joined: JoinedPeer): void {
-    this.evidence.handleJoined(now, joined, this.#geometry.pieceLength);
+    const peer = this.evidence.handleJoined(now, joined, this.#geometry.pieceLength);
+    peer.plainLeftBytes = this.#lackedBytes(peer);
     this.meter.handlePeers(now, this.evidence.liveCount);
-    this.#tickAt ??= now + TICK_MS;
+    this.#wake(now);
     this.#countActive();
     this.#offer(now);
+  }
+
+  /** While nobody was there, there were no ticks, and nothing was owed to anybody. */
+  #wake(now: Millis): void {
+    if (this.#tickAt !== undefined) return;
+    this.#lastTickAt = now;
+    this.#tickAt = now + TICK_MS;
   }
 
   /** Its bitfield is known now; what was offered before may be there already. */
   handlePieces(now: Millis, key: number): void {
     this.evidence.handlePieces(key);
     const peer = this.evidence.peers.get(key);
-    for (const grant of peer?.grants.values() ?? []) {
-      if (peer?.pieces.has(grant.piece)) this.#takeBack(peer, grant);
+    if (peer === undefined) return;
+    peer.plainLeftBytes = this.#lackedBytes(peer);
+    for (const grant of peer.grants.values()) {
+      if (peer.pieces.has(grant.piece)) this.#takeBack(peer, grant);
     }
     this.#countActive();
     this.#offer(now);
@@ -137,7 +149,7 @@ export class SwarmController {
     this.#grants.close(peer, piece);
     // Gained from a stranger: whoever that is has it, and it need not go out for the first time.
     this.#grants.markSent(piece);
-    if (!peer.isActive) this.#countActive();
+    if (!peer.isActive) this.#finish(peer);
     this.#look(now);
   }
 
@@ -259,6 +271,10 @@ export class SwarmController {
     return Math.min(this.#policy.floor, this.evidence.liveCount);
   }
 
+  #lackedBytes({ pieces }: Downloader): number {
+    return this.#geometry.contentLength * (1 - pieces.count / pieces.size);
+  }
+
   #mostOwed(): number {
     let most = 0;
     for (const peer of this.evidence.peers.values()) {
@@ -271,7 +287,14 @@ export class SwarmController {
     let count = 0;
     for (const peer of this.evidence.peers.values()) if (peer.isActive) count++;
     this.#activeCount = count;
-    this.#options.allocation.setDownloaders(this, count);
+    // Nobody is left to compare with.
+    if (count === 0) this.#finishedEarly = [];
+    this.#options.allocation.setDownloaders(this, count + this.#finishedEarly.length);
+  }
+
+  #finish(peer: Downloader): void {
+    if (peer.plainLeftBytes > 0) this.#finishedEarly.push(peer.plainLeftBytes);
+    this.#countActive();
   }
 
   /** Every downloader is owed its direct share of the time since the last tick. */
@@ -285,7 +308,12 @@ export class SwarmController {
       const rate = this.#promisedRate(now, peer);
       const lead = ((this.#policy.leadMs ?? 10_000) * Math.max(rate, share)) / 1000;
       peer.owedBytes = Math.max(-lead, peer.owedBytes + rate * elapsed);
+      peer.plainLeftBytes -= share * elapsed;
     }
+    this.#finishedEarly = this.#finishedEarly
+      .map((left) => left - share * elapsed)
+      .filter((left) => left > 0);
+    this.#countActive();
     const response = this.meter.exchangePeak / Math.max(1, this.evidence.liveCount - 1);
     const cap = response === 0 ? Number.POSITIVE_INFINITY : response * PROBE_GAIN;
     this.#cappedBytes = Math.min(cap, this.#cappedBytes + cap * elapsed);

@@ -30,6 +30,8 @@ export interface CrowdOptions {
   readonly seed?: number;
   /** Milliseconds between arrivals; 0 when it is not said. */
   readonly arrivalMs?: number;
+  /** Peers vanish in the moment in which they are complete. */
+  readonly isSelfish?: boolean;
 }
 
 /** What became of it. */
@@ -113,17 +115,28 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdOutcome> {
   const controller = aController(swarm, options);
   const source = await swarm.add("10.0.0.1", sourceOptions(content, controller, sourceUplink));
   const peers: SwarmMember[] = [];
+  const present = new Set<SwarmMember>();
+  const hasLeft = (): boolean => {
+    for (const peer of present) {
+      if (peer.completedAt === undefined) continue;
+      present.delete(peer);
+      if (options.isSelfish) swarm.network.removeHost(peer.ip);
+    }
+    return peers.length === uplinks.length && present.size === 0;
+  };
+  const run = (until: number) => swarm.clock.run({ isDone: hasLeft, until });
   for (const [i, uplink] of uplinks.entries()) {
     const rates = { upBytesPerSecond: uplink * MBIT, downBytesPerSecond: downlink * MBIT };
-    peers.push(await swarm.add(`10.0.${1 + (i >> 7)}.${1 + (i & 127)}`, rates));
+    const peer = await swarm.add(`10.0.${1 + (i >> 7)}.${1 + (i & 127)}`, rates);
+    peers.push(peer);
+    present.add(peer);
     if (arrivalMs > 0) {
       swarm.introduceAll();
-      await swarm.clock.run({ isDone: () => false, until: swarm.clock.now() + arrivalMs });
+      await run(swarm.clock.now() + arrivalMs);
     }
   }
   swarm.introduceAll();
-  if (!(await swarm.runUntilComplete(peers, 3_600_000)))
-    throw new Error("not every peer completed");
+  if (!(await run(3_600_000))) throw new Error("not every peer completed");
   const sent = source.runner.figures().uploadedBytes;
   const fluid = {
     contentLength: content.length,
