@@ -33,6 +33,9 @@ const OFFER_MS: Millis = 250;
 const MAX_EXTRA_OFFERS = 128;
 /** In 100 ms: peers that answer after a second are served at full rate within two. */
 const GROWTH = 1.3;
+const SHRINK = 0.95;
+/** So much of a tick's worth of requests keeps the uplink busy until the next tick. */
+const QUEUE_TICKS = 1.5;
 /** A want that was not repeated is over; swarms look every 100 ms. */
 const WANT_LASTS_MS: Millis = 300;
 const TICK_MS: Millis = 100;
@@ -41,6 +44,8 @@ export class Allocation {
   readonly uplink: Uplink;
   readonly #wants = new Map<object, Want>();
   readonly #downloaders = new Map<object, number>();
+  /** Bytes that peers asked each swarm for and that were not sent yet. */
+  readonly #requested = new Map<object, number>();
   #downloaderCount = 0;
   #offeredBytes = 0;
   #extraOffers = 0;
@@ -63,8 +68,14 @@ export class Allocation {
     if (count > 0) this.#downloaders.set(swarm, count);
     else {
       this.#downloaders.delete(swarm);
+      this.#requested.delete(swarm);
       this.#wants.delete(swarm);
     }
+  }
+
+  /** So many bytes are asked of `swarm` and not sent yet. */
+  setRequested(swarm: object, bytes: number): void {
+    this.#requested.set(swarm, bytes);
   }
 
   /** Whether a piece of `pieceLength` may be offered now: no more than the uplink is good for. */
@@ -117,11 +128,14 @@ export class Allocation {
     if (elapsed < TICK_MS) return;
     this.#tickAt = now;
     const expected = (this.uplink.bytesPerSecond * elapsed) / 1000;
-    // When peers are slow to ask, more must be on offer to keep the uplink busy.
-    if (this.#wasFull && this.#sentBytes < 0.9 * expected) {
+    let requested = 0;
+    for (const bytes of this.#requested.values()) requested += bytes;
+    // When peers are slow to ask, more must be on offer to keep the uplink busy; while requests
+    // wait here it is busy anyway, and more offers would only spread it thinner.
+    if (requested > QUEUE_TICKS * expected || this.#sentBytes >= 0.93 * expected) {
+      this.#extraOffers = Math.max(0, this.#extraOffers * SHRINK - 0.1);
+    } else if (this.#wasFull && this.#sentBytes < 0.9 * expected) {
       this.#extraOffers = Math.min(MAX_EXTRA_OFFERS, this.#extraOffers * GROWTH + 1);
-    } else if (this.#sentBytes >= 0.97 * expected) {
-      this.#extraOffers = Math.max(0, this.#extraOffers - 0.1);
     }
     this.uplink.handleTick(now, this.#wasFull);
     this.#sentBytes = 0;

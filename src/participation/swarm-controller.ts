@@ -9,7 +9,7 @@
  *    nothing gets the rarest piece that it lacks;
  * 5. help (policy `fast` only): once every piece is outside, everybody may ask for everything.
  */
-import type { Millis, PieceIndex } from "../base/units.ts";
+import { BLOCK_LENGTH, type Millis, type PieceIndex } from "../base/units.ts";
 import type { SwarmEvidence } from "../protocol/control/participation.ts";
 import type { PieceGeometry } from "../protocol/metainfo/piece-geometry.ts";
 import type { Allocation, Urgency } from "./allocation.ts";
@@ -43,10 +43,10 @@ const LOOK_MS = 5;
  * A piece is given again when its holder is expected to need longer than this, and than so much of
  * the time that the crowd still needs anyway.
  */
-const AGAIN_AFTER_MS = 8000;
-const AGAIN_PART = 0.75;
+const AGAIN_AFTER_MS = 12_000;
+const AGAIN_PART = 1;
 /** A piece below the floor is given this time to spread by itself. */
-const FLOOR_GRACE_MS = 8000;
+const FLOOR_GRACE_MS = 16_000;
 /** Who gains nothing for so long is helped, whatever the policy. */
 const STARVING_MS = 2000;
 /** Candidates that one tick collects for a rule. */
@@ -350,12 +350,15 @@ export class SwarmController {
     this.#starving = [];
     const missing = this.evidence.missingPieces * this.#geometry.pieceLength;
     const patienceMs = Math.max(AGAIN_AFTER_MS, AGAIN_PART * this.meter.remainingMs(missing));
+    let openRequests = 0;
     for (const peer of this.evidence.peers.values()) {
+      openRequests += peer.openRequests;
       this.#collectWaiting(now, peer, patienceMs);
       const isIdle = peer.grants.size === 0 && peer.openRequests === 0;
       const isStarving = peer.isActive && isIdle && !peer.isSilent;
       if (isStarving && now - peer.lastGainAt > STARVING_MS) this.#starving.push(peer);
     }
+    this.#options.allocation.setRequested(this, openRequests * BLOCK_LENGTH);
   }
 
   /** Pieces of `holder` that others will wait long for. */

@@ -24,6 +24,8 @@ const CONNECTED_WAIT_S = 30;
 const RELEASED_WAIT_S = 60;
 /** Time for a newcomer to connect by BitTorrent, before it is taken for one that cannot. */
 const CONNECT_MS: Millis = 5000;
+/** The same while nobody else is there: the first of a crowd would pull whole runs of pieces. */
+const ALONE_CONNECT_MS: Millis = 2000;
 /** Who did not ask for so long is a newcomer again. */
 const FORGET_MS: Millis = 60_000;
 const MAX_ASKERS = 1000;
@@ -38,9 +40,10 @@ export class WebSeedDoor {
     if (view.isConnected) return CONNECTED_WAIT_S;
     const askedForMs = this.#askedFor(now, host);
     const isAlone = view.downloaders === 0 && this.#askers.size === 1;
-    if (isAlone && !view.isThrifty) return undefined;
-    if (askedForMs < CONNECT_MS) return Math.ceil((CONNECT_MS - askedForMs) / 1000);
-    return view.isReleased ? RELEASED_WAIT_S : undefined;
+    const mayHurry = isAlone && !view.isThrifty;
+    const waitMs = (mayHurry ? ALONE_CONNECT_MS : CONNECT_MS) - askedForMs;
+    if (waitMs > 0) return Math.ceil(waitMs / 1000);
+    return view.isReleased && !mayHurry ? RELEASED_WAIT_S : undefined;
   }
 
   #askedFor(now: Millis, host: string): Millis {
