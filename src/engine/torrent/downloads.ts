@@ -23,8 +23,11 @@ const GIVE_UP_AFTER_MS = 60_000;
 /** A peer that rejects what it offered is asked again after this, doubled each time. */
 const FIRST_REFUSAL_MS = 1000;
 const LONGEST_REFUSAL_MS = 60_000;
-/** In the endgame a block is asked for again when its first request is this old. */
-const ENDGAME_AGE_MS = 500;
+/**
+ * In the endgame a block is asked for again when its first request is this old: longer than the
+ * queues that we keep at peers, or most would come twice.
+ */
+const ENDGAME_AGE_MS = 1500;
 /** A peer below this is banned: four bad pieces, or fewer good ones than bad (as libtorrent). */
 const BAN_BELOW_TRUST = -6;
 const MAX_TRUST = 8;
