@@ -61,18 +61,21 @@ export class Sessions {
     return { text, open: await this.#opened(session, user) };
   }
 
-  /** The session that `text` stands for; undefined when it is none, or over. Using it keeps it. */
+  /** The session that `text` stands for; undefined when it is none, or over. */
+  async find(text: string): Promise<OpenSession | undefined> {
+    return (await this.#find(text))?.open;
+  }
+
+  /** The same, and it is used by that. */
   async authenticate(text: string): Promise<OpenSession | undefined> {
-    const { store, secrets, clock } = this.#dependencies;
-    if (!TEXT.test(text)) return undefined;
-    const session = await store.session(secrets.keyedDigest("session", text));
+    const { store, clock } = this.#dependencies;
+    const found = await this.#find(text);
+    if (found === undefined) return undefined;
+    const { session, open } = found;
     const now = clock.unixNow();
-    if (session === undefined || isOver(session, now)) return undefined;
-    const user = await store.userById(session.userId);
-    if (user === undefined || user.isDisabled) return undefined;
-    if (now - session.lastSeenAt < LAST_SEEN_MS) return this.#opened(session, user);
+    if (now - session.lastSeenAt < LAST_SEEN_MS) return open;
     await store.touchSession(session.digest, now);
-    return this.#opened({ ...session, lastSeenAt: now }, user);
+    return { ...open, idleEndsAt: Math.min(open.endsAt, now + SESSION_IDLE_MS) };
   }
 
   /** Idempotent. */
@@ -85,6 +88,16 @@ export class Sessions {
   async endAll(user: UserAccount): Promise<void> {
     const { store } = this.#dependencies;
     for (const { digest } of await store.sessions(user.id)) await store.removeSession(digest);
+  }
+
+  async #find(text: string): Promise<{ session: Session; open: OpenSession } | undefined> {
+    const { store, secrets, clock } = this.#dependencies;
+    if (!TEXT.test(text)) return undefined;
+    const session = await store.session(secrets.keyedDigest("session", text));
+    if (session === undefined || isOver(session, clock.unixNow())) return undefined;
+    const user = await store.userById(session.userId);
+    if (user === undefined || user.isDisabled) return undefined;
+    return { session, open: await this.#opened(session, user) };
   }
 
   async #opened({ createdAt, lastSeenAt }: Session, user: UserAccount): Promise<OpenSession> {

@@ -32,6 +32,8 @@ import {
   torrentUrl,
   webSeedUrls,
 } from "./links.ts";
+import { LiveHub } from "./live/live-hub.ts";
+import type { KnownPublication } from "./live/live-states.ts";
 import { Publications } from "./publications.ts";
 import type { PublishingProgress } from "./publish-jobs.ts";
 import { Surroundings } from "./surroundings.ts";
@@ -97,10 +99,16 @@ export interface TorrentDownload {
   readonly withdrawal: Withdrawal | undefined;
 }
 
+/** Publications of an overview: the newest. */
+const MAX_LIVE = 500;
+
 /** The role. `start` once, `close` once. */
 export class Announcer {
   readonly publications: Publications;
   readonly publicUrl: string;
+  readonly clock: Clock;
+  /** What happens, as it happens. */
+  readonly live: LiveHub;
   readonly #adapters: AnnouncerAdapters;
   readonly #surroundings: Surroundings;
   readonly #withdrawals: Withdrawals;
@@ -111,6 +119,15 @@ export class Announcer {
     this.#surroundings = new Surroundings(adapters.control, adapters.clock);
     this.#withdrawals = new Withdrawals(adapters.content, adapters.clock);
     this.publications = new Publications(adapters);
+    this.clock = adapters.clock;
+    this.live = new LiveHub({
+      ...adapters,
+      publications: async () => (await this.list({ limit: MAX_LIVE })).map(this.#withProgress),
+      publication: async (name) => {
+        const { publication, ...about } = await this.status(name);
+        return { ...publication, ...about };
+      },
+    });
   }
 
   start(): Promise<void> {
@@ -120,6 +137,7 @@ export class Announcer {
   /** Stops timers and lets go of the control link; the other adapters are their owner's. */
   async close(): Promise<void> {
     this.publications.close();
+    this.live.close();
     await this.#adapters.control.close();
   }
 
@@ -244,6 +262,10 @@ export class Announcer {
     await this.#published(name);
     return this.#adapters.content.ledger(name, filter);
   }
+
+  readonly #withProgress = (listed: ListedPublication): KnownPublication => {
+    return { ...listed, progress: this.publications.progressOf(listed.name) };
+  };
 
   async #published(name: string): Promise<Publication & { readonly content: PublicationContent }> {
     const publication = await this.#adapters.catalogue.get(name);

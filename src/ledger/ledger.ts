@@ -104,6 +104,18 @@ export class Ledger {
     };
   }
 
+  /** Bytes ever sent by each door, also those that were not taken yet. */
+  get bytesByDoor(): Record<Door, number> {
+    const bytes = { ...this.#bytesByDoor };
+    for (const node of this.#pending) bytes[node.door] += node.pendingBytes;
+    return bytes;
+  }
+
+  /** How often a piece was sent, rounded up: 1 when some of it was. */
+  timesSent(pieceIndex: PieceIndex): number {
+    return Math.ceil((this.#pieceBytes[pieceIndex] ?? 0) / this.geometry.lengthOf(pieceIndex));
+  }
+
   /** Bytes ever sent: those of earlier runs, and those that were not taken yet. */
   get totalBytes(): number {
     return this.#restoredBytes + this.sentBytes;
@@ -218,6 +230,13 @@ export class LedgerNode {
       this.add(pieceIndex, next - at);
       at = next;
     }
+  }
+
+  /** Bytes that `takePieces` would return. */
+  get pendingBytes(): number {
+    let bytes = 0;
+    for (const each of this.#pieces.values()) bytes += each;
+    return bytes;
   }
 
   /** Bytes by piece since the call before. */

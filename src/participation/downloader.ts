@@ -41,6 +41,8 @@ export class Downloader {
   readonly key: number;
   /** Survives a connection: peer id and host. */
   readonly identity: string;
+  /** 20 bytes. */
+  readonly peerId: Uint8Array;
   readonly host: string;
   readonly isSourceNode: boolean;
   readonly joinedAt: Millis;
@@ -85,6 +87,7 @@ export class Downloader {
   constructor(peer: JoinedPeer, identity: string, now: Millis, firstOwedBytes: number) {
     this.key = peer.key;
     this.identity = identity;
+    this.peerId = peer.peerId;
     this.host = peer.host;
     this.isSourceNode = peer.isSourceNode;
     this.pieces = peer.pieces;

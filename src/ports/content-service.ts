@@ -4,6 +4,7 @@
  */
 import type { InfoHash, UnixMillis } from "../base/units.ts";
 import type { PublicationPolicy } from "./publication-policy.ts";
+import type { PublicationLook, SourceLook } from "./source-look.ts";
 
 /** One file of content to come: its path inside the publication and its exact length. */
 export interface PlannedFile {
@@ -144,6 +145,10 @@ export interface ContentService {
   list(): Promise<readonly PublishedContent[]>;
   /** What is held and not served at the moment. */
   withdrawals(): Promise<readonly Withdrawal[]>;
+  /** What it is doing right now: a look at once, then two a second. Ends when it closes. */
+  watch(): AsyncIterable<SourceLook>;
+  /** The same of one publication in full. Iterating rejects with NOT_FOUND, also later. */
+  watchPublication(name: string): AsyncIterable<PublicationLook>;
   /** The ledger of one publication, oldest first. Iterating rejects with NOT_FOUND. */
   ledger(name: string, filter?: { readonly since?: UnixMillis }): AsyncIterable<LedgerEntry>;
 }

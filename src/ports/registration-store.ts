@@ -3,6 +3,9 @@ import type { InfoHash } from "../base/units.ts";
 import type { HeldState } from "../protocol/control/participation.ts";
 import type { Registration } from "./tracker-control.ts";
 
+/** States of one swarm that are kept. */
+export const MAX_STATES = 200;
+
 /** A registration with what the Tracker learned since it was made. */
 export interface StoredRegistration extends Registration {
   /** `completed` events since the registration, as peers claim them. */
@@ -24,8 +27,10 @@ export interface RegistrationStore {
   markServed(infoHash: InfoHash): Promise<void>;
   /** Adds to `downloaded`; may be written late. Does nothing for an unknown info hash. */
   addDownloaded(infoHash: InfoHash, count: number): Promise<void>;
-  /** Keeps the swarm's state. Does nothing for an unknown info hash. */
+  /** Keeps the swarm's state, and the last ones before. Does nothing for an unknown info hash. */
   holdState(infoHash: InfoHash, held: HeldState): Promise<void>;
+  /** The states that it was in, oldest first, at most MAX_STATES. */
+  states(infoHash: InfoHash): Promise<readonly HeldState[]>;
   /** Idempotent. */
   remove(infoHash: InfoHash): Promise<void>;
   /** In no particular order. */

@@ -4,6 +4,7 @@
  */
 import type { InfoHash } from "../base/units.ts";
 import type { AccessUpdate, SourceOrder } from "../protocol/control/access-values.ts";
+import type { HeldState } from "../protocol/control/participation.ts";
 import type {
   KnownSource,
   Registration,
@@ -46,6 +47,8 @@ export interface SourceControlLink {
 export interface AnnouncerControlLink {
   /** Counts of registered torrents; unknown ones are left out. */
   counts(infoHashes: readonly InfoHash[]): Promise<ReadonlyMap<InfoHash, SwarmCounts>>;
+  /** The states that a swarm was in, oldest first; the last 200. */
+  states(infoHash: InfoHash): Promise<readonly HeldState[]>;
   sources(): Promise<readonly KnownSource[]>;
   /** Announce URLs to write into .torrent files, in BEP 12 tiers' order. */
   announceUrls(): Promise<readonly string[]>;

@@ -1,19 +1,13 @@
 /** Joins the parts of the SourceNode role. */
-import type { TokenBucket } from "../base/token-bucket.ts";
 import type { ParticipationOrder } from "../protocol/control/participation.ts";
 import type { FilesDoor } from "../ports/files-door.ts";
-import type { LoadProbe } from "../ports/load-probe.ts";
 import { SourceFilesDoor } from "./files-door.ts";
 import { Participation } from "./participation.ts";
 import { SourceNode, type SourceNodeDependencies } from "./source-node.ts";
 import { StatusReporter } from "./status-reporter.ts";
 
 /** What the role works with: the SourceNode and its reports. */
-export interface SourceRoleDependencies extends Omit<SourceNodeDependencies, "participation"> {
-  readonly probe: LoadProbe;
-  /** The limit that the seed host and the files door share. */
-  readonly uploadLimit: TokenBucket;
-}
+export type SourceRoleDependencies = Omit<SourceNodeDependencies, "participation">;
 
 /** A running SourceNode. */
 export interface SourceRole {
@@ -29,12 +23,14 @@ export interface SourceRole {
 
 /** Starts a SourceNode: everything on disk is loaded and begins to be served. @throws STORAGE_IO */
 export async function createSourceNode(dependencies: SourceRoleDependencies): Promise<SourceRole> {
-  const { clock, uploadLimit } = dependencies;
+  const { clock, uploadLimit, openProbe } = dependencies;
   const participation = new Participation(clock, () => uploadLimit.rateBytesPerSecond);
   const source = new SourceNode({ ...dependencies, participation });
   await source.start();
+  const probe = openProbe();
   const reporter = new StatusReporter({
     ...dependencies,
+    probe,
     participation,
     publications: () => source.publications,
   });
@@ -48,6 +44,7 @@ export async function createSourceNode(dependencies: SourceRoleDependencies): Pr
     },
     close: async () => {
       reporter.close();
+      probe.close();
       await source.close();
     },
   };

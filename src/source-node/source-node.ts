@@ -28,6 +28,10 @@ import type { LedgerStore } from "../ports/ledger-store.ts";
 import type { PublicationPolicy } from "../ports/publication-policy.ts";
 import type { SourceControlLink } from "../ports/tracker-control.ts";
 import { parseInfo } from "../protocol/metainfo/parse.ts";
+import type { TokenBucket } from "../base/token-bucket.ts";
+import type { LoadProbe } from "../ports/load-probe.ts";
+import type { PublicationLook, SourceLook } from "../ports/source-look.ts";
+import { LiveLooks } from "./live-looks.ts";
 import { ContentWatch } from "./content-watch.ts";
 import type { Participation } from "./participation.ts";
 import { type Publication, withdrawalOf } from "./publication.ts";
@@ -47,6 +51,10 @@ export interface SourceNodeDependencies {
   readonly ledgerStore: LedgerStore;
   readonly host: SeedHost;
   readonly participation: Participation;
+  /** Measures the load of this process until it is closed. */
+  readonly openProbe: () => LoadProbe;
+  /** The limit that all doors share. */
+  readonly uploadLimit: TokenBucket;
   readonly link: SourceControlLink;
   /** Whether a host may have files of a torrent through HTTP; default: everybody may. */
   readonly admits?: (torrent: GuardedTorrent, host: string) => boolean;
@@ -66,6 +74,7 @@ export class SourceNode implements ContentService {
   readonly #served: ServedPublications;
   readonly #publisher: Publisher;
   readonly #watch: ContentWatch;
+  readonly #looks: LiveLooks;
   readonly #lock = new KeyedLock();
   /** Names whose folders could not be read: taken, and good for nothing but `unpublish`. */
   readonly #damaged = new Set<string>();
@@ -85,6 +94,7 @@ export class SourceNode implements ContentService {
     this.#uploads = new Uploads(dependencies);
     this.#served = new ServedPublications({ ...dependencies, ledgers: this.#ledgers });
     this.#watch = new ContentWatch({ ...dependencies, served: this.#served });
+    this.#looks = new LiveLooks({ ...dependencies, publications: () => this.#served.all });
     this.#publisher = new Publisher({
       ...dependencies,
       uploads: this.#uploads,
@@ -119,6 +129,7 @@ export class SourceNode implements ContentService {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#looks.close();
     await this.#upkeep;
     await this.#publisher.close();
     await this.#watch.close();
@@ -248,6 +259,14 @@ export class SourceNode implements ContentService {
         withdrawalOf(publication, publications.contentPath(publication.content)) ?? [],
     );
     return [...withdrawn, ...damaged];
+  }
+
+  watch(): AsyncIterable<SourceLook> {
+    return this.#looks.watch();
+  }
+
+  watchPublication(name: string): AsyncIterable<PublicationLook> {
+    return this.#looks.watchPublication(name);
   }
 
   async *ledger(

@@ -70,6 +70,11 @@ export class Registrations {
     this.#write(this.#store.holdState(infoHash, held), () => {});
   }
 
+  /** The states that a swarm was in, oldest first. */
+  states(infoHash: InfoHash): Promise<readonly HeldState[]> {
+    return this.#store.states(infoHash);
+  }
+
   get(infoHash: InfoHash): RegistrationRecord | undefined {
     return this.#records.get(infoHash);
   }

@@ -324,6 +324,7 @@ export class Tracker implements TrackerControl {
   attachAnnouncer(): AnnouncerControlLink {
     return {
       counts: async (infoHashes) => this.scrape(infoHashes),
+      states: (infoHash) => this.#registrations.states(infoHash),
       sources: async () => this.#sources.known(this.#dependencies.clock.now()),
       announceUrls: async () => this.#dependencies.announceUrls(),
       updateAccess: async (update) => this.#dependencies.accessFeed?.apply(update) ?? true,

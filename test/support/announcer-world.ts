@@ -10,6 +10,7 @@ import type {
   KnownSource,
   SwarmCounts,
 } from "../../src/ports/tracker-control.ts";
+import type { HeldState } from "../../src/protocol/control/participation.ts";
 import type { AccessUpdate } from "../../src/protocol/control/access-values.ts";
 import { FakeContentService } from "./fake-content-service.ts";
 
@@ -28,9 +29,14 @@ export class FakeControlLink implements AnnouncerControlLink {
   ];
   readonly accessUpdates: AccessUpdate[] = [];
   readonly swarmCounts = new Map<InfoHash, SwarmCounts>();
+  readonly history = new Map<InfoHash, readonly HeldState[]>();
 
   counts(): Promise<ReadonlyMap<InfoHash, SwarmCounts>> {
     return this.#answer(this.swarmCounts);
+  }
+
+  states(infoHash: InfoHash): Promise<readonly HeldState[]> {
+    return this.#answer(this.history.get(infoHash) ?? []);
   }
 
   sources(): Promise<readonly KnownSource[]> {

@@ -412,4 +412,25 @@ export function testContentService(
     assert.deepEqual(await collect(service.ledger("thing", { since: since + 1 })), []);
     await assert.rejects(collect(service.ledger("other")), fails("NOT_FOUND"));
   });
+
+  it("whoever watches sees at once what is served and what was sent", async ({ service, send }) => {
+    await upload(service, aPlan([30_000]), [randomBytes(30_000)]);
+    const { infoHash } = await service.publishUpload("thing", options);
+    await send("thing", 1000);
+
+    for await (const look of service.watch()) {
+      const [swarm] = look.swarms;
+      assert.equal(swarm?.infoHash, infoHash);
+      assert.equal(swarm?.participation.figures.spentBytes, 1000);
+      break;
+    }
+    for await (const look of service.watchPublication("thing")) {
+      assert.deepEqual(look.bytesByDoor, { bittorrent: 1000, webseed: 0, webrtc: 0, http: 0 });
+      assert.deepEqual([look.copies, look.sent], ["00", "10"]);
+      assert.deepEqual([look.peers, look.otherPeers], [[], 0]);
+      break;
+    }
+    const other = service.watchPublication("other")[Symbol.asyncIterator]();
+    await assert.rejects(other.next(), fails("NOT_FOUND"));
+  });
 }

@@ -50,6 +50,18 @@ export function testControlLink(
     return tracker.announce(announce, { ...peer, reachedAt: undefined }).type === "answered";
   };
 
+  run("an Announcer hears the states that a swarm was in", async (links) => {
+    const source = links.source(hello);
+    const announcer = links.announcer();
+    await source.register(registration);
+    assert.deepEqual(await announcer.states(registration.infoHash), []);
+    source.report(statusOf(registration.infoHash));
+    // Messages of one link keep their order.
+    await source.register(registration);
+    const [held] = await announcer.states(registration.infoHash);
+    assert.deepEqual([held?.state, held?.reason], ["S0", { code: "no-peer" }]);
+  });
+
   run("a torrent exists from its registration until its end", async (links, world) => {
     const source = links.source(hello);
     assert.equal(isRegistered(world, registration), false);
@@ -146,6 +158,7 @@ const brokenStore = {
   markServed: diskFull,
   addDownloaded: diskFull,
   holdState: diskFull,
+  states: async () => [],
   remove: diskFull,
   all: async () => [],
 };

@@ -13,6 +13,7 @@ import type {
   UploadStatus,
   Withdrawal,
 } from "../../src/ports/content-service.ts";
+import type { PublicationLook, SourceLook } from "../../src/ports/source-look.ts";
 import { encodeBencode } from "../../src/protocol/bencode/encode.ts";
 import { defaultPolicy, type PublicationPolicy } from "../../src/ports/publication-policy.ts";
 
@@ -133,6 +134,20 @@ export class FakeContentService implements ContentService {
   async withdrawals(): Promise<readonly Withdrawal[]> {
     await this.before("withdrawals");
     return this.withdrawn;
+  }
+
+  /** What those who watch are told, in order; then they wait until `endLooks`. */
+  looks: readonly SourceLook[] = [];
+  publicationLooks: readonly PublicationLook[] = [];
+
+  async *watch(): AsyncIterable<SourceLook> {
+    await this.before("watch");
+    yield* this.looks;
+  }
+
+  async *watchPublication(): AsyncIterable<PublicationLook> {
+    await this.before("watchPublication");
+    yield* this.publicationLooks;
   }
 
   async *ledger(): AsyncIterable<LedgerEntry> {

@@ -10,6 +10,7 @@ import { FilePublicationStore } from "../../src/adapters/node/files-publication-
 import { FileLedgerStore } from "../../src/adapters/node/ledger-file.ts";
 import { FileStagingStore } from "../../src/adapters/node/staging-store.ts";
 import { BtPublisherError } from "../../src/base/errors.ts";
+import { TokenBucket } from "../../src/base/token-bucket.ts";
 import type { InfoHash, Millis } from "../../src/base/units.ts";
 import type { Clock, Timer } from "../../src/ports/clock.ts";
 import type {
@@ -187,7 +188,12 @@ export async function startSource(
   const onEvent = (event: SourceEvent): void => void events.push(event);
   const adapters = sourceAdapters(data);
   const participation = new Participation(clock, () => undefined);
-  const own = { clock, host, link, participation, onEvent };
+  const openProbe = () => ({
+    sample: () => ({ cpuFraction: 0.1, eventLoopDelayMs: 1, storageReadBytes: 0 }),
+    close: () => {},
+  });
+  const uploadLimit = new TokenBucket(undefined);
+  const own = { clock, host, link, participation, openProbe, uploadLimit, onEvent };
   const dependencies = { ...adapters, ...own, ...overrides };
   const source = new SourceNode(dependencies);
   await source.start();

@@ -18,10 +18,12 @@ import type {
   Withdrawal,
 } from "../../ports/content-service.ts";
 import type { PublicationPolicy } from "../../ports/publication-policy.ts";
+import type { PublicationLook, SourceLook } from "../../ports/source-look.ts";
 import { bodyDigest, signRequest, STREAMED_BODY } from "./content-service-auth.ts";
 import {
   type ErrorMessage,
   errorOf,
+  type Parser,
   parseErrorMessage,
   parseLedgerLine,
   parseListLine,
@@ -29,6 +31,7 @@ import {
   parseUploadStatus,
   parseWithdrawals,
 } from "./content-service-messages.ts";
+import { type LookLine, parsePublicationLook, parseSourceLook } from "./content-service-looks.ts";
 import { CONTENT_SERVICE_PREFIX } from "./content-service-server.ts";
 
 /** Without a byte for this long the SourceNode is taken for gone; it tells something every 10 s. */
@@ -140,6 +143,25 @@ export class ContentServiceClient implements ContentService {
       if ("end" in line) return;
       if ("error" in line) throw errorOf(line.error);
       yield line.entry;
+    }
+    throw this.#cutShort();
+  }
+
+  async *watch(): AsyncIterable<SourceLook> {
+    yield* this.#looks("looks", parseSourceLook);
+  }
+
+  async *watchPublication(name: string): AsyncIterable<PublicationLook> {
+    const path = `publications/${encodeURIComponent(name)}/looks`;
+    yield* this.#looks(path, parsePublicationLook);
+  }
+
+  async *#looks<Look>(path: string, parse: Parser<LookLine<Look>>): AsyncIterable<Look> {
+    for await (const text of this.#lines("GET", path)) {
+      const line = this.#parsed(parse(text));
+      if ("end" in line) return;
+      if ("error" in line) throw errorOf(line.error);
+      yield line.look;
     }
     throw this.#cutShort();
   }

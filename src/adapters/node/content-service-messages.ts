@@ -54,7 +54,8 @@ export interface ErrorMessage {
 const count = z.number().int().nonnegative();
 const path = z.array(z.string()).min(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const infoHash = z
+/** An info hash. */
+export const infoHashSchema = z
   .string()
   .refine((text) => parseInfoHash(text) === text, "not an info hash")
   .transform((text) => text as InfoHash);
@@ -108,7 +109,7 @@ const publishLocalSchema: z.ZodType<PublishLocalRequest> = z.strictObject({
 const contentSchema: z.ZodType<PublishedContent> = z
   .strictObject({
     name: z.string(),
-    infoHash,
+    infoHash: infoHashSchema,
     info: z.base64().transform((text) => new Uint8Array(Buffer.from(text, "base64"))),
     contentName: z.string(),
     isDirectory: z.boolean(),
@@ -129,7 +130,8 @@ const recordSchema: z.ZodType<StoredPublication> = z
   })
   .transform(({ content, publishedAt, stamps }) => ({ content, publishedAt, stamps }));
 
-const errorSchema: z.ZodType<ErrorMessage> = z.strictObject({
+/** See `ErrorMessage`. */
+export const errorSchema: z.ZodType<ErrorMessage> = z.strictObject({
   code: z.string().regex(/^[A-Z][A-Z0-9_]*$/),
   message: z.string(),
   detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
@@ -143,7 +145,7 @@ const publishLineSchema: z.ZodType<PublishLine> = z.union([
 
 const entrySchema: z.ZodType<LedgerEntry> = z.strictObject({
   at: z.number(),
-  infoHash,
+  infoHash: infoHashSchema,
   door: z.enum(["bittorrent", "webseed", "webrtc", "http"]),
   peerId: z.string(),
   address: z.string(),
@@ -218,9 +220,11 @@ export function errorOf(message: ErrorMessage): BtPublisherError {
   return new BtPublisherError(code as ErrorCode, text, { detail });
 }
 
-type Parser<Value> = (text: string) => Result<Value>;
+/** Reads one JSON text; what does not fit is USAGE. */
+export type Parser<Value> = (text: string) => Result<Value>;
 
-function parser<Value>(schema: z.ZodType<Value>): Parser<Value> {
+/** A parser of what `schema` says. */
+export function parser<Value>(schema: z.ZodType<Value>): Parser<Value> {
   return (text) => {
     let json: unknown;
     try {

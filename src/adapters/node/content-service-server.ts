@@ -13,6 +13,8 @@
  *     GET    publications                     list, in lines
  *     GET    withdrawals                      withdrawals
  *     GET    publications/NAME/ledger?since=T ledger, in lines
+ *     GET    looks                            watch, in lines until the client leaves
+ *     GET    publications/NAME/looks          watchPublication, the same
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
@@ -81,6 +83,8 @@ const routes: readonly Route[] = [
   { method: "GET", pattern: /^publications$/, run: list },
   { method: "GET", pattern: /^withdrawals$/, run: withdrawals },
   { method: "GET", pattern: /^publications\/([^/]+)\/ledger$/, run: ledger },
+  { method: "GET", pattern: /^looks$/, run: watch },
+  { method: "GET", pattern: /^publications\/([^/]+)\/looks$/, run: watchPublication },
 ];
 
 /** Answers requests; resolves when an answer is on its way. */
@@ -194,6 +198,25 @@ async function ledger(call: Call): Promise<void> {
   });
 }
 
+async function watch(call: Call): Promise<void> {
+  await answerLooks(call.response, call.service.watch());
+}
+
+async function watchPublication(call: Call): Promise<void> {
+  await answerLooks(call.response, call.service.watchPublication(nameOf(call)));
+}
+
+/** Each look as soon as it is there; none is made for a client that has not read the one before. */
+async function answerLooks(response: ServerResponse, looks: AsyncIterable<object>): Promise<void> {
+  await answerLines(
+    response,
+    async function* () {
+      for await (const look of looks) yield { look };
+    },
+    0,
+  );
+}
+
 /** Lines of progress, and at last the outcome: the answer has begun long before it is known. */
 async function answerProgress(
   call: Call,
@@ -223,10 +246,14 @@ async function answerProgress(
   }
 }
 
-/** One line for each item, and a last one that says that nothing is missing, or why. */
+/**
+ * One line for each item, and a last one that says that nothing is missing, or why. `gathered`
+ * characters are written at once.
+ */
 async function answerLines(
   response: ServerResponse,
   items: () => Iterable<object> | AsyncIterable<object>,
+  gathered = LINES_LENGTH,
 ): Promise<void> {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   const lines = async function* (): AsyncIterable<string> {
@@ -234,7 +261,7 @@ async function answerLines(
     try {
       for await (const item of items()) {
         text += `${JSON.stringify(item)}\n`;
-        if (text.length < LINES_LENGTH) continue;
+        if (text.length < gathered) continue;
         yield text;
         text = "";
       }

@@ -45,6 +45,7 @@ export function connectAnnouncer(options: ControlClientOptions): AnnouncerContro
       }
       return found;
     },
+    states: async (infoHash) => (await ask(client, { type: "states", infoHash }, "states")).states,
     sources: async (): Promise<readonly KnownSource[]> =>
       (await ask(client, { type: "sources" }, "sources")).sources,
     announceUrls: async () => (await ask(client, { type: "announce-urls" }, "announce-urls")).urls,

@@ -125,6 +125,8 @@ async function lookUp(
       const counts = [...found].map(([infoHash, figures]) => ({ infoHash, ...figures }));
       return { type: "counts", counts };
     }
+    case "states":
+      return { type: "states", states: await announcer.states(request.infoHash) };
     case "sources":
       return { type: "sources", sources: await announcer.sources() };
     case "announce-urls":

@@ -37,6 +37,12 @@ const adapters: Record<string, (t: TestContext) => Promise<RegistrationStore>> =
   },
 };
 
+const held = {
+  state: "S2",
+  reason: { code: "peers-suffice", copies: 3, floor: 2 },
+  since: 1_700_000_000_000,
+} as const;
+
 for (const [adapter, open] of Object.entries(adapters)) {
   describe(`RegistrationStore: ${adapter}`, () => {
     test("returns what was put, as it was put", async (t) => {
@@ -86,6 +92,24 @@ for (const [adapter, open] of Object.entries(adapters)) {
       assert.deepEqual(await store.all(), []);
     });
 
+    test("remembers the last 200 states of a swarm, until it is removed", async (t) => {
+      const store = await open(t);
+      await store.holdState(debian.infoHash, held);
+      assert.deepEqual(await store.states(debian.infoHash), []);
+      await store.put(debian);
+      await store.put(fedora);
+      await store.holdState(fedora.infoHash, held);
+      for (let since = 1; since <= 210; since++) {
+        await store.holdState(debian.infoHash, { ...held, since });
+      }
+      const states = await store.states(debian.infoHash);
+      assert.deepEqual([states.length, states[0]?.since, states.at(-1)?.since], [200, 11, 210]);
+      assert.deepEqual(await store.states(fedora.infoHash), [held]);
+      await store.remove(debian.infoHash);
+      await store.put(debian);
+      assert.deepEqual(await store.states(debian.infoHash), []);
+    });
+
     test("writes in the order of the calls", async (t) => {
       const store = await open(t);
       await Promise.all([
@@ -102,12 +126,6 @@ for (const [adapter, open] of Object.entries(adapters)) {
   });
 }
 
-const held = {
-  state: "S2",
-  reason: { code: "peers-suffice", copies: 3, floor: 2 },
-  since: 1_700_000_000_000,
-} as const;
-
 test("SqlRegistrationStore keeps everything through a restart", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "btpublisher-"));
   t.after(() => rmSync(directory, { recursive: true }));
@@ -122,5 +140,6 @@ test("SqlRegistrationStore keeps everything through a restart", async (t) => {
   const second = await SqlRegistrationStore.open(path);
 
   assert.deepEqual(await second.all(), [{ ...debian, downloaded: 7, wasServed: true, held }]);
+  assert.deepEqual(await second.states(debian.infoHash), [held]);
   await second.close();
 });

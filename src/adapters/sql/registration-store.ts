@@ -1,7 +1,11 @@
 /** Registrations in the Tracker's SQLite database. */
-import type { Kysely } from "kysely";
+import type { Generated, Kysely } from "kysely";
 import type { InfoHash } from "../../base/units.ts";
-import type { RegistrationStore, StoredRegistration } from "../../ports/registration-store.ts";
+import {
+  MAX_STATES,
+  type RegistrationStore,
+  type StoredRegistration,
+} from "../../ports/registration-store.ts";
 import type { Registration } from "../../ports/tracker-control.ts";
 import type { HeldState } from "../../protocol/control/participation.ts";
 import { isHeldState } from "../../protocol/control/participation-messages.ts";
@@ -18,6 +22,12 @@ interface Tables {
     readonly was_served: number;
     /** JSON of a `HeldState`. */
     readonly held: string | null;
+  };
+  readonly state_change: {
+    readonly number: Generated<number>;
+    readonly info_hash: string;
+    /** JSON of a `HeldState`. */
+    readonly held: string;
   };
 }
 
@@ -36,7 +46,23 @@ const createRegistration: Migration = (db) =>
 const addHeldState: Migration = (db) =>
   db.schema.alterTable("registration").addColumn("held", "text").execute();
 
-const migrations: readonly Migration[] = [createRegistration, addHeldState];
+const createStateChange: Migration = async (db) => {
+  await db.schema
+    .createTable("state_change")
+    .addColumn("number", "integer", (column) => column.primaryKey().autoIncrement())
+    .addColumn("info_hash", "text", (column) =>
+      column.notNull().references("registration.info_hash").onDelete("cascade"),
+    )
+    .addColumn("held", "text", (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createIndex("state_change_of_registration")
+    .on("state_change")
+    .columns(["info_hash", "number"])
+    .execute();
+};
+
+const migrations: readonly Migration[] = [createRegistration, addHeldState, createStateChange];
 
 /** A registration store in a database file of its own. */
 export class SqlRegistrationStore implements RegistrationStore {
@@ -74,11 +100,30 @@ export class SqlRegistrationStore implements RegistrationStore {
   }
 
   async holdState(infoHash: InfoHash, held: HeldState): Promise<void> {
-    await this.#db
-      .updateTable("registration")
-      .set({ held: JSON.stringify(held) })
-      .where("info_hash", "=", infoHash)
-      .execute();
+    const text = JSON.stringify(held);
+    await this.#db.transaction().execute(async (db) => {
+      const query = db.updateTable("registration").set({ held: text });
+      const { numUpdatedRows } = await query.where("info_hash", "=", infoHash).executeTakeFirst();
+      if (numUpdatedRows === 0n) return;
+      await db.insertInto("state_change").values({ info_hash: infoHash, held: text }).execute();
+      const kept = db
+        .selectFrom("state_change")
+        .select("number")
+        .where("info_hash", "=", infoHash)
+        .orderBy("number", "desc")
+        .limit(MAX_STATES);
+      await db
+        .deleteFrom("state_change")
+        .where("info_hash", "=", infoHash)
+        .where("number", "not in", kept)
+        .execute();
+    });
+  }
+
+  async states(infoHash: InfoHash): Promise<readonly HeldState[]> {
+    const query = this.#db.selectFrom("state_change").select("held");
+    const rows = await query.where("info_hash", "=", infoHash).orderBy("number").execute();
+    return rows.flatMap((row) => heldOf(row.held) ?? []);
   }
 
   async addDownloaded(infoHash: InfoHash, count: number): Promise<void> {

@@ -71,11 +71,19 @@ export type Admittance =
 /** Query parameters in which people have put tokens; a URL is logged in too many places. */
 const TOKEN_PARAMETERS = ["token", "access_token", "api_key", "apikey", "passkey"];
 
+/** What decides, and how. */
+export interface Deciders {
+  readonly rules: AccessRules;
+  readonly control: AccessControl;
+  /** A session is not used by it: nobody did anything. */
+  readonly isPassive?: boolean;
+}
+
 /** Decides whether `request` may use a route of that access. */
 export async function admit(
   request: IncomingMessage,
   access: Access,
-  { rules, control }: { readonly rules: AccessRules; readonly control: AccessControl },
+  { rules, control, isPassive = false }: Deciders,
 ): Promise<Admittance> {
   const origin = rules.originOf(request);
   const early = refusalOfForm(request, rules);
@@ -90,7 +98,7 @@ export async function admit(
   if (misplaced !== undefined) return refused(misplaced);
   if (access === "secret") return admitted(anonymous);
   if (credential.type === "none") return refused(denied(401, "NO_TOKEN", "a token is needed"));
-  const shown = await identify(credential, control);
+  const shown = await identify(credential, control, isPassive);
   if (shown === undefined) {
     // What is public stays so for a browser whose session is over.
     if (access === "reader" && credential.type === "session") return admitted(anonymous);
@@ -127,9 +135,12 @@ function credentialIn(
 async function identify(
   credential: Exclude<Credential, { readonly type: "none" }>,
   control: AccessControl,
+  isPassive: boolean,
 ): Promise<{ principal: Principal; session: OpenSession | undefined } | undefined> {
   if (credential.type === "session") {
-    const session = await control.accounts.sessions.authenticate(credential.text);
+    const { sessions } = control.accounts;
+    const { text } = credential;
+    const session = await (isPassive ? sessions.find(text) : sessions.authenticate(text));
     return session && { principal: session.principal, session };
   }
   const principal = await control.authenticate(credential.text);

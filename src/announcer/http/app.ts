@@ -21,6 +21,8 @@ import {
   serverRoutes,
 } from "./api-routes.ts";
 import { cspReportRoutes, CSP_REPORT_TYPES } from "./csp-reports.ts";
+import { eventRoutes } from "./event-routes.ts";
+import { EVENT_STREAM_TYPE } from "./event-stream.ts";
 import { openApiOf } from "./openapi.ts";
 import { addPages } from "./page-routes.ts";
 import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
@@ -120,6 +122,7 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     ...policyRoutes(announcer, control),
     ...accountRoutes(control),
     ...sessionRoutes(control, rules),
+    ...eventRoutes(announcer, control, rules),
     ...cspReportRoutes(),
     ...tokenRoutes(control),
     ...grantRoutes(announcer, control),
@@ -135,7 +138,10 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     handle: (request, response) => app.routing(request, response),
     fastify: app,
     routes: answered,
-    close: () => app.close(),
+    close: async () => {
+      announcer.live.close();
+      await app.close();
+    },
   };
 }
 
@@ -186,7 +192,8 @@ function addApiRoute(app: FastifyInstance, route: ApiRoute): void {
     method: route.method,
     url: route.path,
     config: { access: route.access, ...(route.action !== undefined && { action: route.action }) },
-    exposeHeadRoute: route.method === "GET",
+    // The head of a stream without an end would be one, too.
+    exposeHeadRoute: route.method === "GET" && route.answerType !== EVENT_STREAM_TYPE,
     handler: async (request, reply) => {
       const { body: schema } = route;
       const result = await route.handle({

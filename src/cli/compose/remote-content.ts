@@ -16,6 +16,7 @@ import type {
   Withdrawal,
 } from "../../ports/content-service.ts";
 import type { PublicationPolicy } from "../../ports/publication-policy.ts";
+import type { PublicationLook, SourceLook } from "../../ports/source-look.ts";
 import type { AnnouncerControlLink } from "../../ports/tracker-control.ts";
 
 /** Finds the SourceNode anew for each call; UNAVAILABLE while there is none. */
@@ -81,6 +82,14 @@ export class RemoteContent implements ContentService {
 
   async withdrawals(): Promise<readonly Withdrawal[]> {
     return (await this.#source()).withdrawals();
+  }
+
+  async *watch(): AsyncIterable<SourceLook> {
+    yield* (await this.#source()).watch();
+  }
+
+  async *watchPublication(name: string): AsyncIterable<PublicationLook> {
+    yield* (await this.#source()).watchPublication(name);
   }
 
   async *ledger(

@@ -63,8 +63,6 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
   world.onClose(() => link.close());
   const pool = new DiskPool();
   world.onClose(() => pool.close());
-  const probe = createLoadProbe();
-  world.onClose(() => probe.close());
   const folders = {
     content: folder.pathOf("content"),
     staging: folder.pathOf("staging"),
@@ -80,7 +78,7 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
     ledgerStore: new FileLedgerStore(folder.pathOf("ledger")),
     host,
     link,
-    probe,
+    openProbe: createLoadProbe,
     uploadLimit,
     sha1,
     admits: (torrent, address) => gate.admits(torrent, address, "http"),

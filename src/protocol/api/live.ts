@@ -183,6 +183,13 @@ export function pieceCharacter(count: number): string {
   return DIGITS.charAt(Math.min(count, DIGITS.length - 1));
 }
 
+/** The characters of all pieces. */
+export function pieceCharacters(pieces: number, countOf: (piece: number) => number): string {
+  let text = "";
+  for (let piece = 0; piece < pieces; piece++) text += pieceCharacter(countOf(piece));
+  return text;
+}
+
 /** How many copies piece `piece` has by `characters`; 61 stands for more, too. */
 export function pieceCount(characters: string, piece: number): number {
   return Math.max(0, DIGITS.indexOf(characters.charAt(piece)));

@@ -21,6 +21,7 @@ import {
   isOptional,
   isText,
 } from "./guards.ts";
+import type { HeldState } from "./participation.ts";
 import { isHeldState, isSwarmParticipation } from "./participation-messages.ts";
 import type {
   KnownSource,
@@ -69,6 +70,7 @@ export type ControlRequest =
   | { readonly type: "register"; readonly registrations: readonly Registration[] }
   | { readonly type: "unregister"; readonly infoHash: InfoHash }
   | { readonly type: "counts"; readonly infoHashes: readonly InfoHash[] }
+  | { readonly type: "states"; readonly infoHash: InfoHash }
   | { readonly type: "sources" }
   | { readonly type: "announce-urls" }
   | { readonly type: "access"; readonly update: AccessUpdate };
@@ -86,6 +88,7 @@ export type ClientMessage =
 export type ControlResponse =
   | { readonly type: "done" }
   | { readonly type: "counts"; readonly counts: readonly TorrentCounts[] }
+  | { readonly type: "states"; readonly states: readonly HeldState[] }
   | { readonly type: "sources"; readonly sources: readonly KnownSource[] }
   | { readonly type: "announce-urls"; readonly urls: readonly string[] }
   | { readonly type: "access-state"; readonly isCurrent: boolean }
@@ -199,6 +202,7 @@ const clientMessages: Guards<ClientMessage> = {
   }),
   unregister: isObjectOf({ id: isId, infoHash: isInfoHash }),
   counts: isObjectOf({ id: isId, infoHashes: isArrayOf(isInfoHash, MAX_ITEMS) }),
+  states: isObjectOf({ id: isId, infoHash: isInfoHash }),
   sources: isObjectOf({ id: isId }),
   "announce-urls": isObjectOf({ id: isId }),
   access: isObjectOf({ id: isId, update: isAccessUpdate }),
@@ -207,6 +211,7 @@ const clientMessages: Guards<ClientMessage> = {
 const serverMessages: Guards<ServerMessage> = {
   done: isObjectOf({ id: isId }),
   counts: isObjectOf({ id: isId, counts: isArrayOf(isTorrentCounts, MAX_ITEMS) }),
+  states: isObjectOf({ id: isId, states: isArrayOf(isHeldState, MAX_ITEMS) }),
   sources: isObjectOf({ id: isId, sources: isArrayOf(isKnownSource, MAX_ITEMS) }),
   "announce-urls": isObjectOf({ id: isId, urls: isArrayOf(isUrl, MAX_ITEMS) }),
   "access-state": isObjectOf({ id: isId, isCurrent: isBoolean }),
