@@ -151,11 +151,7 @@ test("A16 a publisher hears of what is its own, and of nothing else", async (t) 
   world.content.looks = [{ at: 1, ...load, swarms: [] }];
   const { next } = await openStream(world, "/api/v1/events", tokens.publisher);
   assert.deepEqual(((await next()).data as LiveOverview).publications, []);
-  const one = await openStream(
-    world,
-    "/api/v1/publications/some-thing/events",
-    tokens.publisher as string,
-  );
+  const one = await openStream(world, "/api/v1/publications/some-thing/events", tokens.publisher);
   assert.equal(one.response.statusCode, 404);
 });
 

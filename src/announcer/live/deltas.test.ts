@@ -17,10 +17,10 @@ const small = fc.nat(5);
 const record = <Fields extends object>(
   fields: { [Name in keyof Fields]: fc.Arbitrary<Fields[Name]> },
   requiredKeys: (keyof Fields)[] = Object.keys(fields) as (keyof Fields)[],
-) => fc.record<Fields>(fields, { requiredKeys, noNullPrototype: true } as object);
+) => fc.record<Fields>(fields, { requiredKeys, noNullPrototype: true });
 const summary = record({
   name: fc.constantFrom("a", "b", "c", "d"),
-  state: fc.constantFrom("published", "withdrawn") as fc.Arbitrary<"published" | "withdrawn">,
+  state: fc.constantFrom<"published" | "withdrawn">("published", "withdrawn"),
 });
 const source = record({
   uplinkRate: small,
