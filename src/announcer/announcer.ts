@@ -4,7 +4,7 @@
  * downloaders start. It never touches content itself.
  */
 import { createHash } from "node:crypto";
-import { BtPublisherError } from "../base/errors.ts";
+import { BtPublisherError, unwrap } from "../base/errors.ts";
 import type { UnixMillis } from "../base/units.ts";
 import type {
   Catalogue,
@@ -20,7 +20,9 @@ import type {
   SwarmCounts,
   SwarmReport,
 } from "../ports/tracker-control.ts";
+import type { HeldState } from "../protocol/control/participation.ts";
 import { encodeMetainfo } from "../protocol/metainfo/create.ts";
+import { parseInfo } from "../protocol/metainfo/parse.ts";
 import type { AnnouncerEvent } from "./announcer-event.ts";
 import {
   announceTiers,
@@ -261,6 +263,19 @@ export class Announcer {
   ): Promise<AsyncIterable<LedgerEntry>> {
     await this.#published(name);
     return this.#adapters.content.ledger(name, filter);
+  }
+
+  /** The states that its swarm was in, oldest first. @throws NOT_FOUND; none without a Tracker. */
+  async states(name: string): Promise<readonly HeldState[]> {
+    const { content } = await this.#published(name);
+    return this.#adapters.control.states(content.infoHash).catch(() => []);
+  }
+
+  /** @throws NOT_FOUND unless `name` is published. */
+  async pieceCount(name: string): Promise<number> {
+    const { content } = await this.#published(name);
+    const sha1 = (bytes: Uint8Array) => createHash("sha1").update(bytes).digest();
+    return unwrap(parseInfo(content.info, { sha1 })).geometry.pieceCount;
   }
 
   readonly #withProgress = (listed: ListedPublication): KnownPublication => {

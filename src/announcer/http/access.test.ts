@@ -37,6 +37,7 @@ const matrix: Readonly<Record<string, keyof typeof admitted>> = {
   "DELETE /api/v1/publications/:name": "publisher",
   "GET /api/v1/publications/:name/status": "stats",
   "GET /api/v1/publications/:name/ledger": "stats",
+  "GET /api/v1/publications/:name/ledger/history": "stats",
   "GET /api/v1/publications/:name/events": "stats",
   "GET /api/v1/events": "stats",
   "GET /api/v1/publications/:name/upload": "publisher",

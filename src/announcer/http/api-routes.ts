@@ -4,9 +4,8 @@ import type { Publication } from "../../ports/catalogue.ts";
 import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
 import { mustManage, mustSee, mustSeeStats } from "./ownership.ts";
-import { JSON_LINES_TYPE, linesOf, streamWork } from "./json-lines.ts";
+import { JSON_LINES_TYPE, streamWork } from "./json-lines.ts";
 import {
-  ledgerJson,
   listedJson,
   policyJson,
   publishedJson,
@@ -16,7 +15,6 @@ import {
 } from "./representations.ts";
 import {
   accessFrom,
-  ledgerSchema,
   localSchema,
   noQuerySchema,
   optionsFrom,
@@ -88,22 +86,6 @@ export function readRoutes(announcer: Announcer, control: AccessControl): readon
         const name = parameters["name"] as string;
         mustSeeStats(control, principal, await announcer.find(name));
         return statusJson(await announcer.status(name));
-      },
-    }),
-    apiRoute({
-      method: "GET",
-      path: `${ONE}/ledger`,
-      access: "stats",
-      summary: "Which piece went to which node, oldest first",
-      query: ledgerSchema,
-      answers: { 200: "JSON lines", 404: "No such publication" },
-      answerType: JSON_LINES_TYPE,
-      async handle({ parameters, query, principal }) {
-        const name = parameters["name"] as string;
-        mustSeeStats(control, principal, await announcer.find(name));
-        const filter = query.since === undefined ? {} : { since: Date.parse(query.since) };
-        const entries = await announcer.ledger(name, filter);
-        return linesOf(entries, ledgerJson);
       },
     }),
   ];

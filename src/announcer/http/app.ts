@@ -23,6 +23,7 @@ import {
 import { cspReportRoutes, CSP_REPORT_TYPES } from "./csp-reports.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { EVENT_STREAM_TYPE } from "./event-stream.ts";
+import { ledgerRoutes } from "./ledger-routes.ts";
 import { openApiOf } from "./openapi.ts";
 import { addPages } from "./page-routes.ts";
 import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
@@ -117,6 +118,7 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
   const routes = [
     ...serverRoutes(announcer, control, facts, (call) => isLocal(call, rules)),
     ...readRoutes(announcer, control),
+    ...ledgerRoutes(announcer, control),
     ...uploadRoutes(announcer, control),
     ...publishRoutes(announcer, control),
     ...policyRoutes(announcer, control),

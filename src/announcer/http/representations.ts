@@ -1,6 +1,6 @@
 /** What the API answers with: the role's values as JSON. Sizes are bytes, times ISO 8601. */
 import type { PublicationPolicy, PublicationSummary } from "../../ports/catalogue.ts";
-import type { LedgerEntry, Withdrawal } from "../../ports/content-service.ts";
+import type { Withdrawal } from "../../ports/content-service.ts";
 import type { KnownSource, SwarmCounts } from "../../ports/tracker-control.ts";
 import type { ListedPublication, PublicationStatus, PublicationView } from "../announcer.ts";
 import { pageUrl, torrentUrl } from "../links.ts";
@@ -108,11 +108,6 @@ export function sourceJson(source: KnownSource): object {
     ...figures,
     publications: swarms?.length,
   };
-}
-
-/** A line of the ledger. */
-export function ledgerJson(entry: LedgerEntry): object {
-  return { event: "sent", ...entry, at: new Date(entry.at).toISOString() };
 }
 
 function headJson(publication: PublicationSummary): object {

@@ -94,9 +94,6 @@ export const pageSchema = z.strictObject({
   before: z.iso.datetime({ offset: true }).optional(),
 });
 
-/** The query of a ledger. */
-export const ledgerSchema = z.strictObject({ since: z.iso.datetime({ offset: true }).optional() });
-
 /** A user's name, as far as a request may go wrong about it. */
 export const userNameSchema = z.string().max(64);
 
