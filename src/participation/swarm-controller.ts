@@ -14,6 +14,7 @@ import type { SwarmEvidence } from "../protocol/control/participation.ts";
 import type { PieceGeometry } from "../protocol/metainfo/piece-geometry.ts";
 import type { Allocation, Urgency } from "./allocation.ts";
 import type { Downloader, Grant, JoinedPeer } from "./downloader.ts";
+import { DuePieces } from "./due-pieces.ts";
 import { Evidence } from "./evidence.ts";
 import { GainMeter } from "./gain-meter.ts";
 import { GrantBook } from "./grant-book.ts";
@@ -39,18 +40,6 @@ export interface SwarmControllerOptions {
 const TICK_MS = 100;
 /** HAVEs and blocks sent come in crowds: they make us look at most this often. */
 const LOOK_MS = 5;
-/**
- * A piece is given again when its holder is expected to need longer than this, and than so much of
- * the time that the crowd still needs anyway.
- */
-const AGAIN_AFTER_MS = 12_000;
-const AGAIN_PART = 1;
-/** A piece below the floor is given this time to spread by itself. */
-const FLOOR_GRACE_MS = 16_000;
-/** Who gains nothing for so long is helped, whatever the policy. */
-const STARVING_MS = 2000;
-/** Candidates that one tick collects for a rule. */
-const MAX_DUE = 64;
 /** So far behind its direct share a downloader is shown everything. */
 const OPEN_BEHIND_MS = 1500;
 /** Who was sent the whole content and still lacks some is not believed to be in need. */
@@ -66,13 +55,7 @@ export class SwarmController {
   readonly #options: Omit<SwarmControllerOptions, "policy">;
   #policy: Policy;
   readonly #grants: GrantBook;
-  #thinDue: PieceIndex[] = [];
-  #againDue: {
-    readonly holder: Downloader;
-    readonly piece: PieceIndex;
-    readonly waitMs: Millis;
-  }[] = [];
-  #starving: Downloader[] = [];
+  readonly #due = new DuePieces();
   #shows: Show[] = [];
   #tickAt: Millis | undefined;
   #lastTickAt: Millis;
@@ -335,43 +318,19 @@ export class SwarmController {
     }
   }
 
-  /** Collects what rules 3 and 4 would do; looking for it at every event would cost too much. */
   #collectDue(now: Millis): void {
-    const floor = this.#floor;
-    this.#thinDue = [];
-    for (const [piece, since] of this.#grants.thin) {
-      const copies = this.evidence.copies.of(piece);
-      if (copies >= this.#policy.floor) this.#grants.thin.delete(piece);
-      else if (now - since < FLOOR_GRACE_MS) break;
-      else if (copies < floor) this.#thinDue.push(piece);
-      if (this.#thinDue.length >= MAX_DUE) break;
-    }
-    this.#againDue = [];
-    this.#starving = [];
-    const missing = this.evidence.missingPieces * this.#geometry.pieceLength;
-    const patienceMs = Math.max(AGAIN_AFTER_MS, AGAIN_PART * this.meter.remainingMs(missing));
+    const { peers, copies, missingPieces } = this.evidence;
+    this.#due.collect(now, {
+      peers: peers.values(),
+      copies,
+      grants: this.#grants,
+      floor: this.#floor,
+      policyFloor: this.#policy.floor,
+      remainingMs: this.meter.remainingMs(missingPieces * this.#geometry.pieceLength),
+    });
     let openRequests = 0;
-    for (const peer of this.evidence.peers.values()) {
-      openRequests += peer.openRequests;
-      this.#collectWaiting(now, peer, patienceMs);
-      const isIdle = peer.grants.size === 0 && peer.openRequests === 0;
-      const isStarving = peer.isActive && isIdle && !peer.isSilent;
-      if (isStarving && now - peer.lastGainAt > STARVING_MS) this.#starving.push(peer);
-    }
+    for (const peer of peers.values()) openRequests += peer.openRequests;
     this.#options.allocation.setRequested(this, openRequests * BLOCK_LENGTH);
-  }
-
-  /** Pieces of `holder` that others will wait long for. */
-  #collectWaiting(now: Millis, holder: Downloader, patienceMs: Millis): void {
-    const rate = holder.forwardRate(now);
-    if ((holder.unseen.size / rate) * 1000 < patienceMs) return;
-    let place = 0;
-    for (const piece of holder.unseen) {
-      const waitMs = (++place / rate) * 1000;
-      if (waitMs < patienceMs) continue;
-      if (this.#againDue.length >= MAX_DUE) return;
-      if (this.#grants.openCount(piece) === 0) this.#againDue.push({ holder, piece, waitMs });
-    }
   }
 
   /** Policy `fast`: when each piece is outside, pulling is quicker than any plan of ours. */
@@ -487,7 +446,7 @@ export class SwarmController {
 
   #belowFloor(now: Millis): Offer | undefined {
     for (;;) {
-      const piece = this.#thinDue.pop();
+      const piece = this.#due.thin.pop();
       if (piece === undefined) return undefined;
       if (this.evidence.copies.of(piece) >= this.#floor) continue;
       const peer = this.#cheapest(now, (each) => each.lacks(piece));
@@ -497,7 +456,7 @@ export class SwarmController {
 
   #again(now: Millis): Offer | undefined {
     for (;;) {
-      const due = this.#againDue.pop();
+      const due = this.#due.again.pop();
       if (due === undefined) return undefined;
       const { holder, piece, waitMs } = due;
       if (!holder.unseen.has(piece) || this.#grants.openCount(piece) !== 0) continue;
@@ -510,7 +469,7 @@ export class SwarmController {
   /** `mayBeAnything` false: only what nobody outside has. */
   #forStarving(mayBeAnything: boolean): Offer | undefined {
     for (;;) {
-      const peer = this.#starving.pop();
+      const peer = this.#due.starving.pop();
       if (peer === undefined) return undefined;
       const piece = this.#grants.bestFor(peer, this.evidence.copies);
       if (piece === undefined) continue;
