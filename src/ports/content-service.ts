@@ -3,6 +3,7 @@
  * In one process the SourceNode implements it; between machines HTTP with a service key carries it.
  */
 import type { InfoHash, UnixMillis } from "../base/units.ts";
+import type { LedgerDoor } from "../protocol/api/ledger.ts";
 import type { PublicationPolicy } from "./publication-policy.ts";
 import type { PublicationLook, SourceLook } from "./source-look.ts";
 
@@ -79,7 +80,7 @@ export interface Withdrawal {
 export type WithdrawalCode = "file-missing" | "file-changed" | "not-removed" | "damaged";
 
 /** A way out of the SourceNode. */
-export type Door = "bittorrent" | "webseed" | "webrtc" | "http";
+export type Door = LedgerDoor;
 
 /** One line of the ledger: bytes of one piece that went to one node by one door. */
 export interface LedgerEntry {

@@ -4,7 +4,7 @@
  */
 import type { InfoHash, Millis, UnixMillis } from "../base/units.ts";
 import type { SwarmParticipation } from "../protocol/control/participation.ts";
-import type { Door } from "./content-service.ts";
+import type { LedgerDoor } from "../protocol/api/ledger.ts";
 
 /** How often whoever watches is told. */
 export const LOOK_MS: Millis = 500;
@@ -40,7 +40,7 @@ export interface PublicationLook {
   readonly swarm: SwarmLook;
   readonly pieceLength: number;
   /** Bytes ever sent. */
-  readonly bytesByDoor: Readonly<Record<Door, number>>;
+  readonly bytesByDoor: Readonly<Record<LedgerDoor, number>>;
   /** Copies of each piece outside, as `pieceCharacters` writes them. */
   readonly copies: string;
   /** How often each piece was sent, rounded up; the same. */
