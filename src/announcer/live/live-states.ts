@@ -4,6 +4,8 @@
  */
 import type { Millis, UnixMillis } from "../../base/units.ts";
 import type { PublicationSummary } from "../../ports/catalogue.ts";
+import type { Withdrawal } from "../../ports/content-service.ts";
+import type { SwarmCounts } from "../../ports/tracker-control.ts";
 import type { PeerLook, PublicationLook, SourceLook, SwarmLook } from "../../ports/source-look.ts";
 import { reasonText } from "../../participation/reason-text.ts";
 import type {
@@ -17,13 +19,15 @@ import type {
   LiveSwarm,
 } from "../../protocol/api/live.ts";
 import type { HeldState } from "../../protocol/control/participation.ts";
-import type { ListedPublication } from "../announcer.ts";
 import { participationView } from "../participation-view.ts";
 import type { PublishingProgress } from "../publish-jobs.ts";
 import { RateMeter } from "./rate-meter.ts";
 
 /** A publication as the catalogue and the Tracker know it. */
-export interface KnownPublication extends ListedPublication {
+export interface KnownPublication extends PublicationSummary {
+  readonly counts: SwarmCounts | undefined;
+  /** Set while the SourceNode does not serve it. */
+  readonly withdrawal: Withdrawal | undefined;
   /** While it is hashed. */
   readonly progress: PublishingProgress | undefined;
 }
