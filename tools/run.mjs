@@ -6,7 +6,7 @@
  * since a shell remembers where it found another one.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,7 @@ const bin = (name) => join(root, "node_modules", ".bin", name);
 /** Commands that tests drive, and the Debian packages that bring them. */
 const debianPackages = {
   aria2c: "aria2",
+  chromium: "chromium",
   curl: "curl",
   ethtool: "ethtool",
   ip: "iproute2",
@@ -55,6 +56,7 @@ function setup() {
 async function start(options) {
   const isSetUp = setup();
   if (isSetUp !== 0) return isSetUp;
+  if (!buildPages()) return 70;
   const child = spawn(nodePath(), [join(root, "src", "cli", "main.ts"), "serve", ...options], {
     stdio: "inherit",
   });
@@ -74,7 +76,9 @@ function test() {
   /** @type {[string, () => boolean][]} */
   const steps = [
     ["real clients for the interoperability tests", installClients],
+    ["pages", buildPages],
     ["types, pure core", () => run(node, [bin("tsc"), "-p", "tsconfig.core.json"])],
+    ["types, pages", () => run(node, [bin("tsc"), "-p", "src/web/tsconfig.json"])],
     ["types", () => run(node, [bin("tsc"), "-p", "tsconfig.json"])],
     ["lint", () => run(node, [bin("oxlint"), "--type-aware", "--deny-warnings"])],
     ["format", () => run(node, [bin("biome"), "format"])],
@@ -90,6 +94,26 @@ function test() {
   }
   process.stdout.write(failed.length === 0 ? "\nall is well\n" : `\nwrong: ${failed.join(", ")}\n`);
   return failed.length === 0 ? 0 : 1;
+}
+
+/** Builds what the pages load, unless that is done. @returns whether it is there. */
+function buildPages() {
+  if (isBuilt()) return true;
+  process.stdout.write("building the pages (npm run build:web)\n");
+  return run(nodePath(), [join(root, "tools", "build-web.mjs")]);
+}
+
+/** Whether the built pages are as new as all that they are made of, as far as file times tell. */
+function isBuilt() {
+  const built = join(root, "dist", "web", "manifest.json");
+  if (!existsSync(built)) return false;
+  const made = statSync(built).mtimeMs;
+  const folders = ["src/web", "src/protocol/api"].map((folder) => join(root, folder));
+  const sources = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true }).map((name) => join(folder, name)),
+  );
+  const rest = ["package-lock.json", "tools/build-web.mjs"].map((name) => join(root, name));
+  return [...folders, ...sources, ...rest].every((path) => statSync(path).mtimeMs <= made);
 }
 
 /** Brings the clients that test/interop drives, where that is possible. */

@@ -51,7 +51,7 @@ describe("accounts on a server", () => {
     const other = startCommand(folder, "serve", "--data", "fresh", ...ports);
     const limit = AbortSignal.timeout(30_000);
     const link = () =>
-      /'(http:\/\/127\.0\.0\.1:\d+\/setup#btps_[\w-]{43})'/.exec(other.stdout)?.[1];
+      /^ *(http:\/\/127\.0\.0\.1:\d+\/setup#btps_[\w-]{43})$/m.exec(other.stdout)?.[1];
     while (link() === undefined && !limit.aborted) await other.heard(limit);
     const url = new URL(String(link()));
     const page = await (await fetch(url)).text();

@@ -6,6 +6,7 @@ import { SqlAccessStore } from "../../src/adapters/sql/access-store.ts";
 import type { InjectOptions, Response } from "light-my-request";
 import { type AnnouncerApp, createAnnouncerApp } from "../../src/announcer/http/app.ts";
 import { type AnnouncerWorld, startAnnouncer } from "./announcer-world.ts";
+import { testWebBuild } from "./web-build.ts";
 
 /** The one token that is valid. */
 export const TOKEN = "right-token";
@@ -47,6 +48,7 @@ export async function startApp(t: TestContext, allowsPlainTokens = false): Promi
       takesLocalPaths: true,
       isKnownHost: (host) => host === "pub.example",
     },
+    web: testWebBuild,
     facts: { version: "1.2.3", tokenFile: "/data/publish.token" },
     onInternalError: (error) => void internalErrors.push(error),
   });

@@ -58,7 +58,9 @@ test("nothing names the machine or the notes that it was made with", () => {
   const machine = /[/]work[/]|[/]root[/]|[/]home[/]\w|[/]Users[/]\w/;
   const notes =
     /\.\.[/]shared[/]|\b(?:design|reliability|libraries|style|laws|anchors|baselines|stock-clients)[.]md\b/;
-  const texts = files.filter((path) => /\.(ts|mjs|js|json|md|py|sh|c|toml)$|^\.ci\//.test(path));
+  const texts = files.filter((path) =>
+    /\.(tsx?|css|mjs|js|json|md|py|sh|c|toml)$|^\.ci\//.test(path),
+  );
   const wrong = texts.filter((path) => {
     const text = readText(path);
     return machine.test(text) || notes.test(text);

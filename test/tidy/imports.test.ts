@@ -24,6 +24,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   peer: ROLE,
   announcer: ROLE,
   sim: [...ROLE, "tracker", "source-node", "peer", "announcer", "adapters/memory"],
+  web: ["base", "protocol"],
   cli: [
     ...ROLE,
     "tracker",

@@ -16,7 +16,7 @@ const IMPORT = /(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)"(\.[^"]+)"/g;
 /** All modules under src/ that are not tests. */
 export function sourceModules(): Module[] {
   return repositoryFiles()
-    .filter((path) => path.startsWith("src/") && path.endsWith(".ts") && !path.endsWith(".test.ts"))
+    .filter((path) => /^src\/.*\.tsx?$/.test(path) && !path.endsWith(".test.ts"))
     .map((path) => {
       const text = readText(path);
       return { path, text, imports: importsOf(path, text) };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readText, repositoryFiles } from "../../tools/repository.ts";
 
-const scripts = repositoryFiles().filter((path) => /\.(ts|mjs)$/.test(path));
+const scripts = repositoryFiles().filter((path) => /\.(tsx?|mjs)$/.test(path));
 const sources = scripts.filter((path) => path.startsWith("src/"));
 
 /** `path:line` of every line that `pattern` finds in `paths`. */
@@ -44,7 +44,9 @@ test("every export is documented, at the head of its file when it is what the fi
 
 /** Whether `name` is what the file at `path` is called after: PieceStore in piece-store.ts. */
 function isNamesake(name: string, path: string): boolean {
-  return path.endsWith(`/${name.replaceAll(/(?<=[a-z0-9])[A-Z]/g, "-$&").toLowerCase()}.ts`);
+  return path
+    .replace(/x$/, "")
+    .endsWith(`/${name.replaceAll(/(?<=[a-z0-9])[A-Z]/g, "-$&").toLowerCase()}.ts`);
 }
 
 test("no test is left out, nothing is left for later", () => {

@@ -73,7 +73,7 @@ const announce = (left, cb) => {
   const u = new URL(meta.announce.toString());
   http
     .get(
-      `${u.origin}${u.pathname}?info_hash=${[...ih].map((x) => "%" + x.toString(16).padStart(2, "0")).join("")}&peer_id=${id}&port=${A.port}&uploaded=0&downloaded=0&left=${left}&compact=1&event=started`,
+      `${u.origin}${u.pathname}?info_hash=${[...ih].map((x) => "%" + x.toString(16).padStart(2, "0")).join("")}&peer_id=${id.toString()}&port=${A.port}&uploaded=0&downloaded=0&left=${left}&compact=1&event=started`,
       (r) => {
         r.resume();
         r.on("end", cb);

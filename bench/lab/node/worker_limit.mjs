@@ -60,7 +60,7 @@ if (!isMainThread) {
             "us/msg; main loop busy",
             e.utilization.toFixed(2),
           );
-          w.terminate();
+          void w.terminate();
           resolve();
         } else if (sent < N) send(r.ab ? { ab: r.ab } : make());
       });

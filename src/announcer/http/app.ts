@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessControl } from "../../access/access-control.ts";
 import type { Principal } from "../../access/principal.ts";
 import type { OpenSession } from "../../access/sessions.ts";
+import type { WebBuild } from "../../ports/web-build.ts";
 import type { Announcer } from "../announcer.ts";
 import { errorPage } from "../pages/layout.ts";
 import { type Access, type AccessRules, admit } from "./access.ts";
@@ -24,6 +25,7 @@ import { cspReportRoutes, CSP_REPORT_TYPES } from "./csp-reports.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { EVENT_STREAM_TYPE } from "./event-stream.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
+import { addAssets } from "./asset-routes.ts";
 import { openApiOf } from "./openapi.ts";
 import { addPages } from "./page-routes.ts";
 import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
@@ -31,6 +33,7 @@ import { grantRoutes } from "./grant-routes.ts";
 import { recordCall } from "./record-call.ts";
 import { parseInput } from "./schemas.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { swarmRoute } from "./swarm-route.ts";
 import { tokenRoutes } from "./token-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
 
@@ -48,6 +51,10 @@ declare module "fastify" {
     /** Where from; empty when unknown. */
     clientAddress: string;
   }
+  interface FastifyInstance {
+    /** What pages load; undefined when nothing was built. */
+    web: WebBuild | undefined;
+  }
 }
 
 /** What the app works with. */
@@ -56,6 +63,8 @@ export interface AnnouncerAppOptions {
   readonly control: AccessControl;
   readonly rules: AccessRules;
   readonly facts: ServerFacts;
+  /** What the pages' scripts and style were built to; undefined when they were not. */
+  readonly web: WebBuild | undefined;
   /** Hears of what is a bug or a broken machine: what is answered with a status of 500. */
   readonly onInternalError: (error: unknown) => void;
 }
@@ -96,7 +105,7 @@ const SECURITY_HEADERS = {
 
 /** Makes the app and readies its routes. */
 export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<AnnouncerApp> {
-  const { announcer, control, rules, facts } = options;
+  const { announcer, control, rules, facts, web } = options;
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: true,
@@ -104,6 +113,7 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     // A name and its ending.
     routerOptions: { maxParamLength: 256 },
   });
+  app.decorate("web", web);
   const methodsByPath = new Map<string, Set<string>>();
   const allRoutes: AppRoute[] = [];
   app.addHook("onRoute", (route) => {
@@ -119,6 +129,7 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     ...serverRoutes(announcer, control, facts, (call) => isLocal(call, rules)),
     ...readRoutes(announcer, control),
     ...ledgerRoutes(announcer, control),
+    swarmRoute(announcer, control),
     ...uploadRoutes(announcer, control),
     ...publishRoutes(announcer, control),
     ...policyRoutes(announcer, control),
@@ -132,7 +143,8 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
   for (const route of routes) addApiRoute(app, route);
   const openApi = openApiOf(routes, facts.version);
   app.get(`${API}openapi.json`, { config: { access: "public" } }, async () => openApi);
-  addPages(app, announcer, control);
+  addPages(app, options);
+  addAssets(app, web);
   const answered = [...allRoutes];
   refuseOtherMethods(app, methodsByPath);
   await app.ready();
@@ -248,7 +260,7 @@ function sendProblem(reply: FastifyReply, refusal: Problem): FastifyReply {
   if (!isForPeople) return reply.type(PROBLEM_TYPE).send(JSON.stringify(refusal));
   return reply
     .type("text/html; charset=utf-8")
-    .send(errorPage(refusal.title, `${capitalised(refusal.detail)}.`));
+    .send(errorPage(refusal.title, `${capitalised(refusal.detail)}.`, reply.server.web));
 }
 
 function hasBody(request: IncomingMessage): boolean {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { publishThing, startApp } from "../../../test/support/announcer-app.ts";
+import { testWebBuild } from "../../../test/support/web-build.ts";
 import { bodyOf } from "../../../test/support/announcer-world.ts";
 import { decodeBencode } from "../../protocol/bencode/decode.ts";
 import { BencodeDictionary } from "../../protocol/bencode/value.ts";
@@ -55,7 +56,9 @@ test("the download page has every way to get the files", async (t) => {
     "btpublisher get http://pub.example/p/some-thing",
     "curl -fL -C - -o a.txt http://pub.example/files/some-thing/Some%20Thing/a.txt",
     createHash("sha256").update("hello").digest("hex"),
-    "3 seeds, 2 downloading, 7 completed downloads",
+    "The server is helping you now. 3 complete copies, 2 downloading.",
+    '<link rel="stylesheet" href="/assets/style-1.css">',
+    '<script type="module" src="/assets/app-1.js">',
   ]) {
     assert.ok(body.includes(part), part);
   }
@@ -106,7 +109,7 @@ test("a hostile name is text on every page", async (t) => {
   for (const url of ["/", "/p/evil"]) {
     const { statusCode, body } = await world.get(url);
     assert.equal(statusCode, 200);
-    assert.ok(!body.includes("<script"), url);
+    assert.ok(!body.includes("<script>"), url);
     assert.ok(body.includes("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;"), url);
   }
 });
@@ -143,4 +146,45 @@ test("pages live on while the Tracker is away", async (t) => {
 
   assert.equal((await world.get("/p/some-thing.torrent")).statusCode, 200);
   assert.match((await world.get("/p/some-thing")).body, /number of peers is not known/);
+});
+
+test("built files are kept for ever, in the smallest form that the browser takes", async (t) => {
+  const world = await startApp(t);
+  const forms = [
+    ["gzip, deflate, br", "br"],
+    ["gzip;q=1.0, br;q=0", "gzip"],
+    ["identity", undefined],
+  ] as const;
+  const plain = testWebBuild.files.get("/assets/app-1.js")?.plain.length ?? 0;
+  for (const [accepted, encoding] of forms) {
+    const response = await world.get("/assets/app-1.js", { "accept-encoding": accepted });
+
+    assert.equal(response.statusCode, 200);
+    assert.equal(response.headers["content-encoding"], encoding);
+    assert.equal(response.headers["vary"], "accept-encoding");
+    assert.match(String(response.headers["cache-control"]), /immutable/);
+    assert.equal(response.headers["content-type"], "text/javascript; charset=utf-8");
+    assert.equal(response.rawPayload.length === plain, encoding === undefined);
+  }
+});
+
+test("the publisher's pages are one document, which says without scripts what to do", async (t) => {
+  const world = await startApp(t);
+  for (const url of ["/setup", "/login", "/admin", "/admin/publish", "/admin/p/some-thing"]) {
+    const { statusCode, body } = await world.get(url);
+    assert.equal(statusCode, 200);
+    assert.ok(body.includes('<script type="module" src="/assets/app-1.js">'), url);
+    assert.ok(body.includes("btpublisher user setup"), url);
+  }
+});
+
+test("what anybody may know of a swarm comes in a few bytes", async (t) => {
+  const world = await startApp(t);
+  await publishThing(world);
+  const { infoHash } = (await world.catalogue.get("some-thing"))?.content ?? {};
+  world.control.swarmCounts.set(infoHash as never, { complete: 3, incomplete: 2, downloaded: 7 });
+
+  const { body } = await world.get("/api/v1/publications/some-thing/swarm");
+
+  assert.deepEqual(JSON.parse(body), { complete: 3, incomplete: 2, downloaded: 7 });
 });

@@ -1,24 +1,33 @@
-/** The pages for people, and the files that go with them. None has a script. */
+/** The pages for people, and the files that go with them. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { AccessControl } from "../../access/access-control.ts";
 import type { Announcer, PublicationView } from "../announcer.ts";
 import type { Publication } from "../../ports/catalogue.ts";
-import { icon, styleSheet } from "../pages/assets.ts";
+import type { WebBuild } from "../../ports/web-build.ts";
+import { appPage } from "../pages/app-page.ts";
+import { errorPage } from "../pages/layout.ts";
 import { cataloguePage } from "../pages/catalogue-page.ts";
 import { checksumList } from "../pages/checksum-list.ts";
 import { downloadPage } from "../pages/download-page.ts";
-import { setupPage } from "../pages/setup-page.ts";
 import { withdrawalText } from "../withdrawals.ts";
 import { mustSee } from "./ownership.ts";
 
 const PAGE_LENGTH = 100;
-const DAY_S = 24 * 60 * 60;
+
+/** What pages are made of. */
+export interface PagesOptions {
+  readonly announcer: Announcer;
+  readonly control: AccessControl;
+  /** Undefined when nothing was built: the pages are plain then, and those of publishers missing. */
+  readonly web: WebBuild | undefined;
+}
+
 const publicRoute = { config: { access: "public" } } as const;
 const readerRoute = { config: { access: "reader" } } as const;
 
-/** Adds the pages of `announcer` to `app`. */
-export function addPages(app: FastifyInstance, announcer: Announcer, control: AccessControl): void {
-  addAssets(app);
+/** Adds the pages of `announcer` to `app`; `web`: what their scripts and style were built to. */
+export function addPages(app: FastifyInstance, { announcer, control, web }: PagesOptions): void {
+  addAppPages(app, web);
   app.get<{ Querystring: { before?: string } }>("/", readerRoute, async (request, reply) => {
     const before = Number(request.query.before ?? Number.NaN);
     const page = await announcer.list({
@@ -30,7 +39,7 @@ export function addPages(app: FastifyInstance, announcer: Announcer, control: Ac
     );
     const last = page.length === PAGE_LENGTH ? page.at(-1) : undefined;
     const older = last && `/?before=${last.createdAt}`;
-    return sendHtml(reply, cataloguePage(published, older));
+    return sendHtml(reply, cataloguePage(published, older, web));
   });
   app.get<{ Params: { file: string } }>("/p/:file", readerRoute, async (request, reply) => {
     const { file } = request.params;
@@ -41,9 +50,10 @@ export function addPages(app: FastifyInstance, announcer: Announcer, control: Ac
     if (publication.access.catalogue !== "public") void reply.header("cache-control", "no-store");
     if (ending === "torrent") return sendTorrent(announcer, control, publication, reply);
     const view = await announcer.view(name);
-    return ending === "sha256" ? sendChecksums(view, reply) : sendHtml(reply, downloadPage(view));
+    return ending === "sha256"
+      ? sendChecksums(view, reply)
+      : sendHtml(reply, downloadPage(view, web));
   });
-  app.get("/setup", publicRoute, async (_request, reply) => sendHtml(reply, setupPage()));
   app.get("/healthz", publicRoute, async (_request, reply) =>
     reply.type("text/plain").send("ok\n"),
   );
@@ -56,17 +66,15 @@ export function addPages(app: FastifyInstance, announcer: Announcer, control: Ac
   });
 }
 
-function addAssets(app: FastifyInstance): void {
-  const assets = {
-    "/assets/style.css": ["text/css; charset=utf-8", styleSheet],
-    "/assets/icon.svg": ["image/svg+xml", icon],
-    // Downloads are for everybody; crawlers need not fetch every torrent again and again.
-    "/robots.txt": ["text/plain; charset=utf-8", "User-agent: *\nDisallow: /files/\n"],
-  } as const;
-  for (const [path, [type, text]] of Object.entries(assets)) {
-    app.get(path, publicRoute, async (_request, reply) =>
-      reply.type(type).header("cache-control", `public, max-age=${DAY_S}`).send(text),
-    );
+/** The publisher's pages: one document, whose script looks at the address. */
+function addAppPages(app: FastifyInstance, web: WebBuild | undefined): void {
+  const text = web && appPage(web);
+  for (const path of ["/admin", "/admin/*", "/login", "/setup"]) {
+    app.get(path, publicRoute, async (_request, reply) => {
+      if (text !== undefined) return sendHtml(reply, text);
+      const sentence = "The pages are not built yet: run `npm run build:web`, then start again.";
+      return sendHtml(reply.code(503), errorPage("Not built", sentence, web));
+    });
   }
 }
 

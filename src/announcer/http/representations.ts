@@ -97,6 +97,12 @@ function countsJson(counts: SwarmCounts | undefined): object | undefined {
   return { complete, incomplete, downloaded };
 }
 
+/** What anybody may know of a swarm; empty while the Tracker is away. */
+export function swarmJson(counts: SwarmCounts | undefined): object {
+  const state = counts?.participation?.state;
+  return { ...countsJson(counts), ...(state !== undefined && { participation: { state } }) };
+}
+
 /** A SourceNode. */
 export function sourceJson(source: KnownSource): object {
   const { swarms, ...figures } = source.status ?? {};

@@ -1,33 +1,38 @@
 /** `/`: what is published here. */
+import type { WebBuild } from "../../ports/web-build.ts";
 import type { ListedPublication } from "../announcer.ts";
 import { type Html, html } from "./html.ts";
-import { countText, dayText, page, sizeText } from "./layout.ts";
+import { countText, dayText, page, sizeData } from "./layout.ts";
 
 /** The page of `publications` (published ones only); `olderHref` leads to those before them. */
 export function cataloguePage(
   publications: readonly ListedPublication[],
   olderHref: string | undefined,
+  web: WebBuild | undefined,
 ): string {
-  if (publications.length === 0) return page("Publications", nothing);
   const older =
     olderHref === undefined ? undefined : html`<p><a href="${olderHref}" rel="next">Older</a></p>`;
-  return page(
-    "Publications",
-    html`<h1>Publications</h1>
-<table>
+  const content =
+    publications.length === 0
+      ? nothing
+      : html`<div class="stack"><h1>Downloads</h1>
+<div class="card">
+<table class="cards">
 <thead><tr><th scope="col">Name</th><th scope="col" class="number">Size</th>
-<th scope="col" class="number">Peers</th><th scope="col">Published</th></tr></thead>
+<th scope="col" class="number">Peers</th><th scope="col" class="number">Published</th></tr></thead>
 <tbody>
 ${publications.map(row)}
 </tbody>
 </table>
-${older}`,
-  );
+</div>
+${older}</div>`;
+  return page({ title: "Downloads", content, web, script: "download.ts" });
 }
 
-const nothing = html`<h1>Publications</h1>
-<p>Nothing is published here yet. Publish a file or a directory on this machine with</p>
-<pre>btpublisher publish PATH</pre>`;
+const nothing = html`<div class="stack"><h1>Downloads</h1>
+<div class="card empty"><p>Nothing is published here yet.</p>
+<p class="quiet">Publish a file or folder <a href="/admin/publish">in the browser</a>, or on this machine with</p>
+<pre class="command">btpublisher publish PATH</pre></div></div>`;
 
 function row(publication: ListedPublication): Html {
   const { name, content, counts, withdrawal } = publication;
@@ -41,7 +46,8 @@ function row(publication: ListedPublication): Html {
   return html`<tr><th scope="row"><a href="/p/${name}"><bdi>${content.contentName}</bdi></a>
 <small>${content.isDirectory ? countText(content.fileCount, "file") : undefined}
 ${withdrawal && "withdrawn"}</small></th>
-<td class="number">${sizeText(content.contentLength)}</td><td class="number">${peers}</td>
-<td>${dayText(content.publishedAt)}</td></tr>
+<td class="number" data-label="Size">${sizeData(content.contentLength)}</td>
+<td class="number" data-label="Peers">${peers}</td>
+<td class="number" data-label="Published">${dayText(content.publishedAt)}</td></tr>
 `;
 }

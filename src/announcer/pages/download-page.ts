@@ -1,54 +1,78 @@
 /** `/p/NAME`: every way to get a publication, and what to check the result with. */
+import type { WebBuild } from "../../ports/web-build.ts";
 import type { PublicationView } from "../announcer.ts";
-import { type Html, html } from "./html.ts";
 import { withdrawalText } from "../withdrawals.ts";
-import { countText, dayText, page, sizeText } from "./layout.ts";
+import { type Html, html } from "./html.ts";
+import { countText, dayText, page, sizeData } from "./layout.ts";
+import { stateText } from "../../protocol/api/state-text.ts";
 
 /** Files in the page's table: beyond it a page is slow to read, and the checksum list has all. */
 const MAX_LISTED_FILES = 1000;
 
 /** The page of one publication. */
-export function downloadPage(view: PublicationView): string {
-  const { contentName, contentLength, files, publishedAt, isDirectory } = view.publication.content;
-  const magnet = view.magnet && html`<a class="button" href="${view.magnet}">Magnet link</a>`;
-  const kind = isDirectory ? `, ${countText(files.length, "file")}` : "";
-  return page(
-    contentName,
-    html`<h1><bdi>${contentName}</bdi></h1>
-<p>${sizeText(contentLength)} (${contentLength} bytes)${kind}, published ${dayText(publishedAt)}.
-${peersText(view)}</p>
+export function downloadPage(view: PublicationView, web: WebBuild | undefined): string {
+  const { name, content: published } = view.publication;
+  const { contentName, contentLength, files, publishedAt, isDirectory } = published;
+  const kind = isDirectory ? html` · ${countText(files.length, "file")}` : undefined;
+  const content = html`<div class="stack wide">
+<div class="hero">
+<div class="stack tight"><h1><bdi>${contentName}</bdi></h1>
+<p class="quiet">${sizeData(contentLength)}${kind} · published ${dayText(publishedAt)}</p></div>
 ${notice(view)}
-<p class="actions">${directLink(view)}<a class="button" href="/p/${view.publication.name}.torrent"
-download>Torrent file</a>
-${magnet}</p>
+${mainButton(view)}
+${live(view)}
+${otherWays(view)}
+</div>
 ${terminal(view)}
 ${fileTable(view)}
-<h2>For the curious</h2>
-<dl><dt>Info hash</dt><dd><code>${view.publication.content.infoHash}</code></dd></dl>`,
-  );
+<section class="stack tight"><h2>For the curious</h2>
+<dl class="facts"><dt>Name here</dt><dd><code>${name}</code></dd>
+<dt>Size</dt><dd>${contentLength} bytes</dd>
+<dt>Info hash</dt><dd><code>${published.infoHash}</code></dd></dl></section>
+</div>`;
+  return page({ title: contentName, content, web, script: "download.ts" });
 }
 
 function notice({ withdrawal }: PublicationView): Html | undefined {
   if (withdrawal === undefined) return undefined;
-  return html`<p class="notice"><strong>Withdrawn.</strong> This server does not serve it at the
+  return html`<p class="notice bad"><strong>Withdrawn.</strong> This server does not serve it at the
 moment: ${withdrawalText(withdrawal)}. Peers that have it may still pass it on.</p>`;
 }
 
-function peersText(view: PublicationView): string {
-  const { counts } = view;
-  if (counts === undefined) return "The number of peers is not known right now.";
-  const { complete, incomplete, downloaded } = counts;
-  return (
-    `${countText(complete, "seed")}, ${incomplete} downloading, ` +
-    `${countText(downloaded, "completed download")}.`
-  );
+const arrow = html`<svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="2"
+stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M10 3v10M5.5 8.5 10 13l4.5-4.5M4 17h12"/></svg>`;
+
+/** The best for somebody who knows nothing of torrents: one file straight, of a folder its torrent. */
+function mainButton(view: PublicationView): Html {
+  const [url] = view.fileUrls;
+  if (view.publication.content.isDirectory || url === undefined) {
+    return html`<a class="button main big" href="/p/${view.publication.name}.torrent"
+download>${arrow} Download the torrent</a>`;
+  }
+  return html`<a class="button main big" href="${relative(view, url)}" download>${arrow} Download</a>`;
 }
 
-function directLink(view: PublicationView): Html | undefined {
-  const [url] = view.fileUrls;
-  if (view.publication.content.isDirectory || url === undefined) return undefined;
-  return html`<a class="button main" href="${relative(view, url)}" download>Download</a>
-`;
+/** What the script keeps up to date; without it, how things were when the page was made. */
+function live(view: PublicationView): Html {
+  const { name } = view.publication;
+  const { counts } = view;
+  const state = counts?.participation?.state ?? "S0";
+  return html`<p class="live" data-live="${name}"><span class="dot ${state}" aria-hidden="true"></span>
+<span data-live-text>${stateText(counts)}</span></p>`;
+}
+
+function otherWays(view: PublicationView): Html {
+  const { name, content } = view.publication;
+  const hasMain = !content.isDirectory && view.fileUrls[0] !== undefined;
+  const torrent =
+    hasMain && html`<a class="button" href="/p/${name}.torrent" download>Torrent file</a>`;
+  const magnet = view.magnet && html`<a class="button" href="${view.magnet}">Magnet link</a>`;
+  const hint = hasMain
+    ? "With a BitTorrent client you also get it from other people, and help them."
+    : "Open it with any BitTorrent client. Single files are below.";
+  return html`<div class="stack tight"><p class="ways">${torrent || undefined}
+${magnet}</p>
+<p class="quiet small">${hint}</p></div>`;
 }
 
 function terminal(view: PublicationView): Html {
@@ -58,12 +82,12 @@ function terminal(view: PublicationView): Html {
   const curl =
     url === undefined
       ? undefined
-      : html`<p>With curl${content.isDirectory ? " (one file at a time)" : ""}:</p>
-<pre>curl -fL -C - -o ${shellQuote(saveAs ?? "")} ${shellQuote(url)}</pre>`;
-  return html`<h2>From a terminal</h2>
-<p>With our client, from peers and from here at once:</p>
-<pre>btpublisher get ${shellQuote(view.pageUrl)}</pre>
-${curl}`;
+      : html`<p class="quiet small">With curl${content.isDirectory ? ", one file at a time" : ""}</p>
+<pre class="command" tabindex="0">curl -fL -C - -o ${shellQuote(saveAs ?? "")} ${shellQuote(url)}</pre>`;
+  return html`<section class="stack tight"><h2>From a terminal</h2>
+<p class="quiet small">With our client, from other people and from here at once; it resumes by itself</p>
+<pre class="command" tabindex="0">btpublisher get ${shellQuote(view.pageUrl)}</pre>
+${curl}</section>`;
 }
 
 function fileTable(view: PublicationView): Html {
@@ -71,9 +95,10 @@ function fileTable(view: PublicationView): Html {
   const rest = files.length - MAX_LISTED_FILES;
   const more =
     rest > 0 ? html`<p>and ${countText(rest, "file")} more, in the checksum list.</p>` : undefined;
-  return html`<h2>Files</h2>
-<p><a href="/p/${view.publication.name}.sha256">Checksum list</a>, for
-<code>sha256sum -c</code>.</p>
+  return html`<section class="stack tight"><div class="row spread baseline"><h2>Files</h2>
+<p class="small"><a href="/p/${view.publication.name}.sha256">Checksum list</a> <span class="quiet">for
+<code>sha256sum -c</code></span></p></div>
+<div class="card">
 <table class="files">
 <thead><tr><th scope="col">File</th><th scope="col" class="number">Size</th>
 <th scope="col">SHA-256</th></tr></thead>
@@ -83,13 +108,14 @@ ${files.slice(0, MAX_LISTED_FILES).map((file, index) => {
   const name = html`<bdi>${file.path.join("/")}</bdi>`;
   const link =
     url === undefined ? name : html`<a href="${relative(view, url)}" download>${name}</a>`;
-  return html`<tr><th scope="row">${link}</th><td class="number">${sizeText(file.length)}</td>
+  return html`<tr><th scope="row">${link}</th><td class="number">${sizeData(file.length)}</td>
 <td><code>${file.sha256}</code></td></tr>
 `;
 })}
 </tbody>
 </table>
-${more}`;
+</div>
+${more}</section>`;
 }
 
 /** Files at our own address are linked without it, so that the page works by any name it has. */

@@ -1,32 +1,64 @@
-/** The frame of every page, and the small words that pages share. No scripts: pages are plain. */
+/** The frame of every page, and the small words that pages share. They all work without scripts. */
+import type { WebBuild, WebEntry } from "../../ports/web-build.ts";
 import { type Html, html } from "./html.ts";
 
-/** A whole page as text. `title` is a name from outside as often as not: it is escaped. */
-export function page(title: string, content: Html): string {
+/** What a page consists of. */
+export interface PageParts {
+  /** A name from outside as often as not: it is escaped. */
+  readonly title: string;
+  readonly content: Html;
+  /** Undefined while nothing is built: the page is plain then. */
+  readonly web: WebBuild | undefined;
+  /** The script that brings the page to life. */
+  readonly script?: "download.ts";
+}
+
+/** A whole page as text. */
+export function page({ title, content, web, script }: PageParts): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/style.css">
-</head>
+${head(title, web, script)}</head>
 <body>
-<header><a href="/">Publications</a></header>
-<main>
+<a class="skip" href="#main">Skip to the content</a>
+<header class="bar narrow-bar"><div><a class="brand" href="/"><img src="/assets/icon.svg" alt="">Downloads</a>
+<div class="end"><a href="/admin">Publish</a></div></div></header>
+<main class="narrow" id="main">
 ${content}
 </main>
-<footer>Served by BTPublisher. The more people download, the faster it gets.</footer>
+<footer class="foot narrow-foot"><div>Served by BTPublisher. The more people download, the faster it gets.</div></footer>
 </body>
 </html>
 `.text;
 }
 
+/** What stands in the head of a page. */
+export function head(title: string, web: WebBuild | undefined, script?: ScriptName): Html {
+  const style = web?.entry("style.css");
+  const entry = script && web?.entry(script);
+  return html`<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+${links(style)}${links(entry)}`;
+}
+
+type ScriptName = "download.ts" | "admin.tsx";
+
+function links(entry: WebEntry | undefined): Html {
+  const { script, styles = [], preloads = [] } = entry ?? {};
+  const module = script && html`<script type="module" src="${script}"></script>\n`;
+  return html`${styles.map((href) => html`<link rel="stylesheet" href="${href}">\n`)}${preloads.map(
+    (href) => html`<link rel="modulepreload" href="${href}">\n`,
+  )}${module}`;
+}
+
 /** A page that says what is wrong. */
-export function errorPage(heading: string, sentence: string): string {
-  return page(heading, html`<h1>${heading}</h1>\n<p>${sentence}</p>`);
+export function errorPage(heading: string, sentence: string, web: WebBuild | undefined): string {
+  const content = html`<div class="stack tight"><h1>${heading}</h1>\n<p>${sentence}</p>
+<p><a href="/">All downloads</a></p></div>`;
+  return page({ title: heading, content, web });
 }
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB", "PB"] as const;
@@ -41,6 +73,11 @@ export function sizeText(bytes: number): string {
   }
   const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+/** A size that scripts can put into the reader's locale. */
+export function sizeData(bytes: number): Html {
+  return html`<data class="size" value="${bytes}">${sizeText(bytes)}</data>`;
 }
 
 /** `3 files`, `1 file`. */

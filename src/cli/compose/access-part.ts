@@ -15,10 +15,12 @@ export function offerSetup(url: string, token: string | undefined, output: Outpu
   output.reveal(
     "setup",
     {},
-    `There are no accounts yet, and none is needed for what is public. This link makes the first
-maintainer, once, within a day:
+    `There are no accounts yet, and none is needed for what is public. Opened in a browser, this link
+makes the first maintainer, once, within a day:
 
-  ${invocation()} user setup '${url}/setup#${token}' NAME
+  ${url}/setup#${token}
+
+Without a browser: ${invocation()} user setup 'LINK' NAME
 `,
   );
 }

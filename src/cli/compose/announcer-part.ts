@@ -1,5 +1,6 @@
 /** The Announcer in a server process. */
 import { openPublishToken, type PublishToken } from "../../adapters/node/token-file.ts";
+import { readWebBuild } from "../../adapters/node/web-build.ts";
 import { SqlCatalogue } from "../../adapters/sql/catalogue.ts";
 import { type CatalogueTables, catalogueMigrations } from "../../adapters/sql/catalogue-schema.ts";
 import { openDatabase } from "../../adapters/sql/database.ts";
@@ -72,6 +73,7 @@ export async function openAnnouncerPart(
       takesLocalPaths: joined.isTogether,
       isKnownHost: knownHosts(publicUrl),
     },
+    web: await readWebBuild(),
     facts: { version, tokenFile: token.path },
     onInternalError: (error) => world.report({ type: "internal-error", message: stackOf(error) }),
   });

@@ -1,0 +1,122 @@
+/** Everything to share: link, .torrent, magnet, command lines, QR code, HTML, and how a CI does it. */
+import { createResource, type JSX, Match, Show, Switch } from "solid-js";
+import { encode } from "uqr";
+import { getJson, messageOf, publicationPath, type PublicationView } from "../api.ts";
+import { CopyLine, Trouble } from "../parts/basics.tsx";
+import { commandsOf } from "./commands.ts";
+
+/** The section. */
+export function ShareSection(props: { readonly name: string }) {
+  const [view] = createResource(
+    () => props.name,
+    (name) => getJson<PublicationView>(publicationPath(name)),
+  );
+  return (
+    <Switch fallback={<p class="quiet">Loading …</p>}>
+      <Match when={view.error !== undefined}>
+        <Trouble text={messageOf(view.error)} />
+      </Match>
+      <Match when={view()}>{(loaded) => <Shares view={loaded()} />}</Match>
+    </Switch>
+  );
+}
+
+function Shares(props: { readonly view: PublicationView }) {
+  const commands = () => commandsOf(props.view, location.origin);
+  return (
+    <div class="stack wide">
+      <section class="card share">
+        <div class="stack">
+          <h2>Give people this link</h2>
+          <CopyLine label="Link" text={props.view.pageUrl} />
+          <div class="row">
+            <a class="button main" href={`/p/${props.view.name}`}>
+              Open the download page
+            </a>
+            <a class="button" href={`/p/${props.view.name}.torrent`} download="">
+              Torrent file
+            </a>
+            <Show when={props.view.magnet}>
+              {(magnet) => (
+                <a class="button" href={magnet()}>
+                  Magnet link
+                </a>
+              )}
+            </Show>
+          </div>
+        </div>
+        <QrCode text={props.view.pageUrl} />
+      </section>
+      <div class="columns">
+        <section class="card stack">
+          <h2>Other ways to get it</h2>
+          <Labelled name="Torrent address">
+            <CopyLine label="Torrent address" text={props.view.torrentUrl} />
+          </Labelled>
+          <Show when={props.view.magnet}>
+            {(magnet) => (
+              <Labelled name="Magnet link">
+                <CopyLine label="Magnet link" text={magnet()} />
+              </Labelled>
+            )}
+          </Show>
+          <Labelled name="Our client">
+            <CopyLine label="Command of our client" text={commands().get} />
+          </Labelled>
+          <Show when={commands().curl}>
+            {(curl) => (
+              <Labelled name="curl">
+                <CopyLine label="curl command" text={curl()} />
+              </Labelled>
+            )}
+          </Show>
+          <Labelled name="For a web page">
+            <CopyLine label="HTML snippet" text={commands().html} />
+          </Labelled>
+        </section>
+        <section class="card stack">
+          <h2>From a CI</h2>
+          <p class="quiet small">
+            With a token of a publisher in <code>BTPUBLISHER_TOKEN</code>. The next version needs
+            another name.
+          </p>
+          <Labelled name="One command, from any machine">
+            <CopyLine label="Publish command" text={commands().publish} />
+          </Labelled>
+          <Labelled name="One HTTP call, on the server's machine">
+            <CopyLine label="HTTP call to publish" text={commands().http} />
+          </Labelled>
+        </section>
+      </div>
+    </div>
+  );
+}
+
+function Labelled(props: { readonly name: string; readonly children: JSX.Element }) {
+  return (
+    <div class="stack tight">
+      <h3 class="label">{props.name}</h3>
+      {props.children}
+    </div>
+  );
+}
+
+/** Dark on light in any theme: cameras expect that. */
+function QrCode(props: { readonly text: string }) {
+  const code = () => encode(props.text, { border: 3 });
+  const path = () =>
+    code()
+      .data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])))
+      .join("");
+  return (
+    <svg
+      class="qr"
+      viewBox={`0 0 ${code().size} ${code().size}`}
+      role="img"
+      aria-label="QR code of the link"
+      shape-rendering="crispEdges"
+    >
+      <path fill="#000000" d={path()} />
+    </svg>
+  );
+}

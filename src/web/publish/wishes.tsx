@@ -1,0 +1,127 @@
+/** What is asked about every publication: its name, how much the server gives, who may have it. */
+import { For } from "solid-js";
+import type { Policy, PublicationView } from "../api.ts";
+import { Field } from "../parts/basics.tsx";
+
+/** Policies, in words. */
+export const policies: readonly {
+  readonly value: Policy["policy"];
+  readonly name: string;
+  readonly text: string;
+}[] = [
+  {
+    value: "balanced",
+    name: "Balanced",
+    text: "Nobody waits longer than with a plain download; the server sends as little as that takes.",
+  },
+  { value: "fast", name: "Fast", text: "The server always helps: done soonest, costs most." },
+  {
+    value: "thrifty",
+    name: "Thrifty",
+    text: "About one copy, then the downloaders are on their own as long as nothing is missing.",
+  },
+];
+
+const catalogues: readonly {
+  readonly value: PublicationView["catalogue"];
+  readonly name: string;
+  readonly text: string;
+}[] = [
+  { value: "public", name: "Everybody", text: "Listed on the front page." },
+  { value: "members", name: "Members", text: "Everybody with an account here." },
+  { value: "private", name: "Those I name", text: "Granted one by one; invisible for others." },
+];
+
+/** A slug as the server takes it. */
+const SLUG = "[a-z0-9][a-z0-9._\\-]*";
+
+/** The field for the publication's name in links. */
+export function NameField(props: {
+  readonly value: string;
+  readonly onChange: (name: string) => void;
+}) {
+  return (
+    <Field
+      label="Name in links"
+      hint="Lower-case letters, digits, dots and dashes. Empty: made from the file's name."
+    >
+      {({ id, hintId }) => (
+        <input
+          id={id}
+          aria-describedby={hintId}
+          value={props.value}
+          maxlength={100}
+          pattern={SLUG}
+          autocapitalize="none"
+          spellcheck={false}
+          onInput={(event) => props.onChange(event.currentTarget.value.trim())}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** One of the policies. */
+export function PolicyChoice(props: {
+  readonly value: Policy["policy"];
+  readonly onChange: (policy: Policy["policy"]) => void;
+}) {
+  return (
+    <Choice
+      legend="How much the server gives"
+      name="policy"
+      options={policies}
+      value={props.value}
+      onChange={props.onChange}
+    />
+  );
+}
+
+/** Who may download. */
+export function CatalogueChoice(props: {
+  readonly value: PublicationView["catalogue"];
+  readonly onChange: (catalogue: PublicationView["catalogue"]) => void;
+}) {
+  return (
+    <Choice
+      legend="Who may download"
+      name="catalogue"
+      options={catalogues}
+      value={props.value}
+      onChange={props.onChange}
+    />
+  );
+}
+
+function Choice<Value extends string>(props: {
+  readonly legend: string;
+  readonly name: string;
+  readonly options: readonly {
+    readonly value: Value;
+    readonly name: string;
+    readonly text: string;
+  }[];
+  readonly value: Value;
+  readonly onChange: (value: Value) => void;
+}) {
+  return (
+    <fieldset class="stack tight">
+      <legend class="label">{props.legend}</legend>
+      <For each={props.options}>
+        {(option) => (
+          <label class="choice">
+            <input
+              type="radio"
+              name={props.name}
+              value={option.value}
+              checked={props.value === option.value}
+              onChange={() => props.onChange(option.value)}
+            />
+            <span>{option.name}</span>
+            <small>{option.text}</small>
+          </label>
+        )}
+      </For>
+    </fieldset>
+  );
+}
