@@ -37,6 +37,7 @@ function isOurs({ origin, pathname }: URL): boolean {
 
 /** Where to go after a log-in: one of our own pages, whatever the address says (A17). */
 export function nextPage(): string {
-  const next = address().searchParams.get("next") ?? "";
-  return /^\/admin(?:\/[\w.~%/-]*)?$/.test(next) ? next : "/admin";
+  const next = URL.parse(address().searchParams.get("next") ?? "", location.origin);
+  const isPage = next?.origin === location.origin && /^\/admin(?:\/|$)/.test(next.pathname);
+  return isPage ? next.pathname : "/admin";
 }

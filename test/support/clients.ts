@@ -17,6 +17,8 @@ export interface ClientTask {
   readonly directory: string;
   /** A new folder for the client's own files. */
   readonly scratch: string;
+  /** Port for peers; default: 6881. */
+  readonly port?: number;
   /** The tracker is behind UDP. */
   readonly usesUdp?: boolean;
 }
@@ -53,7 +55,7 @@ function startAria2(role: "seed" | "leech", task: ClientTask): RunningClient {
     "aria2c",
     "--no-conf",
     `--dir=${task.directory}`,
-    `--listen-port=${PEER_PORT}`,
+    `--listen-port=${task.port ?? PEER_PORT}`,
     // It speaks to UDP trackers by way of its DHT only.
     `--enable-dht=${task.usesUdp === true}`,
     `--dht-file-path=${task.scratch}`,
@@ -73,8 +75,8 @@ function startAria2(role: "seed" | "leech", task: ClientTask): RunningClient {
 
 function startLibtorrent(role: "seed" | "leech", task: ClientTask): RunningClient {
   const script = fileURLToPath(new URL("libtorrent-client.py", import.meta.url));
-  const { torrent, directory, host } = task;
-  const place = [torrent, directory, host.ip, String(PEER_PORT)];
+  const { torrent, directory, host, port = PEER_PORT } = task;
+  const place = [torrent, directory, host.ip, String(port)];
   const program = startOn(host, ["/usr/bin/python3", script, role, ...place]);
   return {
     complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
@@ -106,7 +108,7 @@ function settingsFor(task: ClientTask, hook: string): Readonly<Record<string, un
     "download-dir": task.directory,
     encryption: 0,
     "lpd-enabled": false,
-    "peer-port": PEER_PORT,
+    "peer-port": task.port ?? PEER_PORT,
     "pex-enabled": false,
     "port-forwarding-enabled": false,
     "rpc-enabled": false,

@@ -29,11 +29,17 @@ export function pickedFromInput(list: Iterable<File>): Picked | undefined {
 
 /** From what was dropped: folders are walked. Undefined when there is no file in it. */
 export async function pickedFromDrop(transfer: DataTransfer): Promise<Picked | undefined> {
-  // The list is empty after the first await: entries are taken out before.
-  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter(
-    (entry) => entry !== null,
+  // The list is empty after the first await: everything is taken out before.
+  const dropped = Array.from(transfer.items, (item) => ({
+    entry: item.webkitGetAsEntry(),
+    file: item.getAsFile(),
+  }));
+  const found = await Promise.all(
+    dropped.map(({ entry, file }) => {
+      if (entry !== null) return filesOf(entry, []);
+      return file === null ? [] : [{ path: [file.name], file }];
+    }),
   );
-  const found = await Promise.all(entries.map((entry) => filesOf(entry, [])));
   return pickedFrom(found.flat());
 }
 

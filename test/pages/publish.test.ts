@@ -1,0 +1,158 @@
+/** Publishing in a real browser, cut in the middle; and downloading by the button. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { cspReports, type PagesWorld, startPages } from "../support/browser.ts";
+import { testBytes } from "../support/odd-tree.ts";
+
+const MiB = 2 ** 20;
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+describe("publishing in a browser", () => {
+  let world: PagesWorld;
+  const big = testBytes(80 * MiB, 11);
+
+  before(async () => {
+    world = await startPages();
+    writeFileSync(join(world.folder, "big.bin"), big);
+  });
+
+  after(() => world.close());
+
+  const pick = (page: Page, path: string) =>
+    page.locator("[data-pick=file]").setInputFiles(join(world.folder, path));
+
+  test("a file dropped on the page is published, and its share page has every way to it", async () => {
+    const { page, trouble } = await world.visit({ isLoggedIn: true });
+    await page.getByRole("link", { name: "Publish", exact: true }).first().click();
+    const dropped = await page.evaluateHandle(`(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(["dropped content"], "dropped.txt"));
+      return transfer;
+    })()`);
+    await page.dispatchEvent(".drop", "drop", { dataTransfer: dropped });
+    await page.getByRole("heading", { name: "dropped.txt" }).waitFor();
+    await page.getByLabel("Name in links").fill("drop-1");
+    await page.getByLabel("Thrifty").check();
+    await page.getByRole("button", { name: "Upload and publish" }).click();
+    await page.waitForURL("**/admin/p/drop-1/share");
+
+    const said = async (label: string) =>
+      (await page.getByRole("region", { name: label, exact: true }).textContent()) ?? "";
+    assert.equal(await said("Link"), `${world.server.url}/p/drop-1`);
+    assert.match(await said("Magnet link"), /^magnet:\?xt=urn:btih:[0-9a-f]{40}/);
+    assert.match(await said("curl command"), /^curl -fL -C - -o dropped\.txt http:/);
+    assert.match(await said("Publish command"), /--name drop-2 --policy thrifty --server http:/);
+    assert.match(await said("HTTP call to publish"), /local-publications/);
+    assert.ok((await page.locator("svg.qr path").getAttribute("d"))?.startsWith("M"));
+    assert.deepEqual(trouble, []);
+  });
+
+  test("UPL-02 F-67 an upload goes on after a lost connection, a pause and a reload", async () => {
+    const { page, context } = await world.visit({ isLoggedIn: true });
+    await page.goto("/admin/publish");
+    await pick(page, "big.bin");
+    // The second part is cut; the third is held, so that there is time to pause and reload.
+    let parts = 0;
+    await context.route("**/files/0", async (route) => {
+      if (route.request().method() !== "PATCH") return route.continue();
+      parts++;
+      if (parts === 2) return route.abort("connectionreset");
+      if (parts === 3) return undefined;
+      return route.continue();
+    });
+    await page.getByRole("button", { name: "Upload and publish" }).click();
+    await page.getByText("Trying again by itself").waitFor();
+    await page.getByText("Trying again by itself").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText(/^Paused at/).waitFor();
+    await page.reload();
+    await page.getByText("This upload is not finished").waitFor();
+    const status = await page.request.get("/api/v1/publications/big.bin/upload");
+    const { receivedBytes } = (await status.json()) as { readonly receivedBytes: number[] };
+    assert.deepEqual(receivedBytes, [32 * MiB]);
+
+    // Another file is not taken for it.
+    writeFileSync(join(world.folder, "other.bin"), "other");
+    await pick(page, "other.bin");
+    await page.getByRole("alert").getByText("another file").waitFor();
+    await pick(page, "big.bin");
+    await page.waitForURL("**/admin/p/big.bin/share");
+    assert.ok(parts >= 5, `${parts} parts`);
+  });
+
+  test("the big button of the download page gives the very bytes, and so it does without scripts", async () => {
+    const { page, trouble } = await world.visit();
+    await page.goto("/p/big.bin");
+    const listed = await page.locator(".files code").first().textContent();
+    const begun = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download", exact: true }).click();
+    const download = await begun;
+    assert.equal(download.suggestedFilename(), "big.bin");
+    const got = sha256(readFileSync(await download.path()));
+    assert.equal(got, sha256(big));
+    assert.equal(listed, got);
+    assert.deepEqual(trouble, []);
+
+    const plain = await world.browser.newContext({ javaScriptEnabled: false });
+    const bare = await plain.newPage();
+    await bare.goto(`${world.server.url}/p/big.bin`);
+    const href = await bare
+      .getByRole("link", { name: "Download", exact: true })
+      .getAttribute("href");
+    assert.equal(href, "/files/big.bin/big.bin");
+    assert.equal(await bare.getByRole("link", { name: "Torrent file" }).count(), 1);
+    assert.match((await bare.locator(".live").textContent()) ?? "", /The server is ready for you/);
+  });
+
+  test("a folder is published with its paths", async () => {
+    mkdirSync(join(world.folder, "tree", "deep"), { recursive: true });
+    writeFileSync(join(world.folder, "tree", "a.txt"), "a");
+    writeFileSync(join(world.folder, "tree", "deep", "b.txt"), "bb");
+    const { page } = await world.visit({ isLoggedIn: true });
+    await page.goto("/admin/publish");
+    await page.locator("[data-pick=folder]").setInputFiles(join(world.folder, "tree"));
+    await page.getByText("3 byte").waitFor();
+    await page.getByRole("button", { name: "Upload and publish" }).click();
+    await page.waitForURL("**/admin/p/tree/share");
+    await page.goto("/p/tree");
+    assert.deepEqual(await page.locator(".files tbody th").allTextContents(), [
+      "a.txt",
+      "deep/b.txt",
+    ]);
+  });
+
+  test("a path of the server is published where it lies", async () => {
+    const { page } = await world.visit({ isLoggedIn: true });
+    await page.goto("/admin/publish");
+    await page.getByRole("button", { name: "Give its path" }).click();
+    await page.getByLabel("Path on the server").fill("/nowhere/at/all");
+    await page.getByRole("button", { name: "Publish", exact: true }).click();
+    await page
+      .getByRole("alert")
+      .getByText(/nowhere/)
+      .waitFor();
+    await page.getByLabel("Path on the server").fill(join(world.folder, "other.bin"));
+    await page.getByRole("button", { name: "Publish", exact: true }).click();
+    await page.waitForURL("**/admin/p/other.bin/share");
+  });
+
+  test("what is unpublished is gone from the overview", async () => {
+    const { page } = await world.visit({ isLoggedIn: true });
+    await page.goto("/admin/p/other.bin/policy");
+    const button = page.getByRole("button", { name: "Unpublish" });
+    assert.equal(await button.isDisabled(), true);
+    await page.getByLabel(/to confirm$/).fill("other.bin");
+    await button.click();
+    await page.waitForURL("**/admin");
+    await page.locator('[data-publication="drop-1"]').waitFor();
+    await page.locator('[data-publication="other.bin"]').waitFor({ state: "detached" });
+  });
+
+  test("nothing of all that was against the content security policy", async () => {
+    assert.equal(await cspReports(world.server), 0);
+  });
+});
