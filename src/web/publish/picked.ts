@@ -35,7 +35,7 @@ export async function pickedFromDrop(transfer: DataTransfer): Promise<Picked | u
     file: item.getAsFile(),
   }));
   const found = await Promise.all(
-    dropped.map(({ entry, file }) => {
+    dropped.map(async ({ entry, file }) => {
       if (entry !== null) return filesOf(entry, []);
       return file === null ? [] : [{ path: [file.name], file }];
     }),
