@@ -34,7 +34,7 @@ export interface Visitor {
   readonly context: BrowserContext;
   readonly page: Page;
   /** Errors of scripts, and of what the page may load; must stay empty. */
-  readonly trouble: readonly string[];
+  readonly trouble: string[];
 }
 
 /** Starts chromium. */
