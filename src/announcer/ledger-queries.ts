@@ -48,7 +48,8 @@ export async function sliceOf(
   let at = cursor?.at ?? 0;
   let count = 0;
   for await (const entry of entries) {
-    const isSeen = cursor !== undefined && entry.at === cursor.at && skip-- > 0;
+    const isOlder = cursor !== undefined && entry.at < cursor.at;
+    const isSeen = isOlder || (cursor !== undefined && entry.at === cursor.at && skip-- > 0);
     const isWanted = !isSeen && matches(entry, filter);
     if (isWanted && found.length === limit) return { entries: found, next: { at, count } };
     // A clock that was set back must not make pages that go round in a circle.

@@ -5,15 +5,18 @@ import { parseInteger, parseRate, parseSize } from "./values.ts";
 /** As commander gives them. */
 export interface PolicyFlags {
   readonly policy?: string;
-  readonly floor?: number;
-  readonly minRate?: number;
-  readonly egressBudget?: number;
-  readonly deadline?: string;
+  /** null, here and below: the policy's own again. */
+  readonly floor?: number | null;
+  readonly minRate?: number | null;
+  readonly egressBudget?: number | null;
+  readonly deadline?: string | null;
   readonly onBudgetEnd?: string;
 }
 
-/** Adds them to `command`. */
-export function addPolicyOptions(command: Command): Command {
+/** Adds them to `command`; for one that changes a policy, `none` takes a number of it away. */
+export function addPolicyOptions(command: Command, change?: "change"): Command {
+  const orNone = <Value>(parse: (text: string) => Value) =>
+    change === undefined ? parse : (text: string) => (text === "none" ? null : parse(text));
   const policies = ["fast", "balanced", "thrifty"];
   const ends = ["serve-floor-only", "stop", "ignore"];
   const parseFloor = (text: string) => parseInteger(text, { min: 0, max: 100 });
@@ -23,10 +26,18 @@ export function addPolicyOptions(command: Command): Command {
         policies,
       ),
     )
-    .option("--floor <count>", "copies that peers hold before the server steps back", parseFloor)
-    .option("--min-rate <rate>", "what each downloader gets at least", parseRate)
-    .option("--egress-budget <size>", "bytes that the server may send", parseSize)
-    .option("--deadline <time>", "when all should have it, as 2026-12-31T18:00", parseInstant)
+    .option(
+      "--floor <count>",
+      "copies that peers hold before the server steps back",
+      orNone(parseFloor),
+    )
+    .option("--min-rate <rate>", "what each downloader gets at least", orNone(parseRate))
+    .option("--egress-budget <size>", "bytes that the server may send", orNone(parseSize))
+    .option(
+      "--deadline <time>",
+      "when all should have it, as 2026-12-31T18:00",
+      orNone(parseInstant),
+    )
     .addOption(new Option("--on-budget-end <what>", "what the server does then").choices(ends));
 }
 

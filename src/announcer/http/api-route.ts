@@ -38,6 +38,12 @@ export interface ApiRoute<Query = unknown, Body = unknown> {
   handle(call: ApiCall<Query, Body>): Promise<unknown>;
 }
 
+/** Whether requests may carry an `Idempotency-Key`: they make something, and are answered at once. */
+export function takesKey({ method, access, answerType }: ApiRoute): boolean {
+  const isKnown = access !== "public" && access !== "secret";
+  return method === "POST" && isKnown && answerType === undefined;
+}
+
 /** Checks that query, body and handler of a route fit, then forgets their types. */
 export function apiRoute<Query, Body = undefined>(route: ApiRoute<Query, Body>): ApiRoute {
   return route;

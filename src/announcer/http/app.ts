@@ -3,17 +3,23 @@
  * Deny by default: a route without a stated access does not start, and access is decided before
  * anything of a body is read.
  */
-import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessControl } from "../../access/access-control.ts";
-import type { Principal } from "../../access/principal.ts";
+import { nameOf, type Principal } from "../../access/principal.ts";
 import type { OpenSession } from "../../access/sessions.ts";
 import type { WebBuild } from "../../ports/web-build.ts";
 import type { Announcer } from "../announcer.ts";
 import { errorPage } from "../pages/layout.ts";
 import { type Access, type AccessRules, admit } from "./access.ts";
 import { accountRoutes } from "./account-routes.ts";
-import type { ApiRoute } from "./api-route.ts";
+import { type ApiRoute, takesKey } from "./api-route.ts";
 import {
   policyRoutes,
   publishRoutes,
@@ -24,6 +30,7 @@ import {
 import { cspReportRoutes, CSP_REPORT_TYPES } from "./csp-reports.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { EVENT_STREAM_TYPE } from "./event-stream.ts";
+import { IdempotentCalls } from "./idempotency.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
 import { addAssets } from "./asset-routes.ts";
 import { openApiOf } from "./openapi.ts";
@@ -140,7 +147,8 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     ...tokenRoutes(control),
     ...grantRoutes(announcer, control),
   ];
-  for (const route of routes) addApiRoute(app, route);
+  const keyed = new IdempotentCalls(announcer.clock);
+  for (const route of routes) addApiRoute(app, route, keyed);
   const openApi = openApiOf(routes, facts.version);
   app.get(`${API}openapi.json`, { config: { access: "public" } }, async () => openApi);
   addPages(app, options);
@@ -201,27 +209,54 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
   app.addContentTypeParser(CSP_REPORT_TYPES, { parseAs: "string", bodyLimit: 65_536 }, asJson);
 }
 
-function addApiRoute(app: FastifyInstance, route: ApiRoute): void {
+function addApiRoute(app: FastifyInstance, route: ApiRoute, keyed: IdempotentCalls): void {
   app.route({
     method: route.method,
     url: route.path,
     config: { access: route.access, ...(route.action !== undefined && { action: route.action }) },
     // The head of a stream without an end would be one, too.
     exposeHeadRoute: route.method === "GET" && route.answerType !== EVENT_STREAM_TYPE,
-    handler: async (request, reply) => {
-      const { body: schema } = route;
-      const result = await route.handle({
-        parameters: request.params as Readonly<Record<string, string>>,
-        query: parseInput(route.query, request.query),
-        body: schema === undefined ? undefined : parseInput(schema, request.body ?? undefined),
-        principal: request.principal,
-        request,
-        reply,
-      });
-      if (route.answerType !== undefined) void reply.type(route.answerType);
-      return result;
+    handler: (request, reply) => {
+      const key = takesKey(route) ? request.headers["idempotency-key"] : undefined;
+      return key === undefined
+        ? answer(route, request, reply)
+        : answerOnce(route, { request, reply, keyed, key: String(key) });
     },
   });
+}
+
+async function answer(route: ApiRoute, request: FastifyRequest, reply: FastifyReply) {
+  const { body: schema } = route;
+  // The route itself may choose another one.
+  if (route.answerType !== undefined) void reply.type(route.answerType);
+  return route.handle({
+    parameters: request.params as Readonly<Record<string, string>>,
+    query: parseInput(route.query, request.query),
+    body: schema === undefined ? undefined : parseInput(schema, request.body ?? undefined),
+    principal: request.principal,
+    request,
+    reply,
+  });
+}
+
+/** The same for a request with an `Idempotency-Key`. */
+async function answerOnce(
+  route: ApiRoute,
+  call: {
+    readonly request: FastifyRequest;
+    readonly reply: FastifyReply;
+    readonly keyed: IdempotentCalls;
+    readonly key: string;
+  },
+): Promise<unknown> {
+  const { request, reply, keyed, key } = call;
+  const scope = `${nameOf(request.principal)} ${request.method} ${request.url}`;
+  const kept = await keyed.run({ scope, key, body: request.body }, async () => {
+    const body = await answer(route, request, reply);
+    return { status: reply.statusCode, body };
+  });
+  void reply.code(kept.status).header("cache-control", "no-store");
+  return kept.body;
 }
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;

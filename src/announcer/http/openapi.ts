@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document of the API, made from the very table that the server runs on. */
 import { z } from "zod";
-import type { ApiRoute } from "./api-route.ts";
+import { bodyExamples } from "./api-examples.ts";
+import { type ApiRoute, takesKey } from "./api-route.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 
 /** The document of `routes`, as JSON. */
@@ -78,7 +79,8 @@ function contentOf(route: ApiRoute, status: number): object {
 function bodyOf(route: ApiRoute): object | undefined {
   if (route.takesBytes === true) return { "application/octet-stream": {} };
   if (route.body === undefined) return undefined;
-  return { "application/json": { schema: schemaOf(route.body) } };
+  const example = bodyExamples[`${route.method} ${route.path}`];
+  return { "application/json": { schema: schemaOf(route.body), ...(example && { example }) } };
 }
 
 function pathParameters(route: ApiRoute): object[] {
@@ -96,6 +98,11 @@ function queryParameters(route: ApiRoute): object[] {
 }
 
 function headersOf(route: ApiRoute): object[] {
+  if (takesKey(route)) {
+    const description = "The same request with the same key is answered as the first one was.";
+    const schema = { type: "string", minLength: 1, maxLength: 255 };
+    return [{ name: "Idempotency-Key", in: "header", required: false, description, schema }];
+  }
   if (route.takesBytes !== true) return [];
   return [{ name: "Upload-Offset", in: "header", required: true, schema: { type: "integer" } }];
 }

@@ -16,14 +16,14 @@ const MAX_FILES = 100_000;
 
 const count = z.int().min(0);
 
-/** The body that changes a policy: what is left out stays. */
+/** The body that changes a policy: what is left out stays, what is null is the policy's own again. */
 export const policyChangeSchema = z.strictObject({
   policy: z.enum(["fast", "balanced", "thrifty"]).optional(),
-  floor: z.int().min(0).max(100).optional(),
-  minRateBytesPerSecond: count.optional(),
-  egressBudgetBytes: count.optional(),
+  floor: z.int().min(0).max(100).nullish(),
+  minRateBytesPerSecond: count.nullish(),
+  egressBudgetBytes: count.nullish(),
   onBudgetEnd: z.enum(["serve-floor-only", "stop", "ignore"]).optional(),
-  deadline: z.iso.datetime({ offset: true }).optional(),
+  deadline: z.iso.datetime({ offset: true }).nullish(),
 });
 
 const policySchema = policyChangeSchema.optional();
@@ -108,15 +108,25 @@ export function policyFrom(
   input: z.infer<typeof policySchema>,
   before: PublicationPolicy = defaultPolicy,
 ): PublicationPolicy {
-  const deadline = input?.deadline === undefined ? before.deadline : Date.parse(input.deadline);
+  const deadline = input?.deadline;
   return {
     policy: input?.policy ?? before.policy,
-    floor: input?.floor ?? before.floor,
-    minRateBytesPerSecond: input?.minRateBytesPerSecond ?? before.minRateBytesPerSecond,
-    egressBudgetBytes: input?.egressBudgetBytes ?? before.egressBudgetBytes,
+    floor: changed(input?.floor, before.floor),
+    minRateBytesPerSecond: changed(input?.minRateBytesPerSecond, before.minRateBytesPerSecond),
+    egressBudgetBytes: changed(input?.egressBudgetBytes, before.egressBudgetBytes),
     onBudgetEnd: input?.onBudgetEnd ?? before.onBudgetEnd,
-    deadline,
+    deadline: changed(
+      typeof deadline === "string" ? Date.parse(deadline) : deadline,
+      before.deadline,
+    ),
   };
+}
+
+function changed(
+  wanted: number | null | undefined,
+  before: number | undefined,
+): number | undefined {
+  return wanted === undefined ? before : (wanted ?? undefined);
 }
 
 /** The access that a body asks for. @throws DENIED when `principal` may not publish so. */

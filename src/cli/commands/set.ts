@@ -12,13 +12,15 @@ type SetFlags = ServerAccessFlags & PolicyFlags;
 export function register(program: Command): void {
   const command = program
     .command("set")
-    .description("change how much the server helps a publication; what is not named stays")
+    .description(
+      "change how much the server helps a publication; what is not named stays, 'none' takes away",
+    )
     .argument("<publication>", "its name, or the address of its page")
     .addHelpText(
       "after",
-      examples("set debian.iso --policy thrifty", "set debian.iso --egress-budget 500G"),
+      examples("set debian.iso --policy thrifty", "set debian.iso --deadline none"),
     );
-  addPolicyOptions(addAccessOptions(command)).action(action(set));
+  addPolicyOptions(addAccessOptions(command), "change").action(action(set));
 }
 
 async function set(context: CommandContext<SetFlags>): Promise<void> {
