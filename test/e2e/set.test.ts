@@ -58,6 +58,13 @@ describe("set", () => {
     assert.equal(((await policyNow()) as Line)["egressBudgetBytes"], 5e9);
   });
 
+  test("none takes away what was set", async () => {
+    const ended = await run("set", "thing.bin", "--egress-budget", "none", "--deadline", "none");
+    assert.equal(ended.code, 0, ended.stderr);
+    const policy = (await policyNow()) as Line;
+    assert.deepEqual([policy["egressBudgetBytes"], policy["floor"]], [undefined, 3]);
+  });
+
   test("what makes no sense is a wrong use, and changes nothing", async () => {
     const was = await policyNow();
     for (const args of [

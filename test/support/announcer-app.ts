@@ -25,7 +25,11 @@ export interface AppWorld extends AnnouncerWorld {
 }
 
 /** A started app; `allowsPlainTokens` as with --insecure. */
-export async function startApp(t: TestContext, allowsPlainTokens = false): Promise<AppWorld> {
+export async function startApp(
+  t: TestContext,
+  allowsPlainTokens = false,
+  isKnownHost = (host: string): boolean => host === "pub.example",
+): Promise<AppWorld> {
   const world = await startAnnouncer();
   const internalErrors: unknown[] = [];
   const origin = { isLocal: true, isEncrypted: false, isPrivate: true, address: "127.0.0.1" };
@@ -46,7 +50,7 @@ export async function startApp(t: TestContext, allowsPlainTokens = false): Promi
       originOf: () => origin,
       allowsPlainTokens,
       takesLocalPaths: true,
-      isKnownHost: (host) => host === "pub.example",
+      isKnownHost,
     },
     web: testWebBuild,
     facts: { version: "1.2.3", tokenFile: "/data/publish.token" },

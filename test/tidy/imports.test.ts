@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "adapters/node": CORE,
   "adapters/sql": CORE,
   ledger: CORE,
+  client: ["base", "protocol"],
   access: CORE,
   tracker: ROLE,
   "source-node": ROLE,

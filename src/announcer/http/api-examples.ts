@@ -1,4 +1,6 @@
-/** Bodies as the OpenAPI document shows them, by method and path; tests hold them to the schemas. */
+/** Bodies as the OpenAPI document shows them; a test holds them to the schemas. */
+
+/** By method and path, as the routes have them. */
 export const bodyExamples: Readonly<Record<string, object>> = {
   "POST /api/v1/publications": {
     name: "weather-2026",

@@ -25,6 +25,7 @@ const KEPT_MS: Millis = 60 * 60 * 1000;
 const MAX_KEPT = 1000;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
+/** See the head of this file. */
 export class IdempotentCalls {
   readonly #clock: Clock;
   /** Oldest first. */

@@ -65,18 +65,19 @@ test("API-24 A15 as CSV no cell is calculated by what opens it", async (t) => {
 });
 
 test("pages of the ledger lead from one to the next", async (t) => {
-  const { read, send } = await startWithLedger(t);
+  const world = await startWithLedger(t);
+  const { read } = world;
   const first = (await read("?format=page&limit=2&door=bittorrent")).json();
   assert.deepEqual(
     first.entries.map(({ bytes }: { bytes: number }) => bytes),
     [1, 2],
   );
-  const second = (await send({ method: "GET", url: first.next })).json();
+  const second = (await world.send({ method: "GET", url: first.next })).json();
   assert.deepEqual(
     second.entries.map(({ bytes }: { bytes: number }) => bytes),
     [3, 5],
   );
-  const last = second.next && (await send({ method: "GET", url: second.next })).json();
+  const last = second.next && (await world.send({ method: "GET", url: second.next })).json();
   assert.equal(last?.next, undefined);
 });
 
