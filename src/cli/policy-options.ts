@@ -5,18 +5,18 @@ import { parseInteger, parseRate, parseSize } from "./values.ts";
 /** As commander gives them. */
 export interface PolicyFlags {
   readonly policy?: string;
-  /** null, here and below: the policy's own again. */
-  readonly floor?: number | null;
-  readonly minRate?: number | null;
-  readonly egressBudget?: number | null;
-  readonly deadline?: string | null;
+  /** `none`, here and below: the policy's own again. */
+  readonly floor?: number | "none";
+  readonly minRate?: number | "none";
+  readonly egressBudget?: number | "none";
+  readonly deadline?: string;
   readonly onBudgetEnd?: string;
 }
 
 /** Adds them to `command`; for one that changes a policy, `none` takes a number of it away. */
 export function addPolicyOptions(command: Command, change?: "change"): Command {
   const orNone = <Value>(parse: (text: string) => Value) =>
-    change === undefined ? parse : (text: string) => (text === "none" ? null : parse(text));
+    change === undefined ? parse : (text: string) => (text === "none" ? text : parse(text));
   const policies = ["fast", "balanced", "thrifty"];
   const ends = ["serve-floor-only", "stop", "ignore"];
   const parseFloor = (text: string) => parseInteger(text, { min: 0, max: 100 });
@@ -46,13 +46,18 @@ export function policyOf(flags: PolicyFlags): object | undefined {
   const { policy, floor, minRate, egressBudget, deadline, onBudgetEnd } = flags;
   const all = {
     policy,
-    floor,
-    minRateBytesPerSecond: minRate,
-    egressBudgetBytes: egressBudget,
-    deadline,
+    floor: orNull(floor),
+    minRateBytesPerSecond: orNull(minRate),
+    egressBudgetBytes: orNull(egressBudget),
+    deadline: orNull(deadline),
     onBudgetEnd,
   };
   return Object.values(all).every((value) => value === undefined) ? undefined : all;
+}
+
+/** The API's word for taking away. */
+function orNull<Value>(value: Value | "none" | undefined): Value | null | undefined {
+  return value === "none" ? null : value;
 }
 
 /** A day, or a day and a time, of this machine's zone unless it names one. */
