@@ -6,7 +6,15 @@
  * since a shell remembers where it found another one.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -25,6 +33,7 @@ const debianPackages = {
   mktorrent: "mktorrent",
   nginx: "nginx",
   opentracker: "opentracker",
+  rtorrent: "rtorrent",
   "transmission-daemon": "transmission-daemon",
   "transmission-show": "transmission-cli",
 };
@@ -75,7 +84,7 @@ function test() {
   const node = nodePath();
   /** @type {[string, () => boolean][]} */
   const steps = [
-    ["real clients for the interoperability tests", installClients],
+    ["real clients for the interoperability tests", () => installClients() && installNpmClients()],
     ["pages", buildPages],
     ["types, pure core", () => run(node, [bin("tsc"), "-p", "tsconfig.core.json"])],
     ["types, pages", () => run(node, [bin("tsc"), "-p", "src/web/tsconfig.json"])],
@@ -134,6 +143,25 @@ function installClients() {
   return run("apt-get", ["update", "-qq"], env) && run("apt-get", install, env);
 }
 
+/**
+ * Brings the clients that npm has. They have a lock file of their own, and lie beside our packages
+ * rather than among them, so that no user of ours ever gets them. None of their scripts runs.
+ */
+function installNpmClients() {
+  const folder = join(root, "node_modules", ".cache", "npm-clients");
+  const source = join(root, "test", "npm-clients");
+  const lock = "package-lock.json";
+  const wanted = readFileSync(join(source, lock), "utf8");
+  const marker = join(folder, "installed.json");
+  if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return true;
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["package.json", lock]) copyFileSync(join(source, name), join(folder, name));
+  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  if (!runNpm("ci", "--prefix", folder, ...flags)) return false;
+  writeFileSync(marker, wanted);
+  return true;
+}
+
 function whyNoInstall() {
   if (process.platform !== "linux") return `this is ${process.platform}, not Linux`;
   if (process.getuid() !== 0) return "not root";
@@ -162,12 +190,17 @@ function isInstalled() {
 
 function runNpmCi() {
   process.stdout.write("installing packages (npm ci)\n");
+  return runNpm("ci", "--no-audit", "--no-fund", "--loglevel=error");
+}
+
+/** @returns whether npm did it. */
+function runNpm(...npmArgs) {
   // Inside `npm start` the very npm that runs is named by npm; else it is looked for.
   const cli = process.env.npm_execpath;
   const isOk = cli?.endsWith(".js")
-    ? run(process.execPath, [cli, "ci", "--no-audit", "--no-fund", "--loglevel=error"])
-    : run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-  if (!isOk) process.stderr.write("npm ci failed: see above\n");
+    ? run(process.execPath, [cli, ...npmArgs])
+    : run("npm", npmArgs);
+  if (!isOk) process.stderr.write(`npm ${npmArgs[0]} failed: see above\n`);
   return isOk;
 }
 

@@ -1,14 +1,6 @@
 /** Our Tracker's doors, one at a time, with other people's clients and ours; and our client elsewhere. */
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -17,13 +9,12 @@ import { fileURLToPath } from "node:url";
 import { readTorrentFile } from "../../src/cli/torrent-file.ts";
 import { encodeMetainfo } from "../../src/protocol/metainfo/create.ts";
 import type { Info } from "../../src/protocol/metainfo/metainfo.ts";
-import { clientKinds, startOpentracker } from "../support/clients.ts";
+import { clientKinds, rtorrent, startOpentracker } from "../support/clients.ts";
 import { runOn, startOn, TestNetwork, whyNoNamespaces } from "../support/netns.ts";
+import { npmClientsFolder, webtorrent, whyNoNpmClients } from "../support/npm-clients.ts";
 import { hashFiles } from "../support/odd-tree.ts";
 import { publishOn, type Server, startOurs, startServer } from "../support/our-programs.ts";
 
-/** Where bench/lab/setup.sh puts npm's clients. */
-const peersFolder = process.env["PEERS_DIR"] ?? "/tmp/peers";
 const npmClient = fileURLToPath(new URL("../support/npm-tracker-client.mjs", import.meta.url));
 
 describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
@@ -73,14 +64,15 @@ describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
     return { host: network.addHost(own), directory, scratch: join(folder, `${own}-scratch`) };
   }
 
-  const schemes = ["http", "udp"] as const;
-  for (const scheme of schemes) {
-    const urlOf = () => urls.find((url) => url.startsWith(scheme)) ?? assert.fail();
+  const urlOf = (scheme: string) => urls.find((url) => url.startsWith(scheme)) ?? assert.fail();
+  const webUrl = () => urlOf("http").replace("http", "ws");
 
-    for (const kind of clientKinds) {
-      test(`${kind.name} downloads with the ${scheme} tracker alone`, async () => {
+  for (const scheme of ["http", "udp"]) {
+    for (const kind of [...clientKinds, rtorrent, webtorrent]) {
+      const skip = kind === webtorrent && whyNoNpmClients();
+      test(`${kind.name} downloads with the ${scheme} tracker alone`, { skip }, async () => {
         const { host, directory, scratch } = place(kind.name);
-        const torrent = torrentWith(urlOf());
+        const torrent = torrentWith(urlOf(scheme));
         const task = { host, directory, scratch, torrent, usesUdp: scheme === "udp" };
         const client = kind.start("leech", task);
         try {
@@ -94,44 +86,65 @@ describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
 
     test(`ours downloads with the ${scheme} tracker alone`, async () => {
       const { host, directory } = place("ours");
-      await startOurs(host, "get", torrentWith(urlOf()), "-o", directory).succeed();
+      await startOurs(host, "get", torrentWith(urlOf(scheme)), "-o", directory).succeed();
       assert.deepEqual(hashFiles(join(directory, "content.bin")), hashFiles(content));
     });
 
-    // Where bench/lab/setup.sh was run.
-    if (!existsSync(peersFolder)) continue;
-    test(`bittorrent-tracker's client announces and scrapes over ${scheme}`, async () => {
-      const { host } = place("npm");
-      const args = [peersFolder, info.infoHash, urlOf()];
-      const client = startOn(host, [process.execPath, npmClient, ...args]);
+    test(`ours downloads from ours with opentracker over ${scheme}`, async () => {
+      const tracker = network.addHost(`opentracker-${scheme}`);
+      const scratch = join(folder, `opentracker-${scheme}`);
+      const program = startOpentracker(tracker, { infoHash: info.infoHash, scratch });
+      const torrent = torrentWith(`${scheme}://${tracker.ip}:6969/announce`);
+      const from = place("seed");
+      cpSync(content, join(from.directory, "content.bin"));
+      const seed = startOurs(from.host, "seed", torrent, "--data", from.directory);
+      const to = place("leech");
       try {
-        const update = await client.waitFor("event", "update");
-        assert.ok(Number(update["complete"]) >= 1);
-        const peer = await client.waitFor("event", "peer");
-        assert.equal(peer["address"], `${new URL(server.url).hostname}:6881`);
-        const scraped = await client.waitFor("event", "scrape");
-        assert.ok(Number(scraped["incomplete"]) >= 1);
+        await startOurs(to.host, "get", torrent, "-o", to.directory).succeed(90_000);
       } finally {
-        await client.stop();
+        await seed.stop();
+        await program.stop();
       }
+      assert.deepEqual(hashFiles(to.directory), hashFiles(from.directory));
     });
   }
 
-  test("ours downloads from ours with opentracker over UDP", async () => {
-    const tracker = network.addHost("opentracker");
-    const scratch = join(folder, "opentracker");
-    const program = startOpentracker(tracker, { infoHash: info.infoHash, scratch });
-    const torrent = torrentWith(`udp://${tracker.ip}:6969/announce`);
-    const from = place("seed");
-    cpSync(content, join(from.directory, "content.bin"));
-    const seed = startOurs(from.host, "seed", torrent, "--data", from.directory);
-    const to = place("leech");
-    try {
-      await startOurs(to.host, "get", torrent, "-o", to.directory).succeed(90_000);
-    } finally {
-      await seed.stop();
-      await program.stop();
+  describe("with npm's clients", { skip: whyNoNpmClients() }, () => {
+    for (const scheme of ["http", "udp", "ws"]) {
+      test(`bittorrent-tracker's client announces and scrapes over ${scheme}`, async () => {
+        const { host } = place("npm");
+        const url = scheme === "ws" ? webUrl() : urlOf(scheme);
+        const args = [npmClientsFolder, info.infoHash, url];
+        const client = startOn(host, [process.execPath, npmClient, ...args]);
+        try {
+          const update = await client.waitFor("event", "update");
+          assert.ok(Number(update["incomplete"]) >= 1);
+          const scraped = await client.waitFor("event", "scrape");
+          assert.ok(Number(scraped["incomplete"]) >= 1);
+          // Over WebSocket a peer is somebody's answer to an offer.
+          if (scheme === "ws") return;
+          const peer = await client.waitFor("event", "peer");
+          assert.equal(peer["address"], `${new URL(server.url).hostname}:6881`);
+        } finally {
+          await client.stop();
+        }
+      });
     }
-    assert.deepEqual(hashFiles(to.directory), hashFiles(from.directory));
+
+    test("webtorrent downloads from webtorrent by WebRTC, with the WebSocket tracker alone", async () => {
+      const torrent = torrentWith(webUrl());
+      const from = place("web-seed");
+      cpSync(content, join(from.directory, "content.bin"));
+      const seed = webtorrent.start("seed", { ...from, torrent });
+      const to = place("web-leech");
+      const leech = webtorrent.start("leech", { ...to, torrent });
+      try {
+        await leech.complete(webtorrent.limitMs);
+      } finally {
+        await leech.stop();
+        await seed.stop();
+      }
+      assert.deepEqual(hashFiles(to.directory), hashFiles(from.directory));
+    });
   });
 });

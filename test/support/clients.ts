@@ -40,7 +40,8 @@ export interface ClientKind {
   start(role: "seed" | "leech", task: ClientTask): RunningClient;
 }
 
-const PEER_PORT = 6881;
+/** Where clients listen. */
+export const PEER_PORT = 6881;
 
 /** Every client that the tests talk with. */
 export const clientKinds: readonly ClientKind[] = [
@@ -85,12 +86,10 @@ function startLibtorrent(role: "seed" | "leech", task: ClientTask): RunningClien
 }
 
 function startTransmission(_role: "seed" | "leech", task: ClientTask): RunningClient {
-  const hook = join(task.scratch, "done.sh");
   const watched = join(task.scratch, "watched");
   mkdirSync(watched, { recursive: true });
   copyFileSync(task.torrent, join(watched, "test.torrent"));
-  writeFileSync(hook, `#!/bin/sh\necho '{"event":"complete"}'\n`);
-  chmodSync(hook, 0o755);
+  const hook = writeHook(task.scratch);
   const settings = { ...settingsFor(task, hook), "watch-dir-enabled": true, "watch-dir": watched };
   writeFileSync(join(task.scratch, "settings.json"), JSON.stringify(settings));
   const command = ["transmission-daemon", "--foreground", "--config-dir", task.scratch];
@@ -99,6 +98,14 @@ function startTransmission(_role: "seed" | "leech", task: ClientTask): RunningCl
     complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
     stop: () => program.stop(),
   };
+}
+
+/** A script that says a download is complete, to its own standard output unless told otherwise. */
+function writeHook(scratch: string, redirection = ""): string {
+  const hook = join(scratch, "done.sh");
+  writeFileSync(hook, `#!/bin/sh\necho '{"event":"complete"}' ${redirection}\n`);
+  chmodSync(hook, 0o755);
+  return hook;
 }
 
 function settingsFor(task: ClientTask, hook: string): Readonly<Record<string, unknown>> {
@@ -117,6 +124,38 @@ function settingsFor(task: ClientTask, hook: string): Readonly<Record<string, un
     "utp-enabled": false,
   };
 }
+
+/** rtorrent, without its screen. */
+export const rtorrent: ClientKind = {
+  name: "rtorrent",
+  limitMs: 90_000,
+  createsEmptyFiles: true,
+  start(_role, { host, torrent, directory, scratch }) {
+    mkdirSync(scratch, { recursive: true });
+    const said = join(scratch, "said");
+    const hook = writeHook(scratch, `>> ${said}`);
+    const settings = join(scratch, "rtorrent.rc");
+    const lines = [
+      "system.daemon.set = true",
+      `directory.default.set = "${directory}"`,
+      `session.path.set = "${scratch}"`,
+      `network.port_range.set = ${PEER_PORT}-${PEER_PORT}`,
+      "dht.mode.set = disable",
+      "protocol.pex.set = no",
+      "trackers.use_udp.set = yes",
+      `method.set_key = event.download.finished,done,"execute.nothrow=${hook}"`,
+      `load.start = "${torrent}"`,
+    ];
+    writeFileSync(settings, `${lines.join("\n")}\n`);
+    // Its hooks have no output of its own to write to: another program says what they wrote.
+    const command = ': > "$0"; tail -f -s 0.2 --pid=$$ "$0" & exec rtorrent -n -o "$1"';
+    const program = startOn(host, ["sh", "-c", command, said, `import=${settings}`]);
+    return {
+      complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
+      stop: () => program.stop(),
+    };
+  },
+};
 
 /** Starts opentracker on `host`, port 6969, for one torrent. */
 export function startOpentracker(
