@@ -17,36 +17,62 @@ export interface Take {
   readonly random: Random;
 }
 
-export class PeerChoice {
-  readonly #rows: { readonly 4: Int32Array; readonly 16: Int32Array };
-  #table4: PeerTable | undefined;
-  #table6: PeerTable | undefined;
-  #count4 = 0;
-  #count6 = 0;
+/** The chosen ones of one family. */
+class Chosen {
+  readonly rows: Int32Array;
+  /** Addresses and ports of those in `rows`, as they stand in an answer. */
+  readonly compact: Uint16Array;
+  readonly #bytes: Uint8Array;
+  readonly #compactLength: number;
+  table: PeerTable | undefined;
+  count = 0;
 
-  /** `capacity`: rows of each family. */
+  constructor(capacity: number, compactLength: 6 | 18) {
+    this.#compactLength = compactLength;
+    this.rows = new Int32Array(capacity);
+    this.compact = new Uint16Array((capacity * compactLength) / 2);
+    this.#bytes = new Uint8Array(this.compact.buffer);
+  }
+
+  write(target: Uint8Array, at: number): void {
+    if (this.count > 0) target.set(this.#bytes.subarray(0, this.count * this.#compactLength), at);
+  }
+
+  peerIds(): Uint8Array[] {
+    const { table } = this;
+    if (table === undefined) return [];
+    return Array.from(this.rows.subarray(0, this.count), (row) => table.peerId(row));
+  }
+}
+
+export class PeerChoice {
+  readonly #chosen4: Chosen;
+  readonly #chosen6: Chosen;
+
+  /** `capacity`: peers of each family. */
   constructor(capacity: number) {
-    this.#rows = { 4: new Int32Array(capacity), 16: new Int32Array(capacity) };
+    this.#chosen4 = new Chosen(capacity, 6);
+    this.#chosen6 = new Chosen(capacity, 18);
   }
 
   get count4(): number {
-    return this.#count4;
+    return this.#chosen4.count;
   }
 
   get count6(): number {
-    return this.#count6;
+    return this.#chosen6.count;
   }
 
   /** Holds nobody. */
   clear(): void {
-    this.#count4 = 0;
-    this.#count6 = 0;
+    this.#chosen4.count = 0;
+    this.#chosen6.count = 0;
   }
 
   /** Begins an answer from a swarm's two tables. */
   begin(table4: PeerTable, table6: PeerTable): void {
-    this.#table4 = table4;
-    this.#table6 = table6;
+    this.#chosen4.table = table4;
+    this.#chosen6.table = table6;
     this.clear();
   }
 
@@ -56,8 +82,8 @@ export class PeerChoice {
    */
   take(table: PeerTable, asker: PeerKey, { own, count, takesSeeds, random }: Take): number {
     if (count <= 0) return 0;
-    const isIpv4 = table === this.#table4;
-    const rows = isIpv4 ? this.#rows[4] : this.#rows[16];
+    const chosen = table === this.#chosen4.table ? this.#chosen4 : this.#chosen6;
+    const { rows, compact } = chosen;
     const first = takesSeeds ? 0 : table.seedCount;
     const isOwnInRange = own >= first;
     const bound = table.count - first - (isOwnInRange ? 1 : 0);
@@ -66,33 +92,27 @@ export class PeerChoice {
       const row = first + (rows[i] as number);
       rows[i] = isOwnInRange && row >= own ? row + 1 : row;
     }
-    const taken = table.withoutId(rows, drawn, asker.peerId);
-    if (isIpv4) this.#count4 = taken;
-    else this.#count6 = taken;
-    return taken;
+    chosen.count = table.gather(rows, drawn, asker.peerId, compact);
+    return chosen.count;
   }
 
   /** Writes the IPv4 peers, 6 bytes each, from `at` on. */
   write4(target: Uint8Array, at: number): void {
-    this.#table4?.writeCompact(this.#rows[4], this.#count4, target, at);
+    this.#chosen4.write(target, at);
   }
 
   /** Writes the IPv6 peers, 18 bytes each, from `at` on. */
   write6(target: Uint8Array, at: number): void {
-    this.#table6?.writeCompact(this.#rows[16], this.#count6, target, at);
+    this.#chosen6.write(target, at);
   }
 
-  /** Copies of the ids of the IPv4 peers, then of the IPv6 ones. */
+  /** Copies of the ids of the IPv4 peers. */
   peerIds4(): readonly Uint8Array[] {
-    return idsOf(this.#table4, this.#rows[4], this.#count4);
+    return this.#chosen4.peerIds();
   }
 
   /** The same of the IPv6 peers. */
   peerIds6(): readonly Uint8Array[] {
-    return idsOf(this.#table6, this.#rows[16], this.#count6);
+    return this.#chosen6.peerIds();
   }
-}
-
-function idsOf(table: PeerTable | undefined, rows: Int32Array, count: number): Uint8Array[] {
-  return Array.from(rows.subarray(0, count), (row) => (table as PeerTable).peerId(row));
 }

@@ -1,13 +1,23 @@
 /**
- * The peers of one swarm and one address family, in typed arrays: 32 bytes a peer (44 in IPv6) plus
- * an index of 5 to 11, and no object per peer. Rows are dense, seeds before leeches, so that counting
- * is free and any of either kind can be picked by number. What an answer needs of fifty peers lies
- * together, apart from what only the peer itself needs: fetching memory is most of the work.
+ * The peers of one swarm and one address family, in pages that all swarms share: 32 bytes a peer (44
+ * in IPv6) plus an index of 5 to 7, and no object per peer. Rows are dense, seeds before leeches, so
+ * that counting is free and any of either kind can be picked by number. What an answer needs of a
+ * page's peers lies together at its beginning: fetching memory is most of the work.
  *
  * A peer is its peer id at its address: nobody at another address can replace or remove it.
  * Row numbers are valid until the next `add`, `update` or `remove`.
  */
 import type { IpBytes } from "../base/ip-address.ts";
+import type { Page, Segment } from "./page-slab.ts";
+import {
+  PAGE_ROWS,
+  PAGE_SLOTS,
+  type PageLayout,
+  PEER_ID_LENGTH,
+  type PeerPages,
+  ROW_SHIFT,
+  SLOT_SHIFT,
+} from "./peer-pages.ts";
 
 /** What tells peers apart. */
 export interface PeerKey {
@@ -28,60 +38,47 @@ export interface PeerFacts {
 /** Number of a peer's row, 0 ≤ row < `count`; seeds come first. */
 type Row = number;
 
-// Of each row, `entries` has address and port as compact answers want them (BEP 23, BEP 7), `marks`
-// a tag of the peer id and flags, and `records` the tick and the peer id.
-const PEER_ID_LENGTH = 20;
-const PEER_ID_WORDS = 5;
-const RECORD_WORDS = 1 + PEER_ID_WORDS;
-const MARKS = 2;
+const PAGE_MASK = PAGE_ROWS - 1;
+const PEER_ID_WORDS = PEER_ID_LENGTH / 4;
 
 const COMPLETED_FLAG = 1;
 const EARLY_SHIFT = 1;
 
-// An entry of the index: the tag again, so that a search passes the peers of a crowded address
+// A slot of the index: the tag again, so that a search passes the peers of a crowded address
 // without looking at their rows, and the row + 1; 0 where free.
 const ROW_BITS = 24;
 const ROW_MASK = (1 << ROW_BITS) - 1;
-
-// Shared by all empty tables: a tracker may have many.
-const noBytes = new Uint8Array(0);
-const noPairs = new Uint16Array(0);
-const noWords = new Int32Array(0);
-
-const MIN_CAPACITY = 4;
-/** Of the index: longer probes beyond, wasted memory below. */
-const MAX_LOAD = 0.75;
+const PARTS = 8;
+const SLOT_MASK = PAGE_SLOTS - 1;
+// How full an index may be and is made; searches are longer beyond, memory wasted below.
+const MAX_LOAD = 0.8;
+const NEW_LOAD = 0.7;
+const MIN_LOAD = 0.3;
 
 // The id that is searched for, as words in this machine's order; shared, since nothing here waits.
 const soughtId = new Int32Array(PEER_ID_WORDS);
 const soughtBytes = new Uint8Array(soughtId.buffer);
 
-// Entries of an answer, before they go there in one piece.
-const gathered = new Uint16Array((18 / 2) * 200);
-const gatheredBytes = new Uint8Array(gathered.buffer);
+const nothing = new ArrayBuffer(0);
+const noSegment: Segment = {
+  bytes: new Uint8Array(nothing),
+  pairs: new Uint16Array(nothing),
+  words: new Int32Array(nothing),
+};
 
 export class PeerTable {
-  readonly #addressLength: 4 | 16;
-  readonly #entryLength: 6 | 18;
-  /** The address in IPv4, its /64 in IPv6. */
-  readonly #networkLength: 4 | 8;
-  /** Makes the index's collisions unpredictable to those who pick addresses. */
-  readonly #hashSeed: number;
-  #entries = noBytes;
-  /** The same memory, two bytes at a time. */
-  #entryPairs = noPairs;
-  #marks = noBytes;
-  #records = noWords;
-  /** Open addressing with linear probing, by network. */
-  #index = noWords;
+  readonly #family: PeerPages;
+  readonly #layout: PageLayout;
+  readonly #pages: Page[] = [];
+  /** Open addressing with linear probing, by network; none while one page holds all rows. */
+  readonly #indexPages: Page[] = [];
   #count = 0;
   #seedCount = 0;
 
-  constructor(addressLength: 4 | 16, hashSeed: number) {
-    this.#addressLength = addressLength;
-    this.#entryLength = addressLength === 4 ? 6 : 18;
-    this.#networkLength = addressLength === 4 ? 4 : 8;
-    this.#hashSeed = hashSeed;
+  /** `family`: the pages that the table takes from. */
+  constructor(family: PeerPages) {
+    this.#family = family;
+    this.#layout = family.layout;
   }
 
   get count(): number {
@@ -93,60 +90,64 @@ export class PeerTable {
     return this.#seedCount;
   }
 
-  /** Bytes that the table holds. */
-  get byteLength(): number {
-    const { byteLength } = this.#entries;
-    return byteLength + this.#marks.byteLength + this.#records.byteLength + this.#index.byteLength;
-  }
-
   /** The row of `peer`, or −1. */
   find(peer: PeerKey): Row {
-    if (this.#count === 0) return -1;
     const { address } = peer;
-    this.#seek(peer.peerId);
-    const index = this.#index;
-    const mask = index.length - 1;
-    const tag = tagOf(soughtId, 0);
-    for (let slot = this.#hash(address, 0) & mask; ; slot = (slot + 1) & mask) {
-      const entry = index[slot] as number;
+    seek(peer.peerId);
+    const tag = tagOf(soughtId);
+    const slots = this.#slotCount;
+    if (slots === 0) return this.#findAmongFew(tag, address);
+    for (let slot = homeOf(this.#hash(address, 0), tag, slots); ; slot = next(slot, slots)) {
+      const entry = this.#slot(slot);
       if (entry === 0) return -1;
       if (entry >>> ROW_BITS !== tag) continue;
       const row = (entry & ROW_MASK) - 1;
-      if (this.#isSoughtId(row) && this.#isAt(row, address, this.#addressLength)) return row;
+      if (this.#isSoughtId(row) && this.#isAt(row, address, address.length)) return row;
     }
   }
 
   /** Peers of the same network: the address in IPv4, its /64 in IPv6. */
   countOfNetwork(address: IpBytes): number {
-    if (this.#count === 0) return 0;
-    const mask = this.#index.length - 1;
+    const slots = this.#slotCount;
     let count = 0;
-    for (let slot = this.#hash(address, 0) & mask; ; slot = (slot + 1) & mask) {
-      const entry = this.#index[slot] as number;
-      if (entry === 0) return count;
-      if (this.#isAt((entry & ROW_MASK) - 1, address, this.#networkLength)) count++;
+    if (slots === 0) {
+      for (let row = 0; row < this.#count; row++) if (this.#isOfNetwork(row, address)) count++;
+      return count;
     }
+    const hash = this.#hash(address, 0);
+    for (let part = 0; part < PARTS; part++) {
+      for (let slot = homeOf(hash, part, slots); ; slot = next(slot, slots)) {
+        const entry = this.#slot(slot);
+        if (entry === 0) break;
+        const isOfPart = partOf(entry >>> ROW_BITS) === part;
+        if (isOfPart && this.#isOfNetwork((entry & ROW_MASK) - 1, address)) count++;
+      }
+    }
+    return count;
   }
 
   /** Adds a peer that is not there yet and returns its row. */
   add({ address, peerId }: PeerKey, facts: PeerFacts): Row {
-    this.#fit(this.#count + 1);
     const row = this.#count++;
-    this.#entries.set(address, row * this.#entryLength);
-    this.#seek(peerId);
-    this.#records.set(soughtId, row * RECORD_WORDS + 1);
-    this.#marks[row * MARKS] = tagOf(soughtId, 0);
-    this.#marks[row * MARKS + 1] = 0;
-    this.#link(row);
+    if ((row & PAGE_MASK) === 0) this.#pages.push(this.#family.rows.take());
+    const { bytes, words } = this.#segment(row);
+    bytes.set(address, this.#entryAt(row));
+    seek(peerId);
+    words.set(soughtId, this.#idAt(row));
+    const marksAt = this.#marksAt(row);
+    bytes[marksAt] = tagOf(soughtId);
+    bytes[marksAt + 1] = 0;
+    if (!this.#fitIndex() && this.#slotCount > 0) this.#link(row);
     return this.update(row, facts);
   }
 
   /** Returns the row, which changes when the peer became a seed or ceased to be one. */
   update(row: Row, { port, isSeed, tick }: PeerFacts): Row {
-    const portAt = row * this.#entryLength + this.#addressLength;
-    this.#entries[portAt] = port >> 8;
-    this.#entries[portAt + 1] = port;
-    this.#records[row * RECORD_WORDS] = tick;
+    const { bytes, words } = this.#segment(row);
+    const portAt = this.#entryAt(row) + this.#layout.addressLength;
+    bytes[portAt] = port >> 8;
+    bytes[portAt + 1] = port;
+    words[this.#tickAt(row)] = tick;
     if (isSeed === row < this.#seedCount) return row;
     const target = isSeed ? this.#seedCount++ : --this.#seedCount;
     this.#swap(row, target);
@@ -159,84 +160,129 @@ export class PeerTable {
       this.#swap(hole, --this.#seedCount);
       hole = this.#seedCount;
     }
-    this.#swap(hole, this.#count - 1);
-    this.#unlink(this.#count - 1);
-    this.#count--;
-    this.#fit(this.#count);
+    const last = this.#count - 1;
+    this.#swap(hole, last);
+    if (this.#slotCount > 0) this.#unlink(last);
+    this.#count = last;
+    if ((last & PAGE_MASK) === 0) this.#family.rows.give(this.#pages.pop() as Page);
+    this.#fitIndex();
+  }
+
+  /** Removes everybody. */
+  clear(): void {
+    this.#count = 0;
+    this.#seedCount = 0;
+    for (const page of this.#pages.splice(0)) this.#family.rows.give(page);
+    this.#dropIndex();
   }
 
   /** The tick of the last announce (unsigned 32 bits). */
   tick(row: Row): number {
-    return (this.#records[row * RECORD_WORDS] as number) >>> 0;
+    return (this.#segment(row).words[this.#tickAt(row)] as number) >>> 0;
   }
 
   hasCompleted(row: Row): boolean {
-    return ((this.#marks[row * MARKS + 1] as number) & COMPLETED_FLAG) !== 0;
+    return (this.#flags(row) & COMPLETED_FLAG) !== 0;
   }
 
   markCompleted(row: Row): void {
-    const at = row * MARKS + 1;
-    this.#marks[at] = (this.#marks[at] as number) | COMPLETED_FLAG;
+    this.#setFlags(row, this.#flags(row) | COMPLETED_FLAG);
   }
 
   /** Announces in a row that came too early, 0 … 127. */
   earlyCount(row: Row): number {
-    return (this.#marks[row * MARKS + 1] as number) >> EARLY_SHIFT;
+    return this.#flags(row) >> EARLY_SHIFT;
   }
 
   setEarlyCount(row: Row, count: number): void {
-    const at = row * MARKS + 1;
-    this.#marks[at] = (count << EARLY_SHIFT) | ((this.#marks[at] as number) & COMPLETED_FLAG);
-  }
-
-  /** Bytes of one peer in a compact answer: 6 or 18. */
-  get compactLength(): 6 | 18 {
-    return this.#entryLength;
+    this.#setFlags(row, (count << EARLY_SHIFT) | (this.#flags(row) & COMPLETED_FLAG));
   }
 
   /**
-   * Writes address and port of `count` ≤ 200 rows at `offset` of `target`, as BEP 23 and BEP 7 have
-   * them.
+   * Keeps those of the first `count` of `rows` whose peers have another id, in order, and puts their
+   * addresses and ports into `compact`, as BEP 23 and BEP 7 have them. Returns how many.
    */
-  writeCompact(rows: Int32Array, count: number, target: Uint8Array, offset: number): void {
-    if (count === 0) return;
-    const pairs = this.#entryPairs;
-    const length = this.#entryLength / 2;
+  gather(rows: Int32Array, count: number, peerId: Uint8Array, compact: Uint16Array): number {
+    seek(peerId);
+    const tag = tagOf(soughtId);
+    const { compactLength, entryLength } = this.#layout;
+    const { rows: slab } = this.#family;
+    const length = compactLength / 2;
+    let numberOfPage = -1;
+    let segment: Segment = noSegment;
+    let pageAt = 0;
+    let kept = 0;
     let to = 0;
     for (let i = 0; i < count; i++) {
-      const from = (rows[i] as number) * length;
-      for (let k = 0; k < length; k++) gathered[to + k] = pairs[from + k] as number;
-      to += length;
-    }
-    target.set(gatheredBytes.subarray(0, 2 * to), offset);
-  }
-
-  /** Keeps those of the first `count` of `rows` with another id, in order; returns how many. */
-  withoutId(rows: Int32Array, count: number, peerId: Uint8Array): number {
-    this.#seek(peerId);
-    const tag = tagOf(soughtId, 0);
-    let kept = 0;
-    for (let i = 0; i < count; i++) {
       const row = rows[i] as number;
-      if (this.#marks[row * MARKS] !== tag || !this.#isSoughtId(row)) rows[kept++] = row;
+      // Neighbours come one after the other: a page is looked up once for all that it has.
+      if (row >> ROW_SHIFT !== numberOfPage) {
+        numberOfPage = row >> ROW_SHIFT;
+        const page = this.#pages[numberOfPage] as Page;
+        segment = slab.segment(page);
+        pageAt = slab.offset(page);
+      }
+      const entryAt = pageAt + (row & PAGE_MASK) * entryLength;
+      if (segment.bytes[entryAt + compactLength] === tag && this.#isSoughtId(row)) continue;
+      const from = entryAt / 2;
+      for (let k = 0; k < length; k++) compact[to + k] = segment.pairs[from + k] as number;
+      to += length;
+      rows[kept++] = row;
     }
     return kept;
   }
 
   /** A copy of the 20 bytes. */
   peerId(row: Row): Uint8Array {
-    const start = row * RECORD_WORDS + 1;
-    return new Uint8Array(this.#records.buffer, 4 * start, PEER_ID_LENGTH).slice();
+    const start = 4 * this.#idAt(row);
+    return this.#segment(row).bytes.slice(start, start + PEER_ID_LENGTH);
   }
 
-  #seek(peerId: Uint8Array): void {
-    for (let i = 0; i < PEER_ID_LENGTH; i++) soughtBytes[i] = peerId[i] as number;
+  #page(row: Row): Page {
+    return this.#pages[row >> ROW_SHIFT] as Page;
   }
 
-  /** Of the network alone, so that one probe passes all its peers and can count them. */
+  #segment(row: Row): Segment {
+    return this.#family.rows.segment(this.#page(row));
+  }
+
+  /** Index of its first byte, in the segment's bytes. */
+  #entryAt(row: Row): number {
+    const { entryLength } = this.#layout;
+    return this.#family.rows.offset(this.#page(row)) + (row & PAGE_MASK) * entryLength;
+  }
+
+  #marksAt(row: Row): number {
+    return this.#entryAt(row) + this.#layout.compactLength;
+  }
+
+  /** Index of its tick, in the segment's words. */
+  #tickAt(row: Row): number {
+    const { ticksAt } = this.#layout;
+    return (this.#family.rows.offset(this.#page(row)) + ticksAt) / 4 + (row & PAGE_MASK);
+  }
+
+  #idAt(row: Row): number {
+    const pageAt = this.#family.rows.offset(this.#page(row));
+    return (pageAt + this.#layout.idsAt) / 4 + (row & PAGE_MASK) * PEER_ID_WORDS;
+  }
+
+  #tag(row: Row): number {
+    return this.#segment(row).bytes[this.#marksAt(row)] as number;
+  }
+
+  #flags(row: Row): number {
+    return this.#segment(row).bytes[this.#marksAt(row) + 1] as number;
+  }
+
+  #setFlags(row: Row, flags: number): void {
+    this.#segment(row).bytes[this.#marksAt(row) + 1] = flags;
+  }
+
+  /** Of the network alone, so that its peers can be counted. */
   #hash(bytes: Uint8Array, start: number): number {
-    let hash = this.#hashSeed;
-    for (let at = start; at < start + this.#networkLength; at += 4) {
+    let hash = this.#family.hashSeed;
+    for (let at = start; at < start + this.#layout.networkLength; at += 4) {
       const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
       const high = (bytes[at + 2] as number) | ((bytes[at + 3] as number) << 8);
       hash = Math.imul(hash ^ low ^ (high << 16), 0x85ebca6b);
@@ -247,101 +293,169 @@ export class PeerTable {
     return hash;
   }
 
+  #hashOfRow(row: Row): number {
+    return this.#hash(this.#segment(row).bytes, this.#entryAt(row));
+  }
+
   #isAt(row: Row, address: IpBytes, length: number): boolean {
-    const start = row * this.#entryLength;
-    for (let i = 0; i < length; i++) if (this.#entries[start + i] !== address[i]) return false;
+    const { bytes } = this.#segment(row);
+    const start = this.#entryAt(row);
+    for (let i = 0; i < length; i++) if (bytes[start + i] !== address[i]) return false;
     return true;
+  }
+
+  #isOfNetwork(row: Row, address: IpBytes): boolean {
+    return this.#isAt(row, address, this.#layout.networkLength);
   }
 
   #isSoughtId(row: Row): boolean {
-    const start = row * RECORD_WORDS + 1;
-    for (let i = 0; i < PEER_ID_WORDS; i++) {
-      if (this.#records[start + i] !== soughtId[i]) return false;
-    }
+    const { words } = this.#segment(row);
+    const start = this.#idAt(row);
+    for (let i = 0; i < PEER_ID_WORDS; i++) if (words[start + i] !== soughtId[i]) return false;
     return true;
   }
 
-  /** The slot of the index that names `row`, or the free one where a search for it ends. */
-  #slotOf(row: Row): number {
-    const mask = this.#index.length - 1;
-    const entry = this.#indexEntry(row);
-    let slot = this.#hash(this.#entries, row * this.#entryLength) & mask;
-    while (this.#index[slot] !== 0 && this.#index[slot] !== entry) slot = (slot + 1) & mask;
-    return slot;
+  #findAmongFew(tag: number, address: IpBytes): Row {
+    for (let row = 0; row < this.#count; row++) {
+      const isIt = this.#tag(row) === tag && this.#isSoughtId(row);
+      if (isIt && this.#isAt(row, address, address.length)) return row;
+    }
+    return -1;
   }
 
-  #indexEntry(row: Row): number {
-    return ((this.#marks[row * MARKS] as number) << ROW_BITS) | (row + 1);
+  get #slotCount(): number {
+    return this.#indexPages.length << SLOT_SHIFT;
+  }
+
+  #slot(slot: number): number {
+    const page = this.#indexPages[slot >> SLOT_SHIFT] as Page;
+    const { index } = this.#family;
+    return index.segment(page).words[index.offset(page) / 4 + (slot & SLOT_MASK)] as number;
+  }
+
+  #setSlot(slot: number, entry: number): void {
+    const page = this.#indexPages[slot >> SLOT_SHIFT] as Page;
+    const { index } = this.#family;
+    index.segment(page).words[index.offset(page) / 4 + (slot & SLOT_MASK)] = entry;
+  }
+
+  /** The slot that names `row`, or the free one where a search for it ends. */
+  #slotOf(row: Row): number {
+    const slots = this.#slotCount;
+    const entry = this.#entryOf(row);
+    let slot = homeOf(this.#hashOfRow(row), this.#tag(row), slots);
+    for (;;) {
+      const there = this.#slot(slot);
+      if (there === 0 || there === entry) return slot;
+      slot = next(slot, slots);
+    }
+  }
+
+  /** What a slot says that names `row`. */
+  #entryOf(row: Row): number {
+    return (this.#tag(row) << ROW_BITS) | (row + 1);
   }
 
   #link(row: Row): void {
-    this.#index[this.#slotOf(row)] = this.#indexEntry(row);
+    this.#setSlot(this.#slotOf(row), this.#entryOf(row));
   }
 
   /** Frees the slot of `row` and closes the gap that would end later searches too early. */
   #unlink(row: Row): void {
-    const mask = this.#index.length - 1;
+    const slots = this.#slotCount;
     let free = this.#slotOf(row);
-    this.#index[free] = 0;
-    for (let slot = (free + 1) & mask; this.#index[slot] !== 0; slot = (slot + 1) & mask) {
-      const row = ((this.#index[slot] as number) & ROW_MASK) - 1;
-      const home = this.#hash(this.#entries, row * this.#entryLength);
-      if (((slot - home) & mask) >= ((slot - free) & mask)) {
-        this.#index[free] = this.#index[slot] as number;
-        this.#index[slot] = 0;
-        free = slot;
-      }
+    this.#setSlot(free, 0);
+    for (let slot = next(free, slots); ; slot = next(slot, slots)) {
+      const entry = this.#slot(slot);
+      if (entry === 0) return;
+      const hash = this.#hashOfRow((entry & ROW_MASK) - 1);
+      const home = homeOf(hash, entry >>> ROW_BITS, slots);
+      if (distance(home, slot, slots) < distance(free, slot, slots)) continue;
+      this.#setSlot(free, entry);
+      this.#setSlot(slot, 0);
+      free = slot;
     }
   }
 
   #swap(a: Row, b: Row): void {
     if (a === b) return;
-    const slotOfA = this.#slotOf(a);
-    const slotOfB = this.#slotOf(b);
-    swapRuns(this.#entries, a, b, this.#entryLength);
-    swapRuns(this.#marks, a, b, MARKS);
-    swapRuns(this.#records, a, b, RECORD_WORDS);
-    this.#index[slotOfA] = this.#indexEntry(b);
-    this.#index[slotOfB] = this.#indexEntry(a);
+    const isIndexed = this.#slotCount > 0;
+    const slotOfA = isIndexed ? this.#slotOf(a) : 0;
+    const slotOfB = isIndexed ? this.#slotOf(b) : 0;
+    this.#swapRows(a, b);
+    if (!isIndexed) return;
+    this.#setSlot(slotOfA, this.#entryOf(b));
+    this.#setSlot(slotOfB, this.#entryOf(a));
   }
 
-  /** Grows when `count` rows do not fit, and shrinks when they would fit four times over. */
-  #fit(count: number): void {
-    const capacity = this.#marks.length / MARKS;
-    if (count > capacity) this.#resize(Math.max(MIN_CAPACITY, Math.ceil(capacity * 1.5)));
-    else if (capacity > MIN_CAPACITY && count < capacity / 4) {
-      this.#resize(Math.max(MIN_CAPACITY, Math.ceil(count * 1.25)));
-    }
+  #swapRows(a: Row, b: Row): void {
+    const { bytes: bytesA, words: wordsA } = this.#segment(a);
+    const { bytes: bytesB, words: wordsB } = this.#segment(b);
+    const entryA = this.#entryAt(a);
+    const entryB = this.#entryAt(b);
+    for (let i = 0; i < this.#layout.entryLength; i++)
+      swapAt(bytesA, entryA + i, bytesB, entryB + i);
+    swapAt(wordsA, this.#tickAt(a), wordsB, this.#tickAt(b));
+    const idA = this.#idAt(a);
+    const idB = this.#idAt(b);
+    for (let i = 0; i < PEER_ID_WORDS; i++) swapAt(wordsA, idA + i, wordsB, idB + i);
   }
 
-  #resize(capacity: number): void {
+  /** Makes the index anew where it is too full or too empty; returns whether it did. */
+  #fitIndex(): boolean {
     const count = this.#count;
-    const entries = new Uint8Array(capacity * this.#entryLength);
-    const marks = new Uint8Array(capacity * MARKS);
-    const records = new Int32Array(capacity * RECORD_WORDS);
-    entries.set(this.#entries.subarray(0, count * this.#entryLength));
-    marks.set(this.#marks.subarray(0, count * MARKS));
-    records.set(this.#records.subarray(0, count * RECORD_WORDS));
-    this.#entries = entries;
-    this.#entryPairs = new Uint16Array(entries.buffer);
-    this.#marks = marks;
-    this.#records = records;
-    const indexLength = 2 ** Math.ceil(Math.log2(capacity / MAX_LOAD));
-    if (indexLength === this.#index.length) return;
-    this.#index = new Int32Array(indexLength);
+    const slots = this.#slotCount;
+    const isFit = slots === 0 ? count <= PAGE_ROWS : count <= slots * MAX_LOAD;
+    if (isFit && count >= slots * MIN_LOAD) return false;
+    this.#dropIndex();
+    if (count <= PAGE_ROWS) return true;
+    const pages = Math.ceil(count / NEW_LOAD / PAGE_SLOTS);
+    for (let i = 0; i < pages; i++) this.#indexPages.push(this.#family.index.take());
     for (let row = 0; row < count; row++) this.#link(row);
+    return true;
+  }
+
+  #dropIndex(): void {
+    for (const page of this.#indexPages.splice(0)) this.#family.index.give(page);
   }
 }
 
-function swapRuns(array: Uint8Array | Int32Array, a: Row, b: Row, length: number): void {
-  for (let i = 0; i < length; i++) {
-    const value = array[a * length + i] as number;
-    array[a * length + i] = array[b * length + i] as number;
-    array[b * length + i] = value;
-  }
+/** Puts the id into `soughtId`. */
+function seek(peerId: Uint8Array): void {
+  for (let i = 0; i < PEER_ID_LENGTH; i++) soughtBytes[i] = peerId[i] as number;
 }
 
-/** 8 bits of the id whose words begin at `at`; of its end, where ids differ. */
-function tagOf(words: Int32Array, at: number): number {
-  return Math.imul(words[at + PEER_ID_WORDS - 1] as number, 0x9e3779b1) >>> ROW_BITS;
+/** 8 bits of an id; of its end, where ids differ. */
+function tagOf(id: Int32Array): number {
+  return Math.imul(id[PEER_ID_WORDS - 1] as number, 0x9e3779b1) >>> ROW_BITS;
+}
+
+/** A crowded network's peers lie in parts, by their tags, so that a search passes a few only. */
+function partOf(tag: number): number {
+  return tag & (PARTS - 1);
+}
+
+/** Where the search begins for a peer with `tag` in a network with `hash`. */
+function homeOf(hash: number, tag: number, slots: number): number {
+  return Math.floor((Math.imul(hash ^ partOf(tag), 0x9e3779b1) >>> 0) * 2 ** -32 * slots);
+}
+
+function next(slot: number, slots: number): number {
+  return slot + 1 === slots ? 0 : slot + 1;
+}
+
+/** Steps from one slot on to another. */
+function distance(from: number, to: number, slots: number): number {
+  return to >= from ? to - from : to - from + slots;
+}
+
+function swapAt<Values extends Uint8Array | Int32Array>(
+  a: Values,
+  atA: number,
+  b: Values,
+  atB: number,
+): void {
+  const value = a[atA] as number;
+  a[atA] = b[atB] as number;
+  b[atB] = value;
 }

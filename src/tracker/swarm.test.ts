@@ -4,7 +4,13 @@ import * as fc from "fast-check";
 import { type IpBytes, parseIp } from "../base/ip-address.ts";
 import { createRandom } from "../base/random.ts";
 import { PeerChoice } from "./peer-choice.ts";
-import { type PeerAnnounce, type SampleRequest, Swarm, type SwarmOptions } from "./swarm.ts";
+import {
+  type PeerAnnounce,
+  type SampleRequest,
+  Swarm,
+  type SwarmOptions,
+  SwarmPages,
+} from "./swarm.ts";
 
 const options: SwarmOptions = {
   maxPeersPerNetwork: 3,
@@ -54,7 +60,8 @@ function chosen(swarm: Swarm, request: SampleRequest): PeerChoice {
 }
 
 function aSwarm(peers: readonly PeerAnnounce[] = [], changes: Partial<SwarmOptions> = {}): Swarm {
-  const swarm = new Swarm({ ...options, ...changes }, createRandom(1));
+  const random = createRandom(1);
+  const swarm = new Swarm({ ...options, ...changes }, random, new SwarmPages(random));
   for (const peer of peers) swarm.announce(0, peer);
   return swarm;
 }

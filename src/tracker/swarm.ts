@@ -9,6 +9,7 @@ import type { Random } from "../base/random.ts";
 import type { Millis } from "../base/units.ts";
 import type { AnnounceEvent } from "../protocol/tracker/announce.ts";
 import type { PeerChoice } from "./peer-choice.ts";
+import { PeerPages } from "./peer-pages.ts";
 import { type PeerKey, PeerTable } from "./peer-table.ts";
 
 /** One announce, as far as the swarm is concerned. */
@@ -56,6 +57,23 @@ const MAX_EARLY = 2;
 /** Resolution of the time in a record: 4 bytes last for 17 years. */
 const TICK_MS = 125;
 
+/** The memory of all swarms' peers, each family's apart. */
+export class SwarmPages {
+  readonly ipv4: PeerPages;
+  readonly ipv6: PeerPages;
+
+  constructor(random: Random) {
+    const seed = random.nextUint32() | 0;
+    this.ipv4 = new PeerPages(4, seed);
+    this.ipv6 = new PeerPages(16, seed);
+  }
+
+  /** Bytes that are held: those of the busiest moment. */
+  get byteLength(): number {
+    return this.ipv4.byteLength + this.ipv6.byteLength;
+  }
+}
+
 export class Swarm {
   readonly #options: SwarmOptions;
   readonly #random: Random;
@@ -65,12 +83,11 @@ export class Swarm {
   #last: PeerKey | undefined;
   #lastRow = -1;
 
-  constructor(options: SwarmOptions, random: Random) {
+  constructor(options: SwarmOptions, random: Random, pages: SwarmPages) {
     this.#options = options;
     this.#random = random;
-    const seed = random.nextUint32();
-    this.#table4 = new PeerTable(4, seed);
-    this.#table6 = new PeerTable(16, seed);
+    this.#table4 = new PeerTable(pages.ipv4);
+    this.#table6 = new PeerTable(pages.ipv6);
   }
 
   get seedCount(): number {
@@ -87,6 +104,13 @@ export class Swarm {
     const row = table.find(peer);
     this.#last = undefined;
     if (row >= 0) table.remove(row);
+  }
+
+  /** Forgets everybody, so that others have the memory. */
+  clear(): void {
+    this.#last = undefined;
+    this.#table4.clear();
+    this.#table6.clear();
   }
 
   /** Takes in one announce. */

@@ -66,3 +66,23 @@ test("an empty record stays as long as it is kept", () => {
   swarms.sweep(late, 10);
   assert.equal(swarms.swarmCount, 1);
 });
+
+test("what peers leave behind, others use: memory is that of the busiest moment", () => {
+  const swarms = aSwarms();
+  for (const infoHash of [a, b]) fill(swarms, infoHash, 2000);
+  const most = swarms.byteLength;
+  assert.ok(most < 4000 * 60, `${most} bytes`);
+
+  swarms.remove(a);
+  swarms.remove(b);
+  assert.equal(swarms.peerCount, 0);
+  for (const infoHash of [b, a]) fill(swarms, infoHash, 2000);
+  assert.equal(swarms.byteLength, most);
+
+  for (let i = 0; swarms.swarmCount > 0; i++) {
+    assert.ok(i < 100);
+    swarms.sweep(late, 1000);
+  }
+  for (const infoHash of [b, a]) fill(swarms, infoHash, 2000);
+  assert.equal(swarms.byteLength, most);
+});

@@ -6,11 +6,12 @@
  */
 import type { Random } from "../base/random.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
-import { Swarm, type SwarmOptions } from "./swarm.ts";
+import { Swarm, type SwarmOptions, SwarmPages } from "./swarm.ts";
 
 export class Swarms {
   readonly #options: SwarmOptions;
   readonly #random: Random;
+  readonly #pages: SwarmPages;
   readonly #swarms = new Map<InfoHash, Swarm>();
   readonly #isKept: (infoHash: InfoHash) => boolean;
   readonly #walk: Generator<"step" | "round-end", never>;
@@ -20,6 +21,7 @@ export class Swarms {
   constructor(options: SwarmOptions, random: Random, isKept: (infoHash: InfoHash) => boolean) {
     this.#options = options;
     this.#random = random;
+    this.#pages = new SwarmPages(random);
     this.#isKept = isKept;
     this.#walk = this.#sweepForever();
   }
@@ -43,13 +45,19 @@ export class Swarms {
   ensure(infoHash: InfoHash): Swarm {
     let swarm = this.#swarms.get(infoHash);
     if (swarm === undefined) {
-      swarm = new Swarm(this.#options, this.#random);
+      swarm = new Swarm(this.#options, this.#random, this.#pages);
       this.#swarms.set(infoHash, swarm);
     }
     return swarm;
   }
 
+  /** Bytes of memory for peers. */
+  get byteLength(): number {
+    return this.#pages.byteLength;
+  }
+
   remove(infoHash: InfoHash): void {
+    this.#swarms.get(infoHash)?.clear();
     this.#swarms.delete(infoHash);
   }
 
