@@ -4,12 +4,15 @@
  */
 import { PageSlab } from "./page-slab.ts";
 
+/** A row number, shifted by so much, is that of its page. */
 export const ROW_SHIFT = 4;
 /** Rows of a page: one line of the processor's cache has the ticks of all of them. */
 export const PAGE_ROWS = 1 << ROW_SHIFT;
+/** The same for slots. */
 export const SLOT_SHIFT = 5;
 /** Slots of an index's page, of four bytes each. */
 export const PAGE_SLOTS = 1 << SLOT_SHIFT;
+/** Bytes. */
 export const PEER_ID_LENGTH = 20;
 
 /**

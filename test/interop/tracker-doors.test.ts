@@ -11,7 +11,7 @@ import { encodeMetainfo } from "../../src/protocol/metainfo/create.ts";
 import type { Info } from "../../src/protocol/metainfo/metainfo.ts";
 import { clientKinds, rtorrent, startOpentracker } from "../support/clients.ts";
 import { runOn, startOn, TestNetwork, whyNoNamespaces } from "../support/netns.ts";
-import { npmClientsFolder, webtorrent, whyNoNpmClients } from "../support/npm-clients.ts";
+import { npmClientsFolder, webtorrent } from "../support/npm-clients.ts";
 import { hashFiles } from "../support/odd-tree.ts";
 import { publishOn, type Server, startOurs, startServer } from "../support/our-programs.ts";
 
@@ -69,8 +69,7 @@ describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
 
   for (const scheme of ["http", "udp"]) {
     for (const kind of [...clientKinds, rtorrent, webtorrent]) {
-      const skip = kind === webtorrent && whyNoNpmClients();
-      test(`${kind.name} downloads with the ${scheme} tracker alone`, { skip }, async () => {
+      test(`${kind.name} downloads with the ${scheme} tracker alone`, async () => {
         const { host, directory, scratch } = place(kind.name);
         const torrent = torrentWith(urlOf(scheme));
         const task = { host, directory, scratch, torrent, usesUdp: scheme === "udp" };
@@ -109,12 +108,12 @@ describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
     });
   }
 
-  describe("with npm's clients", { skip: whyNoNpmClients() }, () => {
+  describe("with npm's clients", () => {
     for (const scheme of ["http", "udp", "ws"]) {
       test(`bittorrent-tracker's client announces and scrapes over ${scheme}`, async () => {
         const { host } = place("npm");
         const url = scheme === "ws" ? webUrl() : urlOf(scheme);
-        const args = [npmClientsFolder, info.infoHash, url];
+        const args = [npmClientsFolder(), info.infoHash, url];
         const client = startOn(host, [process.execPath, npmClient, ...args]);
         try {
           const update = await client.waitFor("event", "update");

@@ -1,4 +1,5 @@
 /** Clients from npm, for tests alone: `npm test` installs them beside our own packages. */
+import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -6,15 +7,13 @@ import { fileURLToPath } from "node:url";
 import { type ClientKind, PEER_PORT } from "./clients.ts";
 import { startOn } from "./netns.ts";
 
-/** Where they are: see `installNpmClients` in tools/run.mjs. */
-export const npmClientsFolder =
-  process.env["PEERS_DIR"] ??
-  fileURLToPath(new URL("../../node_modules/.cache/npm-clients", import.meta.url));
-
-/** Why a test that needs them cannot run here; undefined when it can. */
-export function whyNoNpmClients(): string | undefined {
-  if (existsSync(join(npmClientsFolder, "node_modules", "webtorrent"))) return undefined;
-  return "needs the clients from npm: run `npm test`, which installs them";
+/** Where they are: see `installNpmClients` in tools/run.mjs. @throws when they are not there. */
+export function npmClientsFolder(): string {
+  const own = fileURLToPath(new URL("../../node_modules/.cache/npm-clients", import.meta.url));
+  const folder = process.env["PEERS_DIR"] ?? own;
+  const isThere = existsSync(join(folder, "node_modules", "webtorrent"));
+  assert.ok(isThere, "needs the clients from npm: run `npm test`, which installs them");
+  return folder;
 }
 
 /** webtorrent in Node; it takes every kind of tracker, and WebRTC as a browser does. */
@@ -24,7 +23,7 @@ export const webtorrent: ClientKind = {
   createsEmptyFiles: true,
   start(role, { host, torrent, directory }) {
     const script = fileURLToPath(new URL("webtorrent-client.mjs", import.meta.url));
-    const args = [npmClientsFolder, role, torrent, directory, String(PEER_PORT)];
+    const args = [npmClientsFolder(), role, torrent, directory, String(PEER_PORT)];
     const program = startOn(host, [process.execPath, script, ...args]);
     return {
       complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
