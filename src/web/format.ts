@@ -92,6 +92,7 @@ export function durationText(seconds: number): string {
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const precise = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
 /** `14:03:20`; `at` in Unix milliseconds. */
@@ -107,4 +108,9 @@ export function momentText(at: number): string {
 /** `22 Nov 2026` */
 export function dayText(at: number): string {
   return day.format(at);
+}
+
+/** `22 Nov 2026, 14:03:20` */
+export function preciseText(at: number): string {
+  return precise.format(at);
 }

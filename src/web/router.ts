@@ -6,13 +6,22 @@ const [address, setAddress] = createSignal(new URL(location.href));
 /** The address that is shown now. */
 export { address };
 
-/** Shows another page; its heading gets the focus, as after a page load. */
+/** Shows another page; its heading gets the focus, so that readers of screens hear it. */
 export function navigate(to: string, how: "push" | "replace" = "push"): void {
   if (how === "push") history.pushState(undefined, "", to);
   else history.replaceState(undefined, "", to);
   setAddress(new URL(location.href));
   scrollTo(0, 0);
-  queueMicrotask(() => document.querySelector<HTMLElement>("h1")?.focus());
+  hasNavigated = true;
+}
+
+let hasNavigated = false;
+
+/** Whether the heading that comes now is that of a page somebody went to: it gets the focus, once. */
+export function takesFocus(): boolean {
+  const takes = hasNavigated;
+  hasNavigated = false;
+  return takes;
 }
 
 /** Follows the browser's buttons, and clicks on links to pages of this application. */

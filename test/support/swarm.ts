@@ -1,6 +1,7 @@
 /** A swarm of real programs around a loopback server: our own peers, aria2 and transmission. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { type ClientKind, clientKinds, type RunningClient } from "./clients.ts";
 import { startCommand } from "./command-line.ts";
 import type { LoopbackServer } from "./loopback-server.ts";
@@ -23,6 +24,8 @@ export class Swarm {
     this.#folder = folder;
     this.#server = server;
     this.#name = name;
+    // Each program listens for the end of this process.
+    process.setMaxListeners(50);
   }
 
   /** Adds one of our peers; `more`: further options of `get`. */
@@ -62,7 +65,7 @@ export class Swarm {
 
   #newFolder(kind: string): string {
     const number = this.#ours.length + this.#others.length;
-    const directory = join(this.#folder, `peer-${number}-${kind}`);
+    const directory = join(this.#folder, `${this.#name}-peer-${number}-${kind}`);
     mkdirSync(directory);
     return directory;
   }

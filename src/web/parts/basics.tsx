@@ -1,12 +1,26 @@
 /** Small parts that many pages use. */
-import { createSignal, createUniqueId, type JSX, onCleanup, Show } from "solid-js";
+import {
+  createEffect,
+  createSignal,
+  createUniqueId,
+  type JSX,
+  onCleanup,
+  onMount,
+  Show,
+} from "solid-js";
 import type { LiveState } from "../../protocol/api/live.ts";
+import { takesFocus } from "../router.ts";
 
 /** The heading of a page: gets the focus after a change of page, and names the tab. */
-export function Title(props: { readonly text: string; readonly children?: JSX.Element }) {
+export function Title(props: { readonly text: string }) {
+  let heading: HTMLHeadingElement | undefined;
+  createEffect(() => (document.title = `${props.text} · BTPublisher`));
+  onMount(() => {
+    if (takesFocus()) heading?.focus({ preventScroll: true });
+  });
   return (
-    <h1 tabindex="-1" ref={() => (document.title = `${props.text} · BTPublisher`)}>
-      <bdi>{props.children ?? props.text}</bdi>
+    <h1 tabindex="-1" ref={(element) => (heading = element)}>
+      <bdi>{props.text}</bdi>
     </h1>
   );
 }

@@ -1,7 +1,7 @@
 /** Which piece went to which node: filtered, exported, and played back. */
-import { createSignal, For, type JSX, onMount, Show } from "solid-js";
+import { createSignal, For, onMount, Show } from "solid-js";
 import { getJson, messageOf, publicationPath } from "../api.ts";
-import { countText, momentText, sizeText } from "../format.ts";
+import { countText, preciseText, sizeText } from "../format.ts";
 import { Field, Trouble } from "../parts/basics.tsx";
 import { hasSessionEnded } from "../session/session.ts";
 import { Replay } from "./replay.tsx";
@@ -29,6 +29,9 @@ interface Filter {
   readonly peer: string;
 }
 
+/** Lines at a time. */
+const PAGE_LENGTH = 25;
+
 const everything: Filter = { door: "", piece: "", address: "", peer: "" };
 
 /** The section. */
@@ -40,7 +43,6 @@ export function LedgerSection(props: { readonly name: string }) {
         <Replay name={props.name} />
       </section>
       <section class="card stack">
-        <h2>Ledger</h2>
         <LedgerTable name={props.name} />
       </section>
     </div>
@@ -54,8 +56,9 @@ function LedgerTable(props: { readonly name: string }) {
   const [trouble, setTrouble] = createSignal<string>();
   const path = publicationPath(props.name, "/ledger");
   const query = (format: string) => {
+    const limit = format === "page" ? [["limit", String(PAGE_LENGTH)]] : [];
     const asked = Object.entries(filter()).filter(([, value]) => value !== "");
-    return `${path}?${new URLSearchParams([...asked, ["format", format]]).toString()}`;
+    return `${path}?${new URLSearchParams([...asked, ["format", format], ...limit]).toString()}`;
   };
   const load = async (from: string, before: readonly Entry[]): Promise<void> => {
     setTrouble();
@@ -71,19 +74,23 @@ function LedgerTable(props: { readonly name: string }) {
   onMount(look);
   return (
     <>
+      <div class="row spread">
+        <h2>Ledger</h2>
+        <div class="row">
+          <a class="button" href={query("csv")} download={`${props.name}-ledger.csv`}>
+            CSV
+          </a>
+          <a class="button" href={query("lines")} download={`${props.name}-ledger.jsonl`}>
+            JSON lines
+          </a>
+        </div>
+      </div>
       <FilterForm
         onFilter={(wanted) => {
           setFilter(wanted);
           look();
         }}
-      >
-        <a class="button" href={query("csv")} download={`${props.name}-ledger.csv`}>
-          CSV
-        </a>
-        <a class="button" href={query("lines")} download={`${props.name}-ledger.jsonl`}>
-          JSON lines
-        </a>
-      </FilterForm>
+      />
       <Trouble text={trouble()} />
       <Show when={entries()} fallback={<p class="quiet">Loading …</p>}>
         {(known) => (
@@ -105,10 +112,7 @@ function LedgerTable(props: { readonly name: string }) {
   );
 }
 
-function FilterForm(props: {
-  readonly onFilter: (filter: Filter) => void;
-  readonly children: JSX.Element;
-}) {
+function FilterForm(props: { readonly onFilter: (filter: Filter) => void }) {
   const submit = (event: SubmitEvent & { readonly currentTarget: HTMLFormElement }): void => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
@@ -142,7 +146,6 @@ function FilterForm(props: {
         {({ id }) => <input id={id} name="peer" pattern="[0-9a-fA-F]*" spellcheck={false} />}
       </Field>
       <button>Filter</button>
-      {props.children}
     </form>
   );
 }
@@ -181,7 +184,7 @@ function Entries(props: { readonly entries: readonly Entry[] }) {
             {(entry) => (
               <tr>
                 <th scope="row" class="nowrap">
-                  <time datetime={entry.at}>{momentText(Date.parse(entry.at))}</time>
+                  <time datetime={entry.at}>{preciseText(Date.parse(entry.at))}</time>
                 </th>
                 <td data-label="Door">{doors[entry.door] ?? entry.door}</td>
                 <td data-label="To">

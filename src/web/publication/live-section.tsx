@@ -48,7 +48,7 @@ export function LiveSection(props: {
 /** The state in one sentence. */
 function Now(props: { readonly detail: LiveDetail }) {
   return (
-    <p class="live" role="status" data-now>
+    <p class="row baseline" role="status" data-now>
       <Show
         when={props.detail.summary.participation}
         fallback={<span class="quiet">The server has not said yet how the swarm stands.</span>}
@@ -92,7 +92,7 @@ function Figures(props: { readonly swarm: LiveSwarm; readonly bytes: number }) {
       <Figure
         name="Direct share"
         value={rateText(props.swarm.directShare)}
-        note="each, by plain download"
+        note="by plain download"
       />
     </dl>
   );

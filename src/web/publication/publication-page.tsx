@@ -12,8 +12,8 @@ import { RateHistory } from "./rate-history.ts";
 import { ShareSection } from "./share-section.tsx";
 
 const sections = [
-  { path: "", name: "Live" },
-  { path: "ledger", name: "Ledger and replay" },
+  { path: "", name: "Swarm" },
+  { path: "ledger", name: "Ledger" },
   { path: "policy", name: "Policy" },
   { path: "share", name: "Share" },
 ] as const;

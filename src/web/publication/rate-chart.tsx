@@ -56,6 +56,11 @@ export function RateChart(props: {
   );
 }
 
+/** At least a minute, at most the window; in seconds. */
+function shownSpan(first: number, last: number): [number, number] {
+  return [Math.min(Math.max(first, last - WINDOW_MS / 1000), last - 60), last];
+}
+
 /** Columns from the top of the stack down: each area is painted over by those below it. */
 function dataOf(history: RateHistory): uPlot.AlignedData {
   const [times = [], ...columns] = history.stacked();
@@ -76,11 +81,16 @@ function optionsFor(width: number): uPlot.Options {
     cursor: { show: false },
     padding: [8, 8, 0, 0],
     scales: {
-      x: { time: true, range: (_plot, _min, max) => [(max ?? 0) - WINDOW_MS / 1000, max ?? 0] },
+      x: { time: true, range: (_plot, min, max) => shownSpan(min ?? 0, max ?? 0) },
       y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 10_000) * 1.1] },
     },
     axes: [
-      { ...axis, values: (_plot, ticks) => ticks.map((tick) => clockText(tick * 1000)), space: 96 },
+      {
+        ...axis,
+        values: (_plot, ticks) => ticks.map((tick) => clockText(tick * 1000)),
+        space: 96,
+        size: 30,
+      },
       { ...axis, values: (_plot, ticks) => ticks.map((tick) => rateText(tick)), size: 84 },
     ],
     series: [

@@ -1,7 +1,7 @@
 /** Plays the ledger back: a slider over time, and how things stood at that moment. */
 import { createMemo, createResource, createSignal, Match, onCleanup, Show, Switch } from "solid-js";
 import { getJson, messageOf, publicationPath } from "../api.ts";
-import { countText, momentText, pluralText, rateText, sizeText } from "../format.ts";
+import { countText, preciseText, pluralText, rateText, sizeText } from "../format.ts";
 import { Figure, StateLabel, Trouble } from "../parts/basics.tsx";
 import { PieceGrid } from "../parts/piece-grid.tsx";
 import { themeColour } from "../parts/theme.ts";
@@ -69,7 +69,7 @@ function Player(props: { readonly history: LedgerHistory }) {
             min="0"
             max={last()}
             value={index()}
-            aria-valuetext={momentText(frame().at)}
+            aria-valuetext={preciseText(frame().at)}
             onInput={(event) => {
               stop();
               setIndex(event.currentTarget.valueAsNumber);
@@ -113,7 +113,7 @@ function FrameView(props: { readonly history: LedgerHistory; readonly frame: Fra
   return (
     <>
       <dl class="figures" data-frame>
-        <Figure name="Moment" value={<span class="moment">{momentText(props.frame.at)}</span>} />
+        <Figure name="Moment" value={<span class="moment">{preciseText(props.frame.at)}</span>} />
         <Figure
           name="State"
           value={
