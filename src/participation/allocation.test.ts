@@ -72,6 +72,12 @@ describe("room for offers", () => {
     assert.equal(fill(anAllocation(100_000), { ticks: 100, sent: 1 }), 25);
   });
 
+  test("does not grow while requests wait: more offers would only spread the uplink thinner", () => {
+    const allocation = anAllocation(100_000);
+    allocation.setRequested({}, 40_000);
+    assert.equal(fill(allocation, { ticks: 10, sent: 0 }), 25);
+  });
+
   test("does not grow while nobody asks for room", () => {
     const allocation = anAllocation(100_000);
     for (let tick = 0; tick < 100; tick++) allocation.handleTick(tick * 100);

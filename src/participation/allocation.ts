@@ -34,8 +34,8 @@ const MAX_EXTRA_OFFERS = 128;
 /** In 100 ms: peers that answer after a second are served at full rate within two. */
 const GROWTH = 1.3;
 const SHRINK = 0.95;
-/** So much of a tick's worth of requests keeps the uplink busy until the next tick. */
-const QUEUE_TICKS = 1.5;
+/** So many ticks' worth of requests keep the uplink busy. */
+const QUEUE_TICKS = 3;
 /** A want that was not repeated is over; swarms look every 100 ms. */
 const WANT_LASTS_MS: Millis = 300;
 const TICK_MS: Millis = 100;

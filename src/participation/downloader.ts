@@ -68,8 +68,6 @@ export class Downloader {
   sentBytes = 0;
   /** Bytes owed to it: its direct share, less what it gained from anyone. */
   owedBytes: number;
-  /** What it would lack by now with plain C/S. */
-  plainLeftBytes = 0;
   gainedBytes = 0;
   lastGainAt: Millis;
   /** Highest mean rate over some seconds that it gained: what its downlink can do at least. */

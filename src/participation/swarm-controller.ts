@@ -66,8 +66,6 @@ export class SwarmController {
   /** Bytes of never-sent pieces that may go before other swarms get their turn. */
   #cappedBytes = 0;
   #activeCount = 0;
-  /** What those who are done would still have to get by plain C/S, in bytes. */
-  #finishedEarly: number[] = [];
 
   constructor(geometry: PieceGeometry, options: SwarmControllerOptions, now: Millis) {
     this.#geometry = geometry;
@@ -94,8 +92,7 @@ export class SwarmController {
   }
 
   handleJoined(now: Millis, joined: JoinedPeer): void {
-    const peer = this.evidence.handleJoined(now, joined, this.#geometry.pieceLength);
-    peer.plainLeftBytes = this.#lackedBytes(peer);
+    this.evidence.handleJoined(now, joined, this.#geometry.pieceLength);
     this.meter.handlePeers(now, this.evidence.liveCount);
     this.#wake(now);
     this.#countActive();
@@ -113,10 +110,8 @@ export class SwarmController {
   handlePieces(now: Millis, key: number): void {
     this.evidence.handlePieces(key);
     const peer = this.evidence.peers.get(key);
-    if (peer === undefined) return;
-    peer.plainLeftBytes = this.#lackedBytes(peer);
-    for (const grant of peer.grants.values()) {
-      if (peer.pieces.has(grant.piece)) this.#takeBack(peer, grant);
+    for (const grant of peer?.grants.values() ?? []) {
+      if (peer?.pieces.has(grant.piece)) this.#takeBack(peer, grant);
     }
     this.#countActive();
     this.#offer(now);
@@ -132,7 +127,7 @@ export class SwarmController {
     this.#grants.close(peer, piece);
     // Gained from a stranger: whoever that is has it, and it need not go out for the first time.
     this.#grants.markSent(piece);
-    if (!peer.isActive) this.#finish(peer);
+    if (!peer.isActive) this.#countActive();
     this.#look(now);
   }
 
@@ -254,10 +249,6 @@ export class SwarmController {
     return Math.min(this.#policy.floor, this.evidence.liveCount);
   }
 
-  #lackedBytes({ pieces }: Downloader): number {
-    return this.#geometry.contentLength * (1 - pieces.count / pieces.size);
-  }
-
   #mostOwed(): number {
     let most = 0;
     for (const peer of this.evidence.peers.values()) {
@@ -270,14 +261,7 @@ export class SwarmController {
     let count = 0;
     for (const peer of this.evidence.peers.values()) if (peer.isActive) count++;
     this.#activeCount = count;
-    // Nobody is left to compare with.
-    if (count === 0) this.#finishedEarly = [];
-    this.#options.allocation.setDownloaders(this, count + this.#finishedEarly.length);
-  }
-
-  #finish(peer: Downloader): void {
-    if (peer.plainLeftBytes > 0) this.#finishedEarly.push(peer.plainLeftBytes);
-    this.#countActive();
+    this.#options.allocation.setDownloaders(this, count);
   }
 
   /** Every downloader is owed its direct share of the time since the last tick. */
@@ -291,12 +275,7 @@ export class SwarmController {
       const rate = this.#promisedRate(now, peer);
       const lead = ((this.#policy.leadMs ?? 10_000) * Math.max(rate, share)) / 1000;
       peer.owedBytes = Math.max(-lead, peer.owedBytes + rate * elapsed);
-      peer.plainLeftBytes -= share * elapsed;
     }
-    this.#finishedEarly = this.#finishedEarly
-      .map((left) => left - share * elapsed)
-      .filter((left) => left > 0);
-    this.#countActive();
     const response = this.meter.exchangePeak / Math.max(1, this.evidence.liveCount - 1);
     const cap = response === 0 ? Number.POSITIVE_INFINITY : response * PROBE_GAIN;
     this.#cappedBytes = Math.min(cap, this.#cappedBytes + cap * elapsed);

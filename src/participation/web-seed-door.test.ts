@@ -17,7 +17,7 @@ test("what a newcomer and one who asked for 5 s are told", () => {
     [
       ["cannot connect", busy, 5, undefined],
       ["is connected", { ...busy, isConnected: true }, 30, 30],
-      ["is alone", empty, undefined, undefined],
+      ["is alone", empty, 2, undefined],
       ["is alone, and thrifty", { ...empty, isThrifty: true }, 5, undefined],
       ["swarm in S2", { ...busy, isReleased: true }, 5, 60],
       ["budget is spent", { ...empty, isOverBudget: true }, 60, 60],
@@ -38,7 +38,7 @@ test("the wait is what is left of 5 s, in whole seconds", () => {
 
 test("of two who cannot connect nobody is alone, and each has its own 5 s", () => {
   const door = new WebSeedDoor();
-  assert.equal(door.waitSeconds(0, "192.0.2.1", empty), undefined);
+  assert.equal(door.waitSeconds(0, "192.0.2.1", empty), 2);
   assert.equal(door.waitSeconds(3000, "192.0.2.2", empty), 5);
   assert.equal(door.waitSeconds(4000, "192.0.2.1", empty), 1);
   assert.equal(door.waitSeconds(5000, "192.0.2.1", empty), undefined);
@@ -57,7 +57,7 @@ test("who asked long ago is not there any more: the next one is alone", () => {
   const door = new WebSeedDoor();
   door.waitSeconds(0, "192.0.2.1", empty);
   assert.equal(door.waitSeconds(59_999, "192.0.2.2", empty), 5);
-  assert.equal(door.waitSeconds(60_000, "192.0.2.2", empty), undefined);
+  assert.equal(door.waitSeconds(60_000, "192.0.2.2", empty), 2);
 });
 
 test("a thousand askers are remembered, and no more", () => {

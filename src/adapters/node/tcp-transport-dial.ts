@@ -4,13 +4,12 @@ import type { Millis } from "../../base/units.ts";
 import type { LinkCloseReason, PeerAddress, PeerLink } from "../../ports/peer-transport.ts";
 import { encodeHandshake } from "../../protocol/wire/handshake.ts";
 import type { Handshake } from "../../protocol/wire/message.ts";
-import { TcpLink } from "./tcp-link.ts";
-import type { SenderContext } from "./tcp-link-sender.ts";
+import { type LinkContext, TcpLink } from "./tcp-link.ts";
 import { PeerSocket } from "./tcp-link-socket.ts";
 import { readHandshake } from "./tcp-transport-handshake.ts";
 
 /** What all dials of a transport share. */
-export interface DialContext extends SenderContext {
+export interface DialContext extends LinkContext {
   readonly connectTimeoutMs: Millis;
   readonly handshakeTimeoutMs: Millis;
 }

@@ -10,14 +10,13 @@ import type { Millis } from "../../base/units.ts";
 import type { IncomingDecision, PeerAddress } from "../../ports/peer-transport.ts";
 import { encodeHandshake } from "../../protocol/wire/handshake.ts";
 import type { Handshake } from "../../protocol/wire/message.ts";
-import { TcpLink } from "./tcp-link.ts";
-import type { SenderContext } from "./tcp-link-sender.ts";
+import { type LinkContext, TcpLink } from "./tcp-link.ts";
 import { PeerSocket } from "./tcp-link-socket.ts";
 import { NetworkCounts } from "./network-counts.ts";
 import { readHandshake } from "./tcp-transport-handshake.ts";
 
 /** What all entrances of a transport share. */
-export interface EntranceContext extends SenderContext {
+export interface EntranceContext extends LinkContext {
   readonly handshakeTimeoutMs: Millis;
   readonly maxHandshakesPerHost: number;
   readonly maxConnectionsPerNetwork: number;

@@ -6,6 +6,7 @@ import type { PeerAddress, PeerListener, PeerTransport } from "../../ports/peer-
 import type { Handshake } from "../../protocol/wire/message.ts";
 import { listenError } from "./listen-error.ts";
 import { SendBufferPool } from "./tcp-link-buffers.ts";
+import { LinkRests } from "./tcp-link-rests.ts";
 import { LoopTurns } from "./tcp-link-turns.ts";
 import { socketOptions } from "./tcp-link-socket.ts";
 import { dial, type DialCallbacks, type DialContext } from "./tcp-transport-dial.ts";
@@ -37,6 +38,7 @@ export function createTcpTransport(options: TcpTransportOptions): PeerTransport 
     ...options,
     buffers: new SendBufferPool(),
     turns: new LoopTurns(),
+    rests: new LinkRests(),
   });
 }
 

@@ -24,6 +24,7 @@ describe("UploadHold", () => {
 
   const kept: readonly [string, Partial<UploadView>][] = [
     ["an uplink that counts", { upRate: 400_000 }],
+    ["a weak uplink that gives a third of what it gets", { downRate: 375_000 }],
     ["little demand", { isBacklogged: false }],
     ["a seed", { isComplete: true }],
   ];
@@ -34,7 +35,7 @@ describe("UploadHold", () => {
   }
 
   const released: readonly [string, Partial<UploadView>][] = [
-    ["the download is slow without it", { downRate: 400_000 }],
+    ["the download is slow without it", { downRate: 240_000 }],
     ["we are complete", { isComplete: true }],
   ];
   for (const [what, change] of released) {

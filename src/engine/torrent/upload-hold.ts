@@ -18,6 +18,10 @@ export interface UploadView {
 /** Download ÷ upload from which uploads are held, and at which they come back. */
 const HOLD_RATIO = 8;
 const RELEASE_RATIO = 4;
+/** Bytes per second: such an uplink is needed whole for acknowledging a fast download. */
+const WEAK_UPLINK = 250_000;
+const WEAK_HOLD_RATIO = 4;
+const WEAK_RELEASE_RATIO = 2;
 /** So long our uplink must have been the limit before its rate says what it can do. */
 const MEASURE_MS: Millis = 2000;
 /** A line may change: it is measured again after this. */
@@ -37,14 +41,16 @@ export class UploadHold {
   update(now: Millis, view: UploadView): boolean {
     const { downRate, upRate, isBacklogged, isComplete } = view;
     if (this.#heldSince !== undefined) {
-      const isOver = downRate < RELEASE_RATIO * this.#capacity;
+      const release = this.#capacity < WEAK_UPLINK ? WEAK_RELEASE_RATIO : RELEASE_RATIO;
+      const isOver = downRate < release * this.#capacity;
       if (isComplete || isOver || now - this.#heldSince > RETRY_MS) this.#release();
       return this.isHeld;
     }
     if (!isBacklogged || isComplete) this.#backlogSince = undefined;
     else this.#backlogSince ??= now;
     const isMeasured = this.#backlogSince !== undefined && now - this.#backlogSince >= MEASURE_MS;
-    if (isMeasured && downRate > HOLD_RATIO * upRate) {
+    const ratio = upRate < WEAK_UPLINK ? WEAK_HOLD_RATIO : HOLD_RATIO;
+    if (isMeasured && downRate > ratio * upRate) {
       this.#heldSince = now;
       this.#capacity = upRate;
     }
