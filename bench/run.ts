@@ -39,6 +39,8 @@ const benches: Readonly<Record<string, readonly string[]>> = {
     "bench_tracker.py --modes udpc,udp,httpka,http " +
       "--trackers node-limit-net,btpublisher,opentracker,bittorrent-tracker",
   ),
+  "tracker-million": [process.execPath, "--expose-gc", `${here}tracker-million.ts`],
+  "tracker-websocket": [process.execPath, "--expose-gc", `${here}tracker-websocket.ts`],
   http: lab(
     "bench_pair.py --size-mib 1024 --runs 5 --pairs " +
       "nginx-curl:nginx-curl,btpublisher+http:nginx-curl+files,btpublisher+http:btpublisher+http," +
