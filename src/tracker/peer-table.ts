@@ -1,6 +1,6 @@
 /**
  * The peers of one swarm and one address family, in pages that all swarms share: 32 bytes a peer (44
- * in IPv6) plus an index of 5 to 7, and no object per peer. Rows are dense, seeds before leeches, so
+ * in IPv6) plus an index of 6 to 8, and no object per peer. Rows are dense, seeds before leeches, so
  * that counting is free and any of either kind can be picked by number. What an answer needs of a
  * page's peers lies together at its beginning: fetching memory is most of the work.
  *
@@ -51,9 +51,9 @@ const ROW_MASK = (1 << ROW_BITS) - 1;
 const PARTS = 8;
 const SLOT_MASK = PAGE_SLOTS - 1;
 // How full an index may be and is made; searches are longer beyond, memory wasted below.
-const MAX_LOAD = 0.8;
-const NEW_LOAD = 0.7;
-const MIN_LOAD = 0.3;
+const MAX_LOAD = 0.7;
+const NEW_LOAD = 0.5;
+const MIN_LOAD = 0.2;
 
 // The id that is searched for, as words in this machine's order; shared, since nothing here waits.
 const soughtId = new Int32Array(PEER_ID_WORDS);

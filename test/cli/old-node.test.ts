@@ -24,8 +24,10 @@ function majorOf(node: string): number {
 
 const node = oldNode();
 
-test("an old Node is told which one is needed", { skip: node ? false : "no old Node here" }, () => {
-  const { status, stderr } = spawnSync(node as string, [bin, "--help"], { encoding: "utf8" });
-  assert.equal(status, 69);
-  assert.match(stderr, /btpublisher needs Node >=24\.\d+, and this is v\d+/);
-});
+if (node !== undefined) {
+  test("an old Node is told which one is needed", () => {
+    const { status, stderr } = spawnSync(node, [bin, "--help"], { encoding: "utf8" });
+    assert.equal(status, 69);
+    assert.match(stderr, /btpublisher needs Node >=24\.\d+, and this is v\d+/);
+  });
+}
