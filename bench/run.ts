@@ -49,6 +49,8 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   start: [process.execPath, `${here}start.ts`],
   create: makers("create {f} -o {o} --piece-length 1Mi"),
   verify: makers("verify {t} --data {d}"),
+  publish: [process.execPath, `${here}publish-http.ts`],
+  live: [process.execPath, `${here}live-cost.ts`],
   disk: [process.execPath, `${here}disk.ts`],
   wire: [process.execPath, `${here}wire.ts`],
   "many-peers": [process.execPath, "--expose-gc", `${here}many-peers.ts`],

@@ -106,8 +106,8 @@ export interface ContentService {
   /** @throws NOT_FOUND */
   uploadStatus(name: string): Promise<UploadStatus>;
   /**
-   * Appends `body` to file number `fileIndex`, which must hold exactly `offset` bytes. Chunks are
-   * kept until they are written: the caller must not reuse them. What arrived before `body` failed
+   * Appends `body` to file number `fileIndex`, which must hold exactly `offset` bytes. Chunks become
+   * the service's, which may free their memory: nobody may use them afterwards. What arrived before `body` failed
    * stays, and its error is passed on; of a body that is too long nothing stays.
    * @throws NOT_FOUND; CONFLICT for another offset, or while somebody else appends to that file;
    * USAGE when too long; STORAGE_FULL (what was written stays); CANCELLED.

@@ -212,7 +212,8 @@ export async function discardSource(world: SourceWorld): Promise<void> {
   await rm(world.data, { recursive: true, force: true });
 }
 
-/** Bytes as an upload's body, in chunks of `chunkLength`. */
+/** Bytes as an upload's body, in chunks of `chunkLength`, which become the reader's. */
 export async function* bodyOf(bytes: Uint8Array, chunkLength = 60_000): AsyncIterable<Uint8Array> {
-  for (let i = 0; i < bytes.length; i += chunkLength) yield bytes.subarray(i, i + chunkLength);
+  for (let i = 0; i < bytes.length; i += chunkLength)
+    yield new Uint8Array(bytes.subarray(i, i + chunkLength));
 }
