@@ -44,7 +44,8 @@ export function idsOf(groups: BadInputs["groups"]): string[] {
 export function findClaims(groups: BadInputs["groups"]): Map<string, string[]> {
   const pattern = new RegExp(`\\b(?:${Object.keys(groups).join("|")})-[0-9]{2}\\b`, "g");
   const claims = new Map<string, string[]>();
-  for (const path of repositoryFiles().filter((file) => file.endsWith(".test.ts"))) {
+  // A contract's tests are run by the test of each adapter.
+  for (const path of repositoryFiles().filter((file) => /(\.test|-contract)\.ts$/.test(file))) {
     const ids = new Set(withoutComments(readText(path)).match(pattern));
     for (const id of ids) claims.set(id, [...(claims.get(id) ?? []), path]);
   }
