@@ -52,9 +52,10 @@ export class Swarm {
     return client;
   }
 
-  /** Waits until all of our peers have everything. */
-  async ourPeersComplete(limitMs: number): Promise<void> {
-    await Promise.all(this.#ours.map((peer) => peer.waitFor("event", "complete", limitMs)));
+  /** Waits until all of our peers but those in `except` have everything. */
+  async ourPeersComplete(limitMs: number, except: readonly Program[] = []): Promise<void> {
+    const awaited = this.#ours.filter((peer) => !except.includes(peer));
+    await Promise.all(awaited.map((peer) => peer.waitFor("event", "complete", limitMs)));
   }
 
   /** Ends all peers but those in `except`. */
