@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import type { Page } from "playwright-core";
 import { startPages, type Visitor } from "../test/support/browser.ts";
+import { authorized } from "../test/support/loopback-server.ts";
 import { runCommand } from "../test/support/command-line.ts";
 import { testBytes } from "../test/support/odd-tree.ts";
 import { Swarm } from "../test/support/swarm.ts";
@@ -19,17 +20,27 @@ const LIMIT_MS = 120_000;
 
 const folder = join(repositoryRoot, "docs", "screens");
 
-/** What is pictured: a name, an address, and the part of the page that must be there. */
-const pages = [
+/** What everybody sees: a name, an address, and the part of the page that must be there. */
+const publicPages = [
   ["download", "/p/aurora-linux-13.iso", "main"],
   ["catalogue", "/", "table"],
+  ["setup", "/setup#btps_of-the-link", "form"],
   ["login", "/login", "form"],
+] as const;
+
+/** What maintainers see. */
+const pages = [
   ["overview", "/admin", "[data-publication]"],
   ["live", "/admin/p/aurora-linux-13.iso", "[data-peers] tbody tr"],
   ["ledger", "/admin/p/aurora-linux-13.iso/ledger", "[data-ledger] tbody tr"],
   ["policy", "/admin/p/aurora-linux-13.iso/policy", "form"],
   ["share", "/admin/p/aurora-linux-13.iso/share", ".qr"],
   ["publish", "/admin/publish", ".drop"],
+  ["accounts", "/admin/access", "[data-account]"],
+  ["account", "/admin/access/accounts/bob", "[data-grant]"],
+  ["grants", "/admin/access/grants", "[data-grant]"],
+  ["audit", "/admin/access/audit", "[data-entry]"],
+  ["tokens", "/admin/access/tokens", "[data-token]"],
 ] as const;
 
 const looks = [
@@ -43,6 +54,8 @@ try {
   await publish("aurora-linux-13.iso", 48 * MB);
   await publish("weather-2026.nc", 9 * MB);
   await publish("old-film.webm", 5 * MB);
+  await publish("partner-preview.zip", 2 * MB, "--catalogue", "private");
+  await fillAccess();
   const visitors = await Promise.all(
     looks.map((look) => world.visit({ ...look, isLoggedIn: true })),
   );
@@ -58,9 +71,36 @@ try {
 }
 process.stdout.write(`pictures are in ${folder}\n`);
 
-async function publish(name: string, bytes: number): Promise<void> {
+/** Accounts as a small publisher has them. */
+async function fillAccess(): Promise<void> {
+  const send = async (path: string, body: object): Promise<void> => {
+    const init = { method: "POST", body: JSON.stringify(body) };
+    const answer = await authorized(world.server, path, init);
+    if (!answer.ok) throw new Error(await answer.text());
+  };
+  const password = "some words that nobody guesses";
+  const end = new Date(Date.now() + 30 * 24 * 60 * 60 * 1000).toISOString();
+  await send("/api/v1/users", { name: "alice", role: "downloader" });
+  await send("/api/v1/users", { name: "bob", role: "publisher", password });
+  await send("/api/v1/users", { name: "nightly-build", role: "publisher" });
+  await send("/api/v1/users", { name: "northern-observatory", role: "downloader", password });
+  await send("/api/v1/tokens", { user: "bob", lifeSeconds: 2_592_000 });
+  await send("/api/v1/tokens", { user: "bob", scopes: ["download"], lifeSeconds: 604_800 });
+  await send("/api/v1/tokens", { user: "nightly-build", scopes: ["publish"] });
+  await send("/api/v1/grants", { user: "bob", right: "publish", catalogue: "public" });
+  await send("/api/v1/grants", { user: "bob", publication: "partner-preview.zip", expiresAt: end });
+  await send("/api/v1/grants", { user: "alice", catalogue: "private" });
+  await send("/api/v1/grants", { user: "nightly-build", right: "publish", catalogue: "members" });
+  await send("/api/v1/grants", {
+    user: "northern-observatory",
+    publication: "partner-preview.zip",
+    expiresAt: end,
+  });
+}
+
+async function publish(name: string, bytes: number, ...more: readonly string[]): Promise<void> {
   writeFileSync(join(world.folder, name), testBytes(bytes, bytes % 97));
-  const options = ["--piece-length", "65536", "--server", world.server.url];
+  const options = ["--piece-length", "65536", "--server", world.server.url, ...more];
   const ended = await runCommand(world.folder, "publish", name, ...options);
   if (ended.code !== 0) throw new Error(ended.stderr);
 }
@@ -102,6 +142,17 @@ async function animate(visitors: readonly Visitor[], swarm: Swarm, small: Swarm)
       // Rates are measured while somebody looks: the first one takes a moment.
       await page.waitForTimeout(1500);
       await picture(page, name, look.name);
+    }
+    await page.getByRole("button", { name: "Make a token" }).click();
+    await picture(page, "token", look.name);
+    await page.goto("/admin/p/partner-preview.zip/share");
+    await page.locator(".notice").waitFor();
+    await picture(page, "share-private", look.name);
+    const stranger = await world.visit(look);
+    for (const [name, path, part] of publicPages) {
+      await stranger.page.goto(path);
+      await stranger.page.locator(part).first().waitFor();
+      await picture(stranger.page, name, look.name);
     }
   }
 }

@@ -5,23 +5,26 @@ import {
   ErrorBoundary,
   lazy,
   Match,
+  on,
   onMount,
-  Show,
   Suspense,
   Switch,
 } from "solid-js";
 import { render } from "solid-js/web";
-import { messageOf } from "./api.ts";
+import { type Me, messageOf } from "./api.ts";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { Title, Trouble } from "./parts/basics.tsx";
 import { Frame } from "./parts/frame.tsx";
 import { address, navigate, startRouter } from "./router.ts";
 import { LoginPage } from "./session/login-page.tsx";
-import { loadSession, me } from "./session/session.ts";
+import { account, loadSession, me } from "./session/session.ts";
 import { SetupPage } from "./session/setup-page.tsx";
 
 const PublishPage = lazy(async () => ({
   default: (await import("./publish/publish-page.tsx")).PublishPage,
+}));
+const AccessPage = lazy(async () => ({
+  default: (await import("./access/access-page.tsx")).AccessPage,
 }));
 const PublicationPage = lazy(async () => ({
   default: (await import("./publication/publication-page.tsx")).PublicationPage,
@@ -36,24 +39,24 @@ function App() {
   });
   return (
     <Frame>
-      <ErrorBoundary fallback={(error: unknown) => <Trouble text={messageOf(error)} />}>
+      <ErrorBoundary fallback={(error, reset) => <Broken error={error} onLeave={reset} />}>
         <Trouble text={trouble()} />
-        <Switch fallback={<NotFound />}>
+        <Switch>
           <Match when={path() === "/setup"}>
             <SetupPage />
           </Match>
           <Match when={path() === "/login"}>
             <LoginPage />
           </Match>
-          <Match when={path().startsWith("/admin") && me() !== undefined}>
-            <Show when={me() !== "nobody"} fallback={<ToLogin />}>
-              <Suspense fallback={<p class="quiet">Loading …</p>}>
-                <AdminPage path={path()} />
-              </Suspense>
-            </Show>
+          <Match when={me() === "nobody"}>
+            <ToLogin />
           </Match>
-          <Match when={path().startsWith("/admin")}>
-            <></>
+          <Match when={account()}>
+            {(known) => (
+              <Suspense fallback={<p class="quiet">Loading …</p>}>
+                <AdminPage path={path()} me={known()} />
+              </Suspense>
+            )}
           </Match>
         </Switch>
       </ErrorBoundary>
@@ -61,11 +64,30 @@ function App() {
   );
 }
 
-function AdminPage(props: { readonly path: string }) {
+/** What no page of its own catches: one of its files cannot be loaded, say, after an update. */
+function Broken(props: { readonly error: unknown; readonly onLeave: () => void }) {
+  createEffect(on(address, () => props.onLeave(), { defer: true }));
+  return (
+    <div class="stack">
+      <Trouble text={`The page cannot be shown: ${messageOf(props.error)}`} />
+      <div>
+        <button type="button" onClick={() => location.reload()}>
+          Load it anew
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function AdminPage(props: { readonly path: string; readonly me: Me }) {
   const parts = () => props.path.split("/").slice(2).map(decode);
   const name = () => (parts()[0] === "p" ? parts()[1] : undefined);
+  const seesSwarms = () => props.me.scopes.includes("read:stats");
   return (
     <Switch fallback={<NotFound />}>
+      <Match when={parts()[0] === "access" || !seesSwarms()}>
+        <AccessPage me={props.me} section={parts()[1]} name={parts()[2]} />
+      </Match>
       <Match when={props.path === "/admin"}>
         <OverviewPage />
       </Match>

@@ -20,14 +20,23 @@ interface Problem {
   readonly code?: string;
 }
 
-/** @throws ApiError when the server refuses or cannot be reached (status 0). */
-export async function request(method: string, path: string, body?: unknown): Promise<Response> {
+/**
+ * `key`: has the server do it once, however often it is sent.
+ * @throws ApiError when the server refuses or cannot be reached (status 0).
+ */
+export async function request(
+  method: string,
+  path: string,
+  body?: unknown,
+  key?: string,
+): Promise<Response> {
   const response = await fetch(path, {
     method,
-    ...(body !== undefined && {
-      body: JSON.stringify(body),
-      headers: { "content-type": "application/json" },
-    }),
+    headers: {
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(key !== undefined && { "idempotency-key": key }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   }).catch(() => undefined);
   if (response === undefined) throw unreachable();
   if (!response.ok) throw errorOf(response.status, await response.text());
@@ -43,6 +52,28 @@ export async function getJson<T>(path: string): Promise<T> {
 export async function sendJson<T>(method: string, path: string, body?: unknown): Promise<T> {
   const text = await (await request(method, path, body)).text();
   return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+/**
+ * Has the server make something at `path`. Whoever presses the button again because no answer came
+ * gets what the first press made, and not a second one.
+ */
+export function createMaker<T>(path: string): (body: object) => Promise<T> {
+  let last: { readonly text: string; readonly key: string } | undefined;
+  return async (body) => {
+    const text = JSON.stringify(body);
+    if (last?.text !== text) last = { text, key: randomKey() };
+    const answer = await request("POST", path, body, last.key);
+    last = undefined;
+    return (await answer.json()) as T;
+  };
+}
+
+/** `randomUUID` would need HTTPS. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join(
+    "-",
+  );
 }
 
 /** The error of an answer with that status and body. */
@@ -80,11 +111,17 @@ export function publicationPath(name: string, rest = ""): string {
   return `/api/v1/publications/${encodeURIComponent(name)}${rest}`;
 }
 
+/** What an account may at most. */
+export type Role = "downloader" | "publisher" | "maintainer";
+
+/** What a token may be used for. */
+export type Scope = "download" | "publish" | "read:stats" | "admin";
+
 /** `GET /api/v1/me` */
 export interface Me {
   readonly name: string;
-  readonly role: "downloader" | "publisher" | "maintainer";
-  readonly scopes: readonly string[];
+  readonly role: Role;
+  readonly scopes: readonly Scope[];
 }
 
 /** `GET /api/v1/server`, as far as it is used here. */

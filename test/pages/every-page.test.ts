@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
-import { cspReports, type PagesWorld, startPages } from "../support/browser.ts";
+import { account, cspReports, type PagesWorld, startPages } from "../support/browser.ts";
 import { authorized } from "../support/loopback-server.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -17,6 +17,19 @@ const hostile = [
   "\u05D0\u05D1\u05D2 right to left 123",
   "very-long-".repeat(20),
 ];
+
+const markup = `<img src=x onerror=alert(3)>.txt`;
+
+/** Pages whose questions are asked over the page, and what opens them. */
+const dialogs = [
+  ["/admin/access", "Add an account"],
+  [`/admin/access/accounts/${account.name}`, "Change the role"],
+  [`/admin/access/accounts/${account.name}`, "Set a password"],
+  [`/admin/access/accounts/${account.name}`, "Replace passkeys"],
+  [`/admin/access/accounts/${account.name}`, "Remove"],
+  ["/admin/access/tokens", "Make a token"],
+  ["/admin/access/grants", "Give access"],
+] as const;
 
 /** What axe found. */
 interface Violation {
@@ -32,26 +45,37 @@ describe("every page", () => {
     world = await startPages();
     for (const [index, contentName] of hostile.entries())
       await publish(`hostile-${index}`, contentName);
+    // The audit log tells of what was refused, too, by the name that it was given.
+    for (const contentName of [markup, ...hostile]) {
+      const files = [{ path: ["a"], length: 1 }];
+      const plan = { contentName, isDirectory: true, files, access: { catalogue: "private" } };
+      await send("POST", "/api/v1/publications", JSON.stringify(plan));
+    }
+    const user = account.name;
+    await send("POST", "/api/v1/tokens", JSON.stringify({ user }));
+    for (const publication of names)
+      await send("POST", "/api/v1/grants", JSON.stringify({ user, publication }));
   });
 
   after(() => world.close());
 
+  const send = (
+    method: string,
+    path: string,
+    body: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) =>
+    fetch(new URL(path, world.server.url), {
+      method,
+      body,
+      headers: {
+        authorization: `Bearer ${world.server.token}`,
+        "content-type": "application/json",
+        ...headers,
+      },
+    });
+
   async function publish(name: string, contentName: string): Promise<void> {
-    const send = (
-      method: string,
-      path: string,
-      body: string,
-      headers: Readonly<Record<string, string>> = {},
-    ) =>
-      fetch(new URL(path, world.server.url), {
-        method,
-        body,
-        headers: {
-          authorization: `Bearer ${world.server.token}`,
-          "content-type": "application/json",
-          ...headers,
-        },
-      });
     const files = [{ path: [contentName], length: 3 }];
     const plan = JSON.stringify({ name, contentName, isDirectory: true, files });
     const planned = await send("POST", "/api/v1/publications", plan);
@@ -75,6 +99,12 @@ describe("every page", () => {
     `/admin/p/${names[1]}/ledger`,
     `/admin/p/${names[1]}/policy`,
     `/admin/p/${names[1]}/share`,
+    "/admin/access",
+    `/admin/access/accounts/${account.name}`,
+    "/admin/access/accounts/nobody-of-that-name",
+    "/admin/access/tokens",
+    "/admin/access/grants",
+    "/admin/access/audit",
     "/admin/nowhere",
   ];
 
@@ -107,7 +137,15 @@ describe("every page", () => {
       await page.goto(path);
       for (const name of hostile) await page.locator("bdi", { hasText: name }).first().waitFor();
     }
-    const markup = `<img src=x onerror=alert(3)>.txt`;
+    await page.goto("/admin/access/audit");
+    for (const name of [markup, ...hostile])
+      await page.locator("td bdi", { hasText: name }).first().waitFor();
+    const hostilePage = `/admin/access/accounts/${encodeURIComponent(markup)}`;
+    await page.goto(hostilePage);
+    await page.locator("h1 bdi", { hasText: markup }).waitFor();
+    await page.getByRole("alert").getByText(markup).waitFor();
+    await page.goto(`/admin/access/grants?publication=${encodeURIComponent(markup)}`);
+    assert.equal(await page.getByLabel("Publication", { exact: true }).inputValue(), markup);
     await page.goto("/admin/publish");
     const dropped = await page.evaluateHandle(`(() => {
       const transfer = new DataTransfer();
@@ -127,6 +165,21 @@ describe("every page", () => {
     assert.deepEqual(trouble, []);
   });
 
+  /** No rule of axe is broken, and nothing is wider than the window. */
+  async function check(page: Page, place: string, width: number): Promise<void> {
+    // As the browser's own tool it may run; no page could load it.
+    await page.evaluate(axe);
+    const found = await page.evaluate<readonly Violation[]>(
+      `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)`,
+    );
+    const told = found.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+    );
+    assert.deepEqual(told, [], place);
+    const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
+    assert.ok(wide <= width, `${place} is ${wide} wide`);
+  }
+
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [1280, 360]) {
       test(`everybody can use it: ${colorScheme}, ${width} pixels wide`, async () => {
@@ -134,17 +187,17 @@ describe("every page", () => {
         for (const path of pages()) {
           await page.goto(path);
           await settled(page);
-          // As the browser's own tool it may run; no page could load it.
-          await page.evaluate(axe);
-          const found = await page.evaluate<readonly Violation[]>(
-            `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)`,
-          );
-          const told = found.flatMap(({ id, nodes }) =>
-            nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
-          );
-          assert.deepEqual(told, [], path);
-          const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
-          assert.ok(wide <= width, `${path} is ${wide} wide`);
+          await check(page, path, width);
+        }
+        for (const [path, opener] of dialogs) {
+          await page.goto(path);
+          await settled(page);
+          await page.getByRole("button", { name: opener }).click();
+          await page.getByRole("dialog", { name: /\w/ }).waitFor();
+          await check(page, `${path}: ${opener}`, width);
+          await page.keyboard.press("Escape");
+          await page.getByRole("dialog").waitFor({ state: "detached" });
+          assert.equal(await page.evaluate("document.activeElement.textContent"), opener);
         }
       });
     }

@@ -3,7 +3,7 @@ import type { WebBuild } from "../../ports/web-build.ts";
 import type { PublicationView } from "../announcer.ts";
 import { withdrawalText } from "../withdrawals.ts";
 import { type Html, html } from "./html.ts";
-import { countText, dayText, page, sizeData } from "./layout.ts";
+import { countText, dayText, groupedText, page, sizeData } from "./layout.ts";
 import { stateText } from "../../protocol/api/state-text.ts";
 
 /** Files in the page's table: beyond it a page is slow to read, and the checksum list has all. */
@@ -27,7 +27,7 @@ ${terminal(view)}
 ${fileTable(view)}
 <section class="stack tight"><h2>For the curious</h2>
 <dl class="facts"><dt>Name here</dt><dd><code>${name}</code></dd>
-<dt>Size</dt><dd>${contentLength} bytes</dd>
+<dt>Size</dt><dd>${groupedText(contentLength)} bytes</dd>
 <dt>Info hash</dt><dd><code>${published.infoHash}</code></dd></dl></section>
 </div>`;
   return page({ title: contentName, content, web, script: "download.ts" });

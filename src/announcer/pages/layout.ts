@@ -80,6 +80,11 @@ export function sizeData(bytes: number): Html {
   return html`<data class="size" value="${bytes}">${sizeText(bytes)}</data>`;
 }
 
+/** `48,000,000` */
+export function groupedText(count: number): string {
+  return count.toLocaleString("en");
+}
+
 /** `3 files`, `1 file`. */
 export function countText(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,19 +1,21 @@
 /** The frame of the publisher's pages: where one is, where one can go, and the way out. */
-import { type JSX, Show } from "solid-js";
+import { For, type JSX, Show } from "solid-js";
+import type { Scope } from "../api.ts";
 import { address } from "../router.ts";
-import { logOut, me } from "../session/session.ts";
+import { account, logOut } from "../session/session.ts";
+
+/** Where one can go, and what one must be let do for it. */
+const pages: readonly { readonly path: string; readonly name: string; readonly scope: Scope }[] = [
+  { path: "/admin", name: "Overview", scope: "read:stats" },
+  { path: "/admin/publish", name: "Publish", scope: "publish" },
+  { path: "/admin/access", name: "Access", scope: "download" },
+];
 
 /** Whether the address is that page, or one below it. */
 function current(path: string): "page" | undefined {
   const { pathname } = address();
-  const isHere =
-    path === "/admin" ? pathname === path || pathname.startsWith("/admin/p/") : pathname === path;
-  return isHere ? "page" : undefined;
-}
-
-function name(): string | undefined {
-  const user = me();
-  return typeof user === "object" ? user.name : undefined;
+  const below = path === "/admin" ? "/admin/p/" : `${path}/`;
+  return pathname === path || pathname.startsWith(below) ? "page" : undefined;
 }
 
 /** The frame around a page. */
@@ -30,30 +32,35 @@ export function Frame(props: { readonly children: JSX.Element }) {
             BTPublisher
           </a>
           <Show
-            when={name()}
+            when={account()}
             fallback={
               <div class="end">
                 <a href="/">Downloads</a>
               </div>
             }
           >
-            <nav aria-label="Main">
-              <a href="/admin" aria-current={current("/admin")}>
-                Overview
-              </a>
-              <a href="/admin/publish" aria-current={current("/admin/publish")}>
-                Publish
-              </a>
-              <a href="/">Downloads</a>
-            </nav>
-            <div class="end">
-              <span class="small">
-                <bdi>{name()}</bdi>
-              </span>
-              <button type="button" class="plain" onClick={() => void logOut()}>
-                Log out
-              </button>
-            </div>
+            {(user) => (
+              <>
+                <nav aria-label="Main">
+                  <For each={pages.filter(({ scope }) => user().scopes.includes(scope))}>
+                    {({ path, name }) => (
+                      <a href={path} aria-current={current(path)}>
+                        {name}
+                      </a>
+                    )}
+                  </For>
+                  <a href="/">Downloads</a>
+                </nav>
+                <div class="end">
+                  <span class="small">
+                    <bdi>{user().name}</bdi>
+                  </span>
+                  <button type="button" class="plain" onClick={() => void logOut()}>
+                    Log out
+                  </button>
+                </div>
+              </>
+            )}
           </Show>
         </div>
       </header>

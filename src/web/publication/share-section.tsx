@@ -25,6 +25,9 @@ function Shares(props: { readonly view: PublicationView }) {
   const commands = () => commandsOf(props.view, location.origin);
   return (
     <div class="stack wide">
+      <Show when={props.view.catalogue !== "public"}>
+        <Whom view={props.view} />
+      </Show>
       <section class="card share">
         <div class="stack">
           <h2>Give people this link</h2>
@@ -89,6 +92,22 @@ function Shares(props: { readonly view: PublicationView }) {
         </section>
       </div>
     </div>
+  );
+}
+
+/** For whom the link is, where that is not everybody. */
+function Whom(props: { readonly view: PublicationView }) {
+  const grants = () => `/admin/access/grants?publication=${encodeURIComponent(props.view.name)}`;
+  return (
+    <p class="notice">
+      <Show
+        when={props.view.catalogue === "private"}
+        fallback="For members: the link works for whoever has an account here."
+      >
+        Private: the link works for those to whom it was granted, and for nobody else.{" "}
+        <a href={grants()}>Give somebody access</a>
+      </Show>
+    </p>
   );
 }
 

@@ -1,14 +1,10 @@
 /** What is asked about every publication: its name, how much the server gives, who may have it. */
-import { For } from "solid-js";
 import type { Policy, PublicationView } from "../api.ts";
 import { Field } from "../parts/basics.tsx";
+import { Choice, type Option } from "../parts/choice.tsx";
 
 /** Policies, in words. */
-export const policies: readonly {
-  readonly value: Policy["policy"];
-  readonly name: string;
-  readonly text: string;
-}[] = [
+export const policies: readonly Option<Policy["policy"]>[] = [
   {
     value: "balanced",
     name: "Balanced",
@@ -22,11 +18,7 @@ export const policies: readonly {
   },
 ];
 
-const catalogues: readonly {
-  readonly value: PublicationView["catalogue"];
-  readonly name: string;
-  readonly text: string;
-}[] = [
+const catalogues: readonly Option<PublicationView["catalogue"]>[] = [
   { value: "public", name: "Everybody", text: "Listed on the front page." },
   { value: "members", name: "Members", text: "Everybody with an account here." },
   { value: "private", name: "Those I name", text: "Granted one by one; invisible for others." },
@@ -90,38 +82,5 @@ export function CatalogueChoice(props: {
       value={props.value}
       onChange={props.onChange}
     />
-  );
-}
-
-function Choice<Value extends string>(props: {
-  readonly legend: string;
-  readonly name: string;
-  readonly options: readonly {
-    readonly value: Value;
-    readonly name: string;
-    readonly text: string;
-  }[];
-  readonly value: Value;
-  readonly onChange: (value: Value) => void;
-}) {
-  return (
-    <fieldset class="stack tight">
-      <legend class="label">{props.legend}</legend>
-      <For each={props.options}>
-        {(option) => (
-          <label class="choice">
-            <input
-              type="radio"
-              name={props.name}
-              value={option.value}
-              checked={props.value === option.value}
-              onChange={() => props.onChange(option.value)}
-            />
-            <span>{option.name}</span>
-            <small>{option.text}</small>
-          </label>
-        )}
-      </For>
-    </fieldset>
   );
 }

@@ -9,6 +9,12 @@ const [me, setMe] = createSignal<Me | "nobody" | undefined>();
 /** Who is logged in, as far as is known. */
 export { me };
 
+/** The account that is logged in, if one is. */
+export function account(): Me | undefined {
+  const user = me();
+  return typeof user === "object" ? user : undefined;
+}
+
 /** Asks the server who is logged in. @throws ApiError when it cannot be reached. */
 export async function loadSession(): Promise<void> {
   try {

@@ -1,0 +1,122 @@
+/** All accounts; each has a page of its own. */
+import { createSignal, For, Show } from "solid-js";
+import { createMaker, type Role } from "../api.ts";
+import { dayText } from "../format.ts";
+import { ActionDialog } from "../parts/action-dialog.tsx";
+import { Field } from "../parts/basics.tsx";
+import { Choice } from "../parts/choice.tsx";
+import { createPagedList, PagedView } from "../parts/paged-list.tsx";
+import { navigate } from "../router.ts";
+import { accountPage, type User, type UserPage } from "./values.ts";
+import { roleName, roles } from "./words.ts";
+
+/** The section. */
+export function AccountsSection() {
+  const list = createPagedList<UserPage, User>(
+    () => "/api/v1/users",
+    ({ users }) => users,
+  );
+  const [isAdding, setIsAdding] = createSignal(false);
+  return (
+    <section class="card stack" data-list="accounts">
+      <div class="row spread">
+        <h2>Accounts</h2>
+        <button type="button" class="main" onClick={() => setIsAdding(true)}>
+          Add an account
+        </button>
+      </div>
+      <PagedView
+        list={list}
+        empty={<p class="quiet">There is no account yet. Downloading what is public needs none.</p>}
+      >
+        {(users) => <AccountTable users={users()} />}
+      </PagedView>
+      <Show when={isAdding()}>
+        <AccountDialog onClose={() => setIsAdding(false)} />
+      </Show>
+    </section>
+  );
+}
+
+function AccountTable(props: { readonly users: readonly User[] }) {
+  return (
+    <table class="cards">
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Role</th>
+          <th scope="col">Logs in</th>
+          <th scope="col">Since</th>
+        </tr>
+      </thead>
+      <tbody>
+        <For each={props.users}>
+          {(user) => (
+            <tr data-account={user.name}>
+              <th scope="row">
+                <a href={accountPage(user.name)}>
+                  <bdi>{user.name}</bdi>
+                </a>
+              </th>
+              <td data-label="Role">{roleName(user.role)}</td>
+              <td data-label="Logs in">{loginText(user)}</td>
+              <td data-label="Since">{dayText(Date.parse(user.createdAt))}</td>
+            </tr>
+          )}
+        </For>
+      </tbody>
+    </table>
+  );
+}
+
+function loginText({ isDisabled, hasPassword }: User): string {
+  if (isDisabled) return "Disabled";
+  return hasPassword ? "With a password" : "With tokens only";
+}
+
+/** A new account, and then its page: there are its tokens and grants. */
+function AccountDialog(props: { readonly onClose: () => void }) {
+  const [name, setName] = createSignal("");
+  const [role, setRole] = createSignal<Role>("downloader");
+  const [password, setPassword] = createSignal("");
+  const make = createMaker<User>("/api/v1/users");
+  const run = async (): Promise<void> => {
+    const secret = password() === "" ? {} : { password: password() };
+    const user = await make({ name: name().trim(), role: role(), ...secret });
+    navigate(accountPage(user.name));
+  };
+  return (
+    <ActionDialog title="Add an account" action="Add the account" run={run} onClose={props.onClose}>
+      <Field label="Name" hint="Lower-case letters, digits, dots and dashes.">
+        {({ id, hintId }) => (
+          <input
+            id={id}
+            aria-describedby={hintId}
+            required
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+            maxlength={64}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Choice legend="Role" name="role" options={roles} value={role()} onChange={setRole} />
+      <Field
+        label="Password"
+        hint="To log in here: at least 12 characters. Empty: it uses tokens only."
+      >
+        {({ id, hintId }) => (
+          <input
+            id={id}
+            aria-describedby={hintId}
+            type="password"
+            autocomplete="new-password"
+            minlength={12}
+            onInput={(event) => setPassword(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+    </ActionDialog>
+  );
+}
