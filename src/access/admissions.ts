@@ -25,12 +25,14 @@ export class Admissions {
   readonly #levels = new Map<InfoHash, TorrentAccess["level"]>();
   readonly #hosts = new Map<InfoHash, Hosts>();
   #ticketKey: string | undefined;
+  #sourceSecret: string | undefined;
 
   /** Takes an order of the Tracker. @returns whether somebody may have lost its admission. */
   handleOrder(now: Millis, order: AccessOrder): boolean {
     switch (order.type) {
       case "guard":
         this.#ticketKey = order.ticketKey ?? this.#ticketKey;
+        this.#sourceSecret = order.sourceSecret ?? this.#sourceSecret;
         for (const { infoHash, level } of order.torrents) this.#levels.set(infoHash, level);
         return order.torrents.length > 0;
       case "admit":
@@ -52,6 +54,11 @@ export class Admissions {
   /** With which key of the Tracker tickets are checked; undefined: none is good. */
   get ticketKey(): string | undefined {
     return this.#ticketKey;
+  }
+
+  /** By which peers with tickets know a SourceNode; undefined: it cannot prove that it is one. */
+  get sourceSecret(): string | undefined {
+    return this.#sourceSecret;
   }
 
   /** Whether `host`, an IP address, may have `torrent` through that door. */

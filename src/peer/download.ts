@@ -5,7 +5,7 @@ import type { Info, Metainfo } from "../protocol/metainfo/metainfo.ts";
 import type { PeerHost } from "../runtime/peer-host.ts";
 import type { TorrentRunner } from "../runtime/torrent-runner.ts";
 import type { TorrentContent, TorrentFigures } from "../runtime/torrent-setup.ts";
-import { TicketHolder } from "../runtime/ticket-holder.ts";
+import { TicketHolder, type TicketPorts } from "../runtime/ticket-holder.ts";
 import { TrackerClient, type TrackerClientPorts } from "../runtime/tracker-client.ts";
 import type { OnPeerClosed, Trouble } from "./peer-ports.ts";
 
@@ -25,6 +25,9 @@ export interface DownloadSetup {
   readonly close: () => Promise<void>;
 }
 
+/** What a download takes from the world itself; the rest is the host's. */
+export type DownloadPorts = TrackerClientPorts & TicketPorts;
+
 export class Download {
   readonly info: Info;
   /** The file or directory of the content. */
@@ -40,7 +43,7 @@ export class Download {
   #timer: { cancel(): void } | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(ports: TrackerClientPorts, host: PeerHost, metainfo: Metainfo, setup: DownloadSetup) {
+  constructor(ports: DownloadPorts, host: PeerHost, metainfo: Metainfo, setup: DownloadSetup) {
     const { content, onTrouble } = setup;
     this.info = metainfo.info;
     this.path = setup.path;
@@ -50,6 +53,7 @@ export class Download {
     const completion = Promise.withResolvers<void>();
     this.completed = completion.promise;
     if (content.have.isFull) completion.resolve();
+    this.#tickets = ticketsOf(ports, metainfo, setup.peerId);
     this.#trackers = new TrackerClient(
       ports,
       {
@@ -74,10 +78,9 @@ export class Download {
         onStorageError: (error) => onTrouble({ type: "storage", error }),
         onPeerClosed: (event) => setup.onPeerClosed?.(event),
       },
-      { webSeeds: setup.webSeeds, ticket: () => this.#tickets?.ticket },
+      { webSeeds: setup.webSeeds, tickets: this.#tickets },
     );
-    this.#tickets = this.#ticketHolder(ports, metainfo, setup.peerId);
-    // Whoever is dialled first may want to see the ticket.
+    // Whoever is dialled first wants to see the ticket.
     if (this.#tickets === undefined) this.#begin(setup.peers);
     else this.#tickets.start(() => this.#begin(setup.peers));
     this.#checkLoneliness();
@@ -106,15 +109,6 @@ export class Download {
     await goodbye;
   }
 
-  #ticketHolder(
-    ports: TrackerClientPorts,
-    { ticketUrl: url, info }: Metainfo,
-    peerId: Uint8Array,
-  ): TicketHolder | undefined {
-    if (url === undefined) return undefined;
-    return new TicketHolder(ports, { url, infoHash: info.infoHash, peerId });
-  }
-
   #begin(peers: readonly PeerAddress[]): void {
     if (this.#stopping !== undefined) return;
     this.#runner.addAddresses(peers);
@@ -140,4 +134,14 @@ export class Download {
       isLonely: !content.have.isFull && figures.offeredPieces === 0,
     };
   }
+}
+
+/** Where the .torrent says that tickets are issued, every peer must show one. */
+function ticketsOf(
+  ports: TicketPorts,
+  { ticketUrl: url, info }: Metainfo,
+  peerId: Uint8Array,
+): TicketHolder | undefined {
+  if (url === undefined) return undefined;
+  return new TicketHolder(ports, { url, infoHash: info.infoHash, peerId });
 }

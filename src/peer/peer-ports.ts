@@ -7,6 +7,7 @@ import type { DatagramPort } from "../ports/datagrams.ts";
 import type { DownloadStorage } from "../ports/download-storage.ts";
 import type { HttpClient } from "../ports/http-client.ts";
 import type { PeerTransport } from "../ports/peer-transport.ts";
+import type { VerifyTicket } from "../protocol/wire/ticket.ts";
 import type { PeerClosed } from "../runtime/torrent-setup.ts";
 
 /** The world of a Peer. */
@@ -22,6 +23,8 @@ export interface PeerPorts {
   readonly copy?: CopyBytes;
   /** SHA-1 of bytes. */
   readonly sha1: (bytes: Uint8Array) => Uint8Array;
+  /** For torrents whose peers show each other tickets. */
+  readonly verifyTicket: VerifyTicket;
 }
 
 /** Something is wrong and will be tried again. */

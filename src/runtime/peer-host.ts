@@ -7,16 +7,10 @@ import { TokenBucket } from "../base/token-bucket.ts";
 import type { InfoHash } from "../base/units.ts";
 import { defaultChokerOptions } from "../engine/choking/choker.ts";
 import type { ServingController } from "../engine/torrent/serving.ts";
-import type { TorrentOptions } from "../engine/torrent/torrent-state.ts";
-import type {
-  IncomingDecision,
-  PeerAddress,
-  PeerLink,
-  PeerListener,
-} from "../ports/peer-transport.ts";
+import type { IncomingDecision, PeerAddress, PeerListener } from "../ports/peer-transport.ts";
 import type { Handshake } from "../protocol/wire/message.ts";
-import { awaitTicket, type TicketCheck } from "./ticket-gate.ts";
-import { type RunnerPorts, TorrentRunner } from "./torrent-runner.ts";
+import type { TicketGuard } from "./ticket-gate.ts";
+import { type RunnerOptions, type RunnerPorts, TorrentRunner } from "./torrent-runner.ts";
 import type { TorrentContent, TorrentEvents, TorrentFigures } from "./torrent-setup.ts";
 
 /** What all torrents of a process share. */
@@ -36,8 +30,8 @@ export interface PeerHostOptions {
     torrent: { readonly infoHash: InfoHash; readonly isPrivate: boolean },
     host: string,
   ) => boolean;
-  /** How tickets for a torrent are checked; undefined: it needs none. Default: none does. */
-  readonly ticketCheck?: (torrent: { readonly infoHash: InfoHash }) => TicketCheck | undefined;
+  /** How tickets of a torrent are checked now; undefined: it needs none. Default: none does. */
+  readonly tickets?: (infoHash: InfoHash) => TicketGuard | undefined;
 }
 
 /** What differs between torrents and roles. Defaults are a downloading peer's. */
@@ -49,8 +43,8 @@ export interface TorrentRoleOptions {
   readonly keepsSeeds?: boolean;
   readonly maxPeers?: number;
   readonly uploadSlots?: number;
-  /** See `TorrentOptions.ticket`. */
-  readonly ticket?: () => Uint8Array | undefined;
+  /** How tickets are shown and checked; default: as the host says. */
+  readonly tickets?: TicketGuard | undefined;
   /** Decides what each peer is shown; see `TorrentOptions.serving`. */
   readonly serving?: ServingController;
 }
@@ -92,7 +86,7 @@ export class PeerHost {
     role: TorrentRoleOptions = {},
   ): TorrentRunner {
     const { infoHash } = content.info;
-    const options = { ...this.#torrentOptions(role), webSeeds: role.webSeeds ?? [] };
+    const options = this.#runnerOptions(infoHash, role);
     const runner = new TorrentRunner(content, options, this.#ports, events);
     this.#runners.set(infoHash, runner);
     runner.start();
@@ -145,18 +139,12 @@ export class PeerHost {
         supportsFast: true,
         supportsExtended: true,
       },
-      onLink: (link) => this.#open(runner, link),
+      onLink: (link) => runner.accept(link),
     };
   }
 
-  #open(runner: TorrentRunner, link: PeerLink): void {
-    const check = this.#options.ticketCheck?.(runner);
-    if (check === undefined) return runner.attach(link);
-    awaitTicket(link, { check, clock: this.#ports.clock }, (admitted) => runner.attach(admitted));
-  }
-
-  #torrentOptions(role: TorrentRoleOptions): TorrentOptions {
-    const { peerId, clientName, uploadLimit, downloadLimit } = this.#options;
+  #runnerOptions(infoHash: InfoHash, role: TorrentRoleOptions): RunnerOptions {
+    const { peerId, clientName, uploadLimit, downloadLimit, tickets } = this.#options;
     return {
       choker: {
         ...defaultChokerOptions,
@@ -167,7 +155,8 @@ export class PeerHost {
       dialsPeers: role.dialsPeers ?? true,
       keepsSeeds: role.keepsSeeds ?? false,
       serving: role.serving,
-      ticket: role.ticket,
+      webSeeds: role.webSeeds ?? [],
+      tickets: () => role.tickets ?? tickets?.(infoHash),
       pieceBufferBytes: PIECE_BUFFER_BYTES,
       listenPort: this.port,
       peerId,

@@ -1,8 +1,10 @@
 /**
- * Before a link of a closed torrent becomes a peer: holds it until its extension handshake came with
- * a ticket that is good, and tells it nothing until then. What it said is passed on afterwards.
+ * Before a link of a torrent that wants tickets becomes a peer: shows our ticket, and holds the link
+ * until its extension handshake came with a ticket that is good, telling it nothing else until then.
+ * What it said is passed on afterwards. A ticket ends; a link goes on while a newer one is shown.
  */
 import { assert } from "../base/assert.ts";
+import { equalBytes } from "../base/bytes.ts";
 import type { Millis } from "../base/units.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type {
@@ -13,27 +15,57 @@ import type {
   PeerLinkHandler,
 } from "../ports/peer-transport.ts";
 import type { BlockRef } from "../protocol/metainfo/piece-geometry.ts";
-import { parseExtensionHandshake } from "../protocol/wire/extension.ts";
+import {
+  encodeExtensionHandshake,
+  type ExtensionHandshake,
+  parseExtensionHandshake,
+} from "../protocol/wire/extension.ts";
 import type { Handshake, PeerMessage } from "../protocol/wire/message.ts";
 
-/** Whether a peer that shows `ticket` may have the torrent. */
-export type TicketCheck = (
-  peer: { readonly peerId: Uint8Array; readonly host: string },
-  ticket: Uint8Array | undefined,
-) => boolean;
+/** A peer that shows a ticket, as its connection has it. */
+export interface TicketBearer {
+  readonly peerId: Uint8Array;
+  /** IP address. */
+  readonly host: string;
+}
+
+/** How our side of a torrent shows who it is, and judges who others are. */
+export interface TicketGuard {
+  /** What to show everybody; undefined: nothing. It changes when it is renewed. */
+  readonly pass: TicketPass | undefined;
+  /** For how long `bearer` may take part with `ticket`, in milliseconds; undefined: not at all. */
+  check(bearer: TicketBearer, ticket: Uint8Array | undefined): Millis | undefined;
+  /** A SourceNode's: what it answers to a good ticket. */
+  prove?(ticket: Uint8Array): Uint8Array | undefined;
+}
+
+/** A ticket of ours. */
+export interface TicketPass {
+  readonly ticket: Uint8Array;
+  /** By this its holder knows a SourceNode. */
+  readonly sourceProof: Uint8Array;
+}
+
+/** What becomes of a link. Exactly one is called. */
+export interface TicketOutcome {
+  readonly onAdmitted: (link: PeerLink) => void;
+  readonly onRefused: (reason: LinkCloseReason) => void;
+}
 
 /** For the extension handshake; as for the handshake before it. */
 const LIMIT_MS: Millis = 10_000;
-/** Our peers say what they have, and then greet. */
+/** Other programs may say what they have, and then greet. */
 const MAX_EARLY_MESSAGES = 4;
+/** How often we look whether there is a newer ticket to show. */
+const RENEWAL_LOOK_MS: Millis = 60_000;
 
-/** Waits for the ticket of `link`; `onAdmitted` gets a link to go on with. Else it is closed. */
+/** Waits for the ticket of `link`, and gives a link to go on with. */
 export function awaitTicket(
   link: PeerLink,
-  { check, clock }: { readonly check: TicketCheck; readonly clock: Clock },
-  onAdmitted: (link: PeerLink) => void,
+  ports: { readonly guard: TicketGuard; readonly clock: Clock },
+  outcome: TicketOutcome,
 ): void {
-  link.start(new TicketGate(link, check, clock, onAdmitted));
+  new TicketGate(link, ports, outcome).open();
 }
 
 class TicketGate implements PeerLinkHandler, PeerLink {
@@ -41,26 +73,38 @@ class TicketGate implements PeerLinkHandler, PeerLink {
   readonly remoteAddress: PeerAddress;
   readonly direction: "incoming" | "outgoing";
   readonly #link: PeerLink;
-  readonly #check: TicketCheck;
-  readonly #onAdmitted: (link: PeerLink) => void;
+  readonly #guard: TicketGuard;
+  readonly #clock: Clock;
+  readonly #outcome: TicketOutcome;
   readonly #early: PeerMessage[] = [];
-  readonly #timer: Timer;
+  /** Until the link must have shown a ticket that is still good. */
+  #limit: Timer;
+  #renewal: Timer | undefined;
+  /** What it was shown last. */
+  #pass: TicketPass | undefined;
+  #isAdmitted = false;
   /** Since it was admitted. */
   #handler: PeerLinkHandler | undefined;
 
   constructor(
     link: PeerLink,
-    check: TicketCheck,
-    clock: Clock,
-    onAdmitted: (link: PeerLink) => void,
+    { guard, clock }: { readonly guard: TicketGuard; readonly clock: Clock },
+    outcome: TicketOutcome,
   ) {
     this.remote = link.remote;
     this.remoteAddress = link.remoteAddress;
     this.direction = link.direction;
     this.#link = link;
-    this.#check = check;
-    this.#onAdmitted = onAdmitted;
-    this.#timer = clock.setTimer(LIMIT_MS, () => link.close("no-ticket"));
+    this.#guard = guard;
+    this.#clock = clock;
+    this.#outcome = outcome;
+    this.#limit = clock.setTimer(LIMIT_MS, () => this.#refuse());
+  }
+
+  open(): void {
+    this.#link.start(this);
+    if (this.remote.supportsExtended) this.#show();
+    else this.#refuse();
   }
 
   start(handler: PeerLinkHandler): void {
@@ -89,14 +133,14 @@ class TicketGate implements PeerLinkHandler, PeerLink {
   }
 
   handleMessage(message: PeerMessage): void {
+    const isGreeting = message.type === "extended" && message.id === 0;
+    if (isGreeting) this.#judge(message.payload);
     if (this.#handler !== undefined && this.#early.length === 0) {
       this.#handler.handleMessage(message);
       return;
     }
     this.#early.push(message);
-    if (this.#handler !== undefined) return;
-    if (message.type === "extended" && message.id === 0) this.#decide(message.payload);
-    else if (this.#early.length > MAX_EARLY_MESSAGES) this.#refuse();
+    if (!this.#isAdmitted && this.#early.length > MAX_EARLY_MESSAGES) this.#refuse();
   }
 
   handleRequests(blocks: readonly BlockRef[]): void {
@@ -122,16 +166,59 @@ class TicketGate implements PeerLinkHandler, PeerLink {
   }
 
   handleClose(reason: LinkCloseReason): void {
-    this.#timer.cancel();
-    this.#handler?.handleClose(reason);
+    this.#limit.cancel();
+    this.#renewal?.cancel();
+    if (this.#isAdmitted) this.#handler?.handleClose(reason);
+    else this.#outcome.onRefused(reason);
   }
 
-  #decide(payload: Uint8Array): void {
-    const ticket = parseExtensionHandshake(payload)?.ticket;
+  /** Shows our ticket, and later those that take its place. */
+  #show(): void {
+    const { pass } = this.#guard;
+    if (pass === undefined) return;
+    if (pass.ticket !== this.#pass?.ticket) {
+      this.#pass = pass;
+      this.#greet({ ticket: pass.ticket });
+    }
+    this.#renewal = this.#clock.setTimer(RENEWAL_LOOK_MS, () => this.#show());
+  }
+
+  #greet(shown: Pick<ExtensionHandshake, "ticket" | "sourceProof">): void {
+    const payload = encodeExtensionHandshake({
+      extensions: new Map(),
+      clientName: undefined,
+      listenPort: undefined,
+      maxRequests: undefined,
+      metadataSize: undefined,
+      ...shown,
+    });
+    this.#link.send({ type: "extended", id: 0, payload });
+  }
+
+  /** A peer that was let in may greet again without a ticket; its time goes on then. */
+  #judge(payload: Uint8Array): void {
+    const { ticket, sourceProof } = parseExtensionHandshake(payload) ?? {};
+    if (this.#isAdmitted && ticket === undefined) return;
+    if (sourceProof !== undefined && this.#pass !== undefined) {
+      if (!equalBytes(sourceProof, this.#pass.sourceProof)) return this.#refuse();
+      this.#limit.cancel();
+      return this.#admit();
+    }
     const { peerId } = this.remote;
-    if (!this.#check({ peerId, host: this.remoteAddress.host }, ticket)) return this.#refuse();
-    this.#timer.cancel();
-    this.#onAdmitted(this);
+    const leftMs = this.#guard.check({ peerId, host: this.remoteAddress.host }, ticket);
+    if (leftMs === undefined || ticket === undefined) return this.#refuse();
+    this.#limit.cancel();
+    this.#limit = this.#clock.setTimer(leftMs, () => this.#refuse());
+    if (this.#isAdmitted) return;
+    const proof = this.#guard.prove?.(ticket);
+    if (proof !== undefined) this.#greet({ sourceProof: proof });
+    this.#admit();
+  }
+
+  #admit(): void {
+    if (this.#isAdmitted) return;
+    this.#isAdmitted = true;
+    this.#outcome.onAdmitted(this);
   }
 
   #refuse(): void {

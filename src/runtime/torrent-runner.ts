@@ -22,6 +22,7 @@ import {
   type PeerTransport,
 } from "../ports/peer-transport.ts";
 import { LinkDriver } from "./link-driver.ts";
+import { awaitTicket, type TicketGuard } from "./ticket-gate.ts";
 import { PieceBuffers } from "./piece-buffers.ts";
 import type { TorrentContent, TorrentEvents, TorrentFigures } from "./torrent-setup.ts";
 import { WebSeedFetcher } from "./web-seed-fetcher.ts";
@@ -38,6 +39,13 @@ export interface RunnerPorts {
   readonly isSourceNode: (peerId: Uint8Array) => boolean;
 }
 
+/** How a torrent is played, and what the engine need not know of it. */
+export interface RunnerOptions extends TorrentOptions {
+  readonly webSeeds: readonly string[];
+  /** How tickets are shown and checked now; undefined: the torrent wants none. */
+  readonly tickets?: () => TicketGuard | undefined;
+}
+
 export class TorrentRunner {
   readonly infoHash: InfoHash;
   /** BEP 27's flag. */
@@ -45,10 +53,12 @@ export class TorrentRunner {
   readonly #content: TorrentContent;
   readonly #events: TorrentEvents;
   readonly #ports: RunnerPorts;
-  readonly #options: TorrentOptions;
+  readonly #options: RunnerOptions;
   readonly #torrent: Torrent;
   readonly #links = new Map<PeerKey, LinkDriver>();
   readonly #dials = new Set<{ cancel(): void }>();
+  /** Links whose tickets are waited for. */
+  readonly #waiting = new Set<PeerLink>();
   readonly #buffers: PieceBuffers;
   readonly #fetcher: WebSeedFetcher;
   readonly #read: BlockReader;
@@ -64,7 +74,7 @@ export class TorrentRunner {
 
   constructor(
     content: TorrentContent,
-    options: TorrentOptions & { readonly webSeeds: readonly string[] },
+    options: RunnerOptions,
     ports: RunnerPorts,
     events: TorrentEvents = {},
   ) {
@@ -112,6 +122,7 @@ export class TorrentRunner {
     this.#timer?.cancel();
     for (const dial of this.#dials) dial.cancel();
     this.#dials.clear();
+    for (const link of this.#waiting) link.close("stopped");
     if (this.#openCommits > 0) await new Promise<void>((done) => (this.#whenCommitted = done));
     this.#buffers.releaseAll();
   }
@@ -127,8 +138,30 @@ export class TorrentRunner {
     this.#drain();
   }
 
-  /** Takes over an open link of this torrent. */
-  attach(link: PeerLink): void {
+  /** Takes over an open link of this torrent, once it has shown a ticket where one is wanted. */
+  accept(link: PeerLink): void {
+    const guard = this.#options.tickets?.();
+    if (guard === undefined) return this.#attach(link);
+    this.#waiting.add(link);
+    const { clock } = this.#ports;
+    awaitTicket(
+      link,
+      { guard, clock },
+      {
+        onAdmitted: (admitted) => {
+          this.#waiting.delete(link);
+          this.#attach(admitted);
+        },
+        onRefused: (reason) => {
+          this.#waiting.delete(link);
+          this.#reportClosed(link, reason);
+          if (link.direction === "outgoing") this.#handleConnectFailed(link.remoteAddress);
+        },
+      },
+    );
+  }
+
+  #attach(link: PeerLink): void {
     if (this.#isStopped) {
       link.close("stopped");
       return;
@@ -142,8 +175,7 @@ export class TorrentRunner {
       handleBlocksSent: (blocks) => this.#reportSent(link, blocks),
       handleClosed: (reason) => {
         this.#links.delete(key);
-        const { remoteAddress: address, direction } = link;
-        this.#events.onPeerClosed?.({ address, direction, reason });
+        this.#reportClosed(link, reason);
         this.#torrent.handleLinkClosed(this.#now(), key);
         this.#drain();
       },
@@ -168,6 +200,7 @@ export class TorrentRunner {
     for (const driver of this.#links.values()) {
       if (isMeant(driver.link.remoteAddress.host)) driver.close(why);
     }
+    for (const link of this.#waiting) if (isMeant(link.remoteAddress.host)) link.close(why);
   }
 
   figures(): TorrentFigures {
@@ -268,15 +301,23 @@ export class TorrentRunner {
     const dial = transport.connect(address, handshake, {
       onLink: (link) => {
         this.#dials.delete(dial);
-        this.attach(link);
+        this.accept(link);
       },
       onFailure: (_reason: LinkCloseReason) => {
         this.#dials.delete(dial);
-        this.#torrent.handleConnectFailed(this.#now(), addressKey(address));
-        this.#drain();
+        this.#handleConnectFailed(address);
       },
     });
     this.#dials.add(dial);
+  }
+
+  #handleConnectFailed(address: PeerAddress): void {
+    this.#torrent.handleConnectFailed(this.#now(), addressKey(address));
+    this.#drain();
+  }
+
+  #reportClosed({ remoteAddress: address, direction }: PeerLink, reason: LinkCloseReason): void {
+    this.#events.onPeerClosed?.({ address, direction, reason });
   }
 
   async #commit(pieceIndex: PieceIndex): Promise<void> {

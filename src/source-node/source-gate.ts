@@ -7,26 +7,30 @@ import { parseIp } from "../base/ip-address.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { AccessOrder } from "../protocol/control/access-values.ts";
-import { findTicketFault } from "../protocol/wire/ticket.ts";
-import type { TicketCheck } from "../runtime/ticket-gate.ts";
+import { checkTicket, type VerifyTicket } from "../protocol/wire/ticket.ts";
+import type { TicketBearer, TicketGuard } from "../runtime/ticket-gate.ts";
 
-/** Checks a signature of the Tracker with the given key. */
-export type VerifyTicket = (publicKey: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
+/** What a gate checks tickets with, and answers them. */
+export interface TicketSeals {
+  readonly verify: VerifyTicket;
+  /** The proof of a SourceNode for `ticket`; `secret` is what the Tracker told. */
+  readonly prove: (secret: string, ticket: Uint8Array) => Uint8Array;
+}
 
 /** How often ended admissions are looked for. */
 const SWEEP_MS: Millis = 10_000;
 
 export class SourceGate {
   readonly #clock: Clock;
-  readonly #verify: VerifyTicket;
+  readonly #seals: TicketSeals;
   readonly #admissions = new Admissions();
   /** Closes the links of those who are not admitted any more. */
   #putOut: () => void = () => {};
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, verify: VerifyTicket) {
+  constructor(clock: Clock, seals: TicketSeals) {
     this.#clock = clock;
-    this.#verify = verify;
+    this.#seals = seals;
     this.#sweep();
   }
 
@@ -45,23 +49,34 @@ export class SourceGate {
     return this.#admissions.admits(this.#clock.now(), torrent, host, door);
   }
 
-  /** How tickets for a torrent are checked; undefined: it needs none. */
-  ticketCheck({ infoHash }: { readonly infoHash: InfoHash }): TicketCheck | undefined {
+  /** How tickets for a torrent are checked and answered; undefined: it needs none. */
+  tickets(infoHash: InfoHash): TicketGuard | undefined {
     if (!this.#admissions.wantsTickets(infoHash)) return undefined;
-    return ({ peerId, host }, ticket) => {
-      const { ticketKey } = this.#admissions;
-      const address = parseIp(host);
-      if (ticketKey === undefined || address === undefined) return false;
-      const expected = { infoHash, peerId, address, now: this.#clock.unixNow() };
-      const fault = findTicketFault(ticket, expected, (bytes, signature) =>
-        this.#verify(ticketKey, bytes, signature),
-      );
-      return fault === undefined;
+    return {
+      pass: undefined,
+      check: (bearer, ticket) => this.#check(infoHash, bearer, ticket),
+      prove: (ticket) => {
+        const { sourceSecret } = this.#admissions;
+        return sourceSecret === undefined ? undefined : this.#seals.prove(sourceSecret, ticket);
+      },
     };
   }
 
   close(): void {
     this.#timer?.cancel();
+  }
+
+  #check(
+    infoHash: InfoHash,
+    { peerId, host }: TicketBearer,
+    ticket: Uint8Array | undefined,
+  ): Millis | undefined {
+    const { ticketKey: publicKey } = this.#admissions;
+    const address = parseIp(host);
+    if (publicKey === undefined || address === undefined) return undefined;
+    const expected = { infoHash, peerId, address, now: this.#clock.unixNow(), publicKey };
+    const checked = checkTicket(ticket, expected, this.#seals.verify);
+    return checked.ok ? checked.value : undefined;
   }
 
   #sweep(): void {

@@ -6,6 +6,7 @@ import { fromHex, parseInfoHash } from "../base/bytes.ts";
 import type { IpBytes } from "../base/ip-address.ts";
 import type { UnixMillis } from "../base/units.ts";
 import { encodeTicket, encodeTicketClaims } from "../protocol/wire/ticket.ts";
+import { encodeTicketAnswer } from "../protocol/wire/ticket-answer.ts";
 import type { AnnounceAccess } from "./announce-access.ts";
 
 /** Where the desk is. */
@@ -14,10 +15,19 @@ export const TICKET_PREFIX = "/ticket";
 /** How long a ticket is good. */
 export const TICKET_LIFE_MS = 15 * 60_000;
 
+/** What the Tracker signs with, and proves by. */
+export interface TicketSigner {
+  /** 64 hexadecimal digits. */
+  readonly publicKey: string;
+  readonly sign: (bytes: Uint8Array) => Uint8Array;
+  /** What a SourceNode answers to `ticket`. */
+  readonly sourceProof: (ticket: Uint8Array) => Uint8Array;
+}
+
 /** What the desk works with. */
 export interface TicketDeskDependencies {
   readonly access: AnnounceAccess;
-  readonly sign: (bytes: Uint8Array) => Uint8Array;
+  readonly signer: TicketSigner;
   readonly unixNow: () => UnixMillis;
 }
 
@@ -30,9 +40,9 @@ export class TicketDesk {
     this.#dependencies = dependencies;
   }
 
-  /** A ticket for whoever asks by `target` from `address`; undefined: none. */
+  /** The answer to whoever asks by `target` from `address`; undefined: there is no ticket for it. */
   issue(target: string, address: IpBytes): Uint8Array | undefined {
-    const { access, sign, unixNow } = this.#dependencies;
+    const { access, signer, unixNow } = this.#dependencies;
     const [, key, hash = "", id = ""] = TARGET.exec(target) ?? [];
     const infoHash = parseInfoHash(hash);
     const peerId = fromHex(id);
@@ -40,8 +50,11 @@ export class TicketDesk {
     const decision = access.decide(infoHash, key, { address, peerId });
     if (decision.type === "denied" || decision.principal === undefined) return undefined;
     const { principal } = decision;
-    const expiresAt = unixNow() + TICKET_LIFE_MS;
+    const now = unixNow();
+    const expiresAt = now + TICKET_LIFE_MS;
     const claims = encodeTicketClaims({ infoHash, peerId, address, principal, expiresAt });
-    return encodeTicket(claims, sign(claims));
+    const ticket = encodeTicket(claims, signer.sign(claims));
+    const { publicKey } = signer;
+    return encodeTicketAnswer({ ticket, publicKey, sourceProof: signer.sourceProof(ticket), now });
   }
 }

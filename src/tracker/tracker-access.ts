@@ -27,10 +27,16 @@ export interface TrackerAccessDependencies {
   /** Whether a torrent that nobody told about has BEP 27's flag: then it is closed. */
   readonly isPrivate: (infoHash: InfoHash) => boolean;
   readonly onEvent: (event: TrackerAccessEvent) => void;
-  /** With which key SourceNodes check tickets; undefined: there are none. */
-  readonly ticketKey?: string;
+  /** What SourceNodes check tickets with, and answer them; undefined: there are none. */
+  readonly tickets?: TicketKeys;
   /** How often peers announce: an admission lasts well beyond it. */
   readonly intervalMs: Millis;
+}
+
+/** The keys about tickets that SourceNodes are told; each has 64 hexadecimal digits. */
+export interface TicketKeys {
+  readonly publicKey: string;
+  readonly sourceSecret: string;
 }
 
 /** For logs; without a secret. */
@@ -134,8 +140,10 @@ export class TrackerAccess implements AnnounceAccess {
   }
 
   #guard(torrents: readonly TorrentAccess[]): SourceOrder {
-    const { ticketKey } = this.#dependencies;
-    return { type: "guard", torrents, ...(ticketKey !== undefined && { ticketKey }) };
+    const { tickets } = this.#dependencies;
+    if (tickets === undefined) return { type: "guard", torrents };
+    const { publicKey: ticketKey, sourceSecret } = tickets;
+    return { type: "guard", torrents, ticketKey, sourceSecret };
   }
 
   #lookUp(key: string, address: IpBytes): KnownKey | undefined {

@@ -212,33 +212,92 @@ describe("what is not for everybody", { skip: whyNoNamespaces() }, () => {
     });
   }
 
-  test("EXT-24 what wants tickets comes with one, and without one not even with the key", async () => {
-    const { host, token } = await enter("dan");
-    const content = join(folder, "closed.bin");
-    writeFileSync(content, testBytes(300_000, 13));
-    const access = ["--catalogue", "members", "--access", "ticketed"];
-    const where = { url: urlOf(hosts.announcer) };
-    const closed = await publishOn(hosts.announcer, where, content, ...access);
-    const torrent = join(folder, "closed.torrent");
-    const header = `Authorization: Bearer ${token}`;
-    await runOn(host, "curl", "-sSf", "-H", header, "-o", torrent, String(closed["torrentUrl"]));
-    secrets.push(keyIn(torrent));
+  describe("what wants tickets", () => {
+    let closed: Line;
+    let seed: Program;
+    let seedHost: Host;
 
-    const directory = join(folder, "dan-files");
-    const get = startOurs(host, "get", torrent, "-o", directory, "--no-web-seed");
-    programs.push(get);
-    await get.succeed();
-    assert.deepEqual(hashFiles(directory).get("closed.bin"), hashFiles(content).get(""));
+    before(async () => {
+      const content = join(folder, "closed.bin");
+      writeFileSync(content, testBytes(300_000, 13));
+      const access = ["--catalogue", "members", "--access", "ticketed"];
+      const where = { url: urlOf(hosts.announcer) };
+      closed = await publishOn(hosts.announcer, where, content, ...access);
+    });
 
-    const { info, announceTiers } = await readTorrentFile(torrent);
-    const bare = join(folder, "closed-bare.torrent");
-    writeFileSync(bare, encodeMetainfo({ infoRaw: info.raw, announceTiers, webSeeds: [] }));
-    const ticketless = join(folder, "ticketless");
-    const other = startOurs(host, "get", bare, "-o", ticketless, "--timeout", "5s");
-    assert.notEqual(await other.end(), 0);
-    assert.ok(
-      other.lines.every((line) => (line["bytes"] ?? 0) === 0 || line["event"] === "started"),
-    );
+    async function enterClosed(name: string): Promise<{ host: Host; torrent: string }> {
+      const { host, token } = await enter(name);
+      const torrent = join(folder, `${name}-closed.torrent`);
+      const header = `Authorization: Bearer ${token}`;
+      await runOn(host, "curl", "-sSf", "-H", header, "-o", torrent, String(closed["torrentUrl"]));
+      secrets.push(keyIn(torrent));
+      return { host, torrent };
+    }
+
+    function get(host: Host, torrent: string, name: string, ...more: readonly string[]): Program {
+      const directory = join(folder, `${name}-files`);
+      const limits = ["--no-web-seed", "--verbose", ...more];
+      const program = startOurs(host, "get", torrent, "-o", directory, ...limits);
+      programs.push(program);
+      return program;
+    }
+
+    const hashesOf = (name: string) => hashFiles(join(folder, `${name}-files`)).get("closed.bin");
+    const expected = () => hashFiles(join(folder, "closed.bin")).get("");
+
+    test("EXT-24 comes with a ticket, and without one not even with the key", async () => {
+      const { host, torrent } = await enterClosed("dan");
+      seedHost = host;
+      seed = get(host, torrent, "dan", "--seed", "forever", "--port", "6881");
+      await seed.waitFor("event", "complete");
+      assert.deepEqual(hashesOf("dan"), expected());
+
+      const { info, announceTiers } = await readTorrentFile(torrent);
+      const bare = join(folder, "closed-bare.torrent");
+      writeFileSync(bare, encodeMetainfo({ infoRaw: info.raw, announceTiers, webSeeds: [] }));
+      const ticketless = join(folder, "ticketless");
+      const other = startOurs(host, "get", bare, "-o", ticketless, "--timeout", "5s");
+      assert.notEqual(await other.end(), 0);
+      assert.ok(
+        other.lines.every((line) => (line["bytes"] ?? 0) === 0 || line["event"] === "started"),
+      );
+    });
+
+    test("EXT-24 a stock client with a good key gets nothing from our peers either", async () => {
+      const { host, torrent } = await enterClosed("mallory");
+      const aria2 = clientKinds.find((each) => each.name === "aria2") as ClientKind;
+      const client = startLeech(aria2, "mallory", host, torrent);
+      try {
+        const end = await closedTo(seed, host);
+        assert.equal((end["reason"] as Line)["why"], "no-ticket");
+        assert.notEqual(hashesOf("mallory"), expected());
+      } finally {
+        await client.stop();
+      }
+    });
+
+    test("our peers show each other tickets and serve each other", async () => {
+      const { host, torrent } = await enterClosed("erin");
+      const peer = ["--peer", `${seedHost.ip}:6881`];
+      const program = get(host, torrent, "erin", ...peer);
+      const complete = await program.waitFor("event", "complete");
+      assert.deepEqual(hashesOf("erin"), expected());
+      assert.ok(Number(complete["fromPeers"]) > 0, JSON.stringify(complete));
+    });
+
+    /** How the connection of `program` with `host` ended, said or still to come. */
+    async function closedTo(program: Program, host: Host): Promise<Line> {
+      const limit = AbortSignal.timeout(60_000);
+      for (;;) {
+        const found = program.lines.find(
+          (line) =>
+            line["event"] === "peer-closed" && String(line["address"]).startsWith(`${host.ip}:`),
+        );
+        if (found !== undefined) return found;
+        limit.throwIfAborted();
+        await program.heard(limit);
+      }
+    }
   });
 
   test("T12 none of the secrets is in what was said, logged or kept", () => {

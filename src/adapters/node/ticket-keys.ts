@@ -1,5 +1,9 @@
-/** Signatures of tickets: Ed25519 by `node:crypto`, keys as plain 32 bytes. */
+/**
+ * Signatures of tickets: Ed25519 by `node:crypto`, keys as plain 32 bytes; and the proofs of SourceNodes, an
+ * HMAC of the ticket under a secret that is derived from the same key.
+ */
 import {
+  createHmac,
   createPrivateKey,
   createPublicKey,
   type KeyObject,
@@ -12,6 +16,9 @@ export interface TicketSigner {
   /** 64 hexadecimal digits. */
   readonly publicKey: string;
   readonly sign: (bytes: Uint8Array) => Uint8Array;
+  /** For SourceNodes: 64 hexadecimal digits. */
+  readonly sourceSecret: string;
+  readonly sourceProof: (ticket: Uint8Array) => Uint8Array;
 }
 
 /** What goes before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410). */
@@ -24,11 +31,19 @@ export function createTicketSigner(seed: Uint8Array): TicketSigner {
     format: "der",
     type: "pkcs8",
   });
+  const sourceSecret = createHmac("sha256", seed).update("source proof").digest("hex");
   const { x } = createPublicKey(key).export({ format: "jwk" });
   return {
     publicKey: Buffer.from(x as string, "base64url").toString("hex"),
     sign: (bytes) => signBytes(undefined, bytes, key),
+    sourceSecret,
+    sourceProof: (ticket) => proveSource(sourceSecret, ticket),
   };
+}
+
+/** What a SourceNode that was told `secret` answers to `ticket`: 32 bytes. */
+export function proveSource(secret: string, ticket: Uint8Array): Uint8Array {
+  return createHmac("sha256", Buffer.from(secret, "hex")).update(ticket).digest();
 }
 
 /** Checks signatures; the last key is kept ready. */

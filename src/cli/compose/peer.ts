@@ -6,6 +6,7 @@ import { copyIntoSharedMemory } from "../../adapters/node/copy-bytes.ts";
 import { DiskDownloadStorage } from "../../adapters/node/disk-download-storage.ts";
 import { sha1 } from "../../adapters/node/disk-hash.ts";
 import { DiskPool } from "../../adapters/node/disk-pool.ts";
+import { createTicketVerifier } from "../../adapters/node/ticket-keys.ts";
 import { createTcpTransport } from "../../adapters/node/tcp-transport.ts";
 import { Peer } from "../../peer/peer.ts";
 import type { HttpClient } from "../../ports/http-client.ts";
@@ -48,6 +49,7 @@ export async function startPeerNode(options: PeerNodeOptions): Promise<PeerNode>
       downloads: new DiskDownloadStorage(pool),
       copy: copyIntoSharedMemory,
       sha1,
+      verifyTicket: createTicketVerifier(),
     },
     {
       clientName,

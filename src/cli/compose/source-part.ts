@@ -13,7 +13,7 @@ import { readOrCreateKey } from "../../adapters/node/key-file.ts";
 import { FileLedgerStore } from "../../adapters/node/ledger-file.ts";
 import { createLoadProbe } from "../../adapters/node/load-probe.ts";
 import { FileStagingStore } from "../../adapters/node/staging-store.ts";
-import { createTicketVerifier } from "../../adapters/node/ticket-keys.ts";
+import { createTicketVerifier, proveSource } from "../../adapters/node/ticket-keys.ts";
 import { createTcpTransport } from "../../adapters/node/tcp-transport.ts";
 import { toHex } from "../../base/bytes.ts";
 import { formatIp, parseIp } from "../../base/ip-address.ts";
@@ -48,7 +48,7 @@ export interface SourceJoint {
 export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Promise<SourcePart> {
   const { settings, folder, clock, publicUrl } = world;
   const uploadLimit = new TokenBucket(settings.maxUpload);
-  const gate = new SourceGate(clock, createTicketVerifier());
+  const gate = new SourceGate(clock, { verify: createTicketVerifier(), prove: proveSource });
   world.onClose(() => gate.close());
   const host = await openPeerHost(world, uploadLimit, gate);
   const peerPort = host.port as number;
@@ -126,7 +126,7 @@ async function openPeerHost(
       uploadLimit,
       downloadLimit: unlimited(),
       admits: (torrent, address) => gate.admits(torrent, address, "bittorrent"),
-      ticketCheck: (torrent) => gate.ticketCheck(torrent),
+      tickets: (infoHash) => gate.tickets(infoHash),
     },
   );
   gate.guard(() => host.closeUnadmitted());

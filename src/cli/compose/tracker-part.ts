@@ -49,7 +49,7 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
   const signer = createTicketSigner(await readOrCreateKey(folder.pathOf("ticket.key")));
   const access = new TrackerAccess({
     clock,
-    ticketKey: signer.publicKey,
+    tickets: signer,
     digestOf: passkeyDigest,
     isPrivate: (infoHash) => tracker.isPrivate(infoHash),
     intervalMs: options.intervalMs,
@@ -75,8 +75,7 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
   world.onClose(() => web.close());
   announceUrls.push(`udp://${new URL(publicUrl).hostname}:${udpPort}/announce`);
   const { trustedProxies } = settings;
-  const { sign } = signer;
-  const desk = new TicketDesk({ access, sign, unixNow: () => clock.unixNow() });
+  const desk = new TicketDesk({ access, signer, unixNow: () => clock.unixNow() });
   const door = new TrackerHttpDoor(tracker, { trustedProxies });
   const sockets = new WebTrackerSockets({
     open: (link, asker) => web.open(link, asker),

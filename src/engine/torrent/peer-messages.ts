@@ -71,7 +71,6 @@ export class PeerMessages {
       listenPort: options.listenPort,
       maxRequests: MAX_QUEUED_REQUESTS,
       metadataSize: this.#info.raw.length,
-      ticket: options.ticket?.(),
     });
     this.#state.send(session, { type: "extended", id: 0, payload });
   }

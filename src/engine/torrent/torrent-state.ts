@@ -57,8 +57,6 @@ export interface TorrentOptions {
   readonly clientName: string;
   /** Decides what each peer is shown; undefined shows everything to everybody. */
   readonly serving: ServingController | undefined;
-  /** What to show a SourceNode that wants a ticket; default: nothing. */
-  readonly ticket?: (() => Uint8Array | undefined) | undefined;
   /** Shared by all torrents of a process. */
   readonly uploadLimit: TokenBucket;
   readonly downloadLimit: TokenBucket;

@@ -91,6 +91,7 @@ const orders: OrderGuards = {
     type: isExactly("guard"),
     torrents: isArrayOf(isTorrent, MAX_ITEMS),
     ticketKey: isOptional(isDigest),
+    sourceSecret: isOptional(isDigest),
   }),
   admit: isObjectOf({ type: isExactly("admit"), admissions: isArrayOf(isAdmission, MAX_ITEMS) }),
   revoke: isObjectOf({

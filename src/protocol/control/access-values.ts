@@ -67,6 +67,8 @@ export type AccessOrder =
       readonly torrents: readonly TorrentAccess[];
       /** With which key the Tracker's tickets are checked, 64 hexadecimal digits. */
       readonly ticketKey?: string | undefined;
+      /** What SourceNodes prove themselves with to holders of tickets, 64 hexadecimal digits. */
+      readonly sourceSecret?: string | undefined;
     }
   | { readonly type: "admit"; readonly admissions: readonly Admission[] }
   | { readonly type: "revoke"; readonly revocations: readonly Revocation[] };

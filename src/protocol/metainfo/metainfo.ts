@@ -48,7 +48,7 @@ export interface Metainfo {
   readonly announceTiers: readonly (readonly string[])[];
   /** Web seed URLs (BEP 19). */
   readonly webSeeds: readonly string[];
-  /** Where our own peers get tickets, when the SourceNode wants them; holds a secret. */
+  /** Where our own peers get tickets, when the torrent wants them; holds a secret. */
   readonly ticketUrl?: string | undefined;
   readonly comment: string | undefined;
   readonly createdBy: string | undefined;

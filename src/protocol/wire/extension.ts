@@ -21,8 +21,10 @@ export interface ExtensionHandshake {
   readonly maxRequests: number | undefined;
   /** Bytes of the info dictionary (BEP 9), when it can serve it. */
   readonly metadataSize: number | undefined;
-  /** Of our own peers, where a SourceNode wants one: see ticket.ts. */
+  /** Of our own peers, in torrents that want one: see ticket.ts. */
   readonly ticket?: Uint8Array | undefined;
+  /** Of a SourceNode, for the ticket that it was shown: see ticket-answer.ts. */
+  readonly sourceProof?: Uint8Array | undefined;
 }
 
 /** What a peer tells, with the usual value for what it left out. */
@@ -40,8 +42,9 @@ const LARGEST_MAX_REQUESTS = 2000;
 
 /** The payload of the extended message with id 0. */
 export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Array {
-  const { clientName, listenPort, maxRequests, metadataSize, ticket } = handshake;
+  const { clientName, listenPort, maxRequests, metadataSize, sourceProof, ticket } = handshake;
   const dictionary = new Map<string, BencodeInput>([["m", handshake.extensions]]);
+  if (sourceProof !== undefined) dictionary.set("btp_source", sourceProof);
   if (ticket !== undefined) dictionary.set("btp_ticket", ticket);
   if (metadataSize !== undefined) dictionary.set("metadata_size", metadataSize);
   if (listenPort !== undefined) dictionary.set("p", listenPort);
@@ -58,6 +61,7 @@ export function parseExtensionHandshake(payload: Uint8Array): RemoteExtensionHan
   const decoded = decodeBencode(payload, { maxDepth: 16, maxTokens: 10_000 });
   if (!decoded.ok || !(decoded.value instanceof BencodeDictionary)) return undefined;
   const dictionary = decoded.value;
+  const sourceProof = dictionary.getBytes("btp_source");
   const ticket = dictionary.getBytes("btp_ticket");
   return {
     extensions: parseExtensions(dictionary.getDictionary("m")),
@@ -65,6 +69,7 @@ export function parseExtensionHandshake(payload: Uint8Array): RemoteExtensionHan
     listenPort: inRange(dictionary.getInteger("p"), 1, 65_535),
     maxRequests: parseMaxRequests(dictionary.getInteger("reqq")),
     metadataSize: inRange(dictionary.getInteger("metadata_size"), 1, MAX_METADATA_LENGTH),
+    ...(sourceProof !== undefined && { sourceProof }),
     ...(ticket !== undefined && { ticket }),
   };
 }

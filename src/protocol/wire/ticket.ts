@@ -1,11 +1,12 @@
 /**
- * Tickets: what our own peers show a SourceNode in the extension handshake (`btp_ticket`) of a torrent
- * that only they may have. The Tracker signs that a peer, at an address, may have a torrent for some
+ * Tickets: what our own peers show each other and a SourceNode in the extension handshake (`btp_ticket`)
+ * of a torrent that only they may have. The Tracker signs that a peer, at an address, may have a torrent for some
  * minutes. A ticket is bencoded: `c` the claims, themselves bencoded, `s` the signature over them.
  */
 import { equalBytes, infoHashBytes, latin1Bytes } from "../../base/bytes.ts";
+import { fail, ok, type Result } from "../../base/errors.ts";
 import type { IpBytes } from "../../base/ip-address.ts";
-import type { InfoHash, UnixMillis } from "../../base/units.ts";
+import type { InfoHash, Millis, UnixMillis } from "../../base/units.ts";
 import { decodeBencode } from "../bencode/decode.ts";
 import { encodeBencode } from "../bencode/encode.ts";
 import { BencodeDictionary } from "../bencode/value.ts";
@@ -26,6 +27,9 @@ export type TicketFault = "missing" | "malformed" | "expired" | "of-another" | "
 
 /** Longest ticket that is looked at; a real one has about 230 bytes. */
 export const MAX_TICKET_LENGTH = 1024;
+/** Whether `signature` over `bytes` was made with the Tracker's key: 64 hexadecimal digits. */
+export type VerifyTicket = (publicKey: string, bytes: Uint8Array, signature: Uint8Array) => boolean;
+
 /** Clocks of our own machines differ by less. */
 const LEEWAY_MS = 60_000;
 
@@ -46,30 +50,42 @@ export function encodeTicket(claims: Uint8Array, signature: Uint8Array): Uint8Ar
   return encodeBencode({ c: claims, s: signature });
 }
 
+/** Whom a ticket must be for, when, and which key it must be signed with. */
+export type ExpectedTicket = Omit<TicketClaims, "principal" | "expiresAt"> & {
+  readonly now: UnixMillis;
+  readonly publicKey: string;
+};
+
 /**
- * What is wrong with `ticket`; undefined: it lets in. All of it is checked, whatever is found, so
- * that the time tells nothing (EXT-24).
+ * For how long `ticket` lets in, in milliseconds from now, or why it does not. All of it is checked,
+ * whatever is found, so that the time tells nothing (EXT-24).
  */
-export function findTicketFault(
+export function checkTicket(
   ticket: Uint8Array | undefined,
-  expected: Omit<TicketClaims, "principal" | "expiresAt"> & { readonly now: UnixMillis },
-  verify: (claims: Uint8Array, signature: Uint8Array) => boolean,
-): TicketFault | undefined {
-  if (ticket === undefined) return "missing";
+  expected: ExpectedTicket,
+  verify: VerifyTicket,
+): Result<Millis, TicketFault> {
+  if (ticket === undefined) return refuse("missing");
   const outer = ticket.length > MAX_TICKET_LENGTH ? undefined : dictionaryOf(ticket);
   const claims = outer?.getBytes("c");
   const signature = outer?.getBytes("s");
   const inner = claims === undefined ? undefined : dictionaryOf(claims);
-  if (claims === undefined || signature === undefined || inner === undefined) return "malformed";
-  const isSigned = verify(claims, signature);
+  if (claims === undefined || signature === undefined || inner === undefined) {
+    return refuse("malformed");
+  }
+  const isSigned = verify(expected.publicKey, claims, signature);
   const isTheirs =
     isEqual(inner.getBytes("h"), infoHashBytes(expected.infoHash)) &&
     isEqual(inner.getBytes("p"), expected.peerId) &&
     isEqual(inner.getBytes("a"), expected.address);
-  const endsAt = (inner.getInteger("e") ?? 0) * 1000 + LEEWAY_MS;
-  if (!isSigned) return "unsigned";
-  if (!isTheirs) return "of-another";
-  return endsAt > expected.now ? undefined : "expired";
+  const leftMs = (inner.getInteger("e") ?? 0) * 1000 + LEEWAY_MS - expected.now;
+  if (!isSigned) return refuse("unsigned");
+  if (!isTheirs) return refuse("of-another");
+  return leftMs > 0 ? ok(leftMs) : refuse("expired");
+}
+
+function refuse(fault: TicketFault): Result<never, TicketFault> {
+  return fail(fault, `the ticket is ${fault}`);
 }
 
 function dictionaryOf(bytes: Uint8Array): BencodeDictionary | undefined {
