@@ -40,7 +40,13 @@ const benches: Readonly<Record<string, readonly string[]>> = {
       "--trackers node-limit-net,btpublisher,opentracker,bittorrent-tracker",
   ),
   "tracker-million": [process.execPath, "--expose-gc", `${here}tracker-million.ts`],
-  "tracker-websocket": [process.execPath, "--expose-gc", `${here}tracker-websocket.ts`],
+  "tracker-keys": lab(
+    "bench_tracker.py --modes udpc,httpka --windows 64 --trackers btpublisher,btpublisher+keys",
+  ),
+  "tracker-websocket": lab(
+    "bench_tracker.py --modes ws --windows 1000,10000 --trackers btpublisher,bittorrent-tracker",
+  ),
+  "websocket-memory": [process.execPath, "--expose-gc", `${here}websocket-memory.ts`],
   http: lab(
     "bench_pair.py --size-mib 1024 --runs 5 --pairs " +
       "nginx-curl:nginx-curl,btpublisher+http:nginx-curl+files,btpublisher+http:btpublisher+http," +

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tracker capacity: tracker on core 0, C load generator on core 1, own namespace, loopback, 100k peers in 1k swarms, numwant 50.
    bench_tracker.py --trackers opentracker,bittorrent-tracker --modes udp,udpc,http,httpka --runs 3
+   NAME+keys gives each peer of each swarm a key of its own, which NAME must judge (LAB_KEYS has their number a swarm).
    A tracker is $LAB_ADAPTERS/tracker-NAME or tracker/adapters/NAME, called as: NAME IP PORT TMPDIR WHITELISTFILE (exec's the server, stays in the foreground)."""
 import argparse
 from lablib import *
@@ -14,7 +15,7 @@ ap.add_argument("--peers", type=int, default=100)
 ap.add_argument("--secs", type=float, default=4)
 ap.add_argument("--windows", default="64,1")
 ap.add_argument("--numwant", type=int, default=50)
-ap.add_argument("--key", default="", help="announce to /announce/KEY; ours checks it with LAB_KEYS=1")
+ap.add_argument("--key", default="", help="announce to /announce/KEY")
 ap.add_argument("--out", default=WORK + "/tracker.jsonl")
 a = ap.parse_args()
 M = (1 << 64) - 1
@@ -45,7 +46,7 @@ if not os.path.exists(gen):
     sh(f"gcc -O2 -o {gen} {HERE}/tracker/loadgen.c")
 
 
-def lg(mode, pid, *x):
+def lg(mode, pid, *x, keyed=False):
     r = subprocess.run(
         [
             "taskset",
@@ -64,6 +65,7 @@ def lg(mode, pid, *x):
             "--numwant",
             str(a.numwant),
             *(["--key", a.key] if a.key else []),
+            *(["--keys"] if keyed else []),
             *map(str, x),
         ],
         preexec_fn=in_ns(NS),
@@ -80,6 +82,7 @@ rows = {}
 try:
     ns_add(NS)
     for t in a.trackers.split(","):
+        program, keyed = t.removesuffix("+keys"), t.endswith("+keys")
         for run in range(a.runs):
             for mode in a.modes.split(","):
                 shutil.rmtree(T + "/run", ignore_errors=True)
@@ -88,23 +91,28 @@ try:
                         "taskset",
                         "-c",
                         "0",
-                        adapter("tracker-" + t, HERE + "/tracker/adapters/" + t),
+                        adapter("tracker-" + program, HERE + "/tracker/adapters/" + program),
                         "127.0.0.1",
                         "6969",
                         T + "/run",
                         wl,
                     ],
                     preexec_fn=in_ns(NS),
+                    env={
+                        **os.environ,
+                        **({"LAB_KEYS": str(a.peers)} if keyed else {}),
+                        **({"LAB_WS": "1"} if mode == "ws" else {}),
+                    },
                     stdout=open(T + "/log", "w"),
                     stderr=subprocess.STDOUT,
                 )
-                time.sleep(1.5)
+                time.sleep(4 if keyed else 1.5)
                 try:
                     # over WebSocket the connections are the peers: --windows 1000,10000
                     f = (
                         {"rss0_kib": 0, "rss1_kib": 0, "ok": 0}
                         if mode == "ws"
-                        else lg("udpc" if "udp" in mode else "http", p.pid, "--fill", "--window", 64)
+                        else lg("udpc" if "udp" in mode else "http", p.pid, "--fill", "--window", 64, keyed=keyed)
                     )
                     f.update(tracker=t, run=run, phase="fill")
                     open(a.out, "a").write(json.dumps(f) + "\n")
@@ -118,12 +126,16 @@ try:
                             a.secs if int(w) > 1 else 1.5,
                             "--seed",
                             run + 1,
+                            keyed=keyed,
                         )
                         r.update(
                             tracker=t,
                             run=run,
+                            # over WebSocket: of a connection, what V8 keeps for new objects included
                             rss_per_peer=round(
-                                (f["rss1_kib"] - f["rss0_kib"]) * 1024 / (a.swarms * a.peers)
+                                (r["rss_open_kib"] - r["rss0_kib"]) * 1024 / int(w)
+                                if mode == "ws"
+                                else (f["rss1_kib"] - f["rss0_kib"]) * 1024 / (a.swarms * a.peers)
                             ),
                             fill_ok=f["ok"],
                         )

@@ -24,7 +24,11 @@ export type AccessDecision =
        */
       readonly principal: string | undefined;
     }
-  | { readonly type: "denied" };
+  | {
+      readonly type: "denied";
+      /** Who has a good key hears that too many peers use it; all else is denied alike. */
+      readonly code: "denied" | "key-crowded";
+    };
 
 /** The access model, as the Tracker sees it. */
 export interface AnnounceAccess {
@@ -35,6 +39,8 @@ export interface AnnounceAccess {
    * open ask again every few seconds, so a revocation shows here and nowhere else.
    */
   decide(infoHash: InfoHash, key: string | undefined, asker: AccessAsker): AccessDecision;
+  /** The peer with `key` is gone: it does not count any more. */
+  leave?(key: string | undefined, peerId: Uint8Array): void;
 }
 
 /** What every door answers to those who are denied, whatever the cause (HTP-16, HTP-17, UDP-23). */

@@ -60,6 +60,6 @@ export function resolveTrackerOptions(options: Partial<TrackerOptions>): Tracker
 }
 
 /** After this long without an announce a peer expires. */
-export function expiryMs({ intervalMs }: TrackerOptions): Millis {
+export function expiryMs({ intervalMs }: Pick<TrackerOptions, "intervalMs">): Millis {
   return 2 * intervalMs + 60_000;
 }

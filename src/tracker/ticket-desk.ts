@@ -35,6 +35,8 @@ const TARGET = /^\/ticket\/([\w-]{1,128})\?h=([0-9a-f]{40})&p=([0-9a-f]{40})$/;
 
 export class TicketDesk {
   readonly #dependencies: TicketDeskDependencies;
+  /** Since the start. */
+  readonly counters = { issued: 0, refused: 0 };
 
   constructor(dependencies: TicketDeskDependencies) {
     this.#dependencies = dependencies;
@@ -42,6 +44,12 @@ export class TicketDesk {
 
   /** The answer to whoever asks by `target` from `address`; undefined: there is no ticket for it. */
   issue(target: string, address: IpBytes): Uint8Array | undefined {
+    const answer = this.#answer(target, address);
+    this.counters[answer === undefined ? "refused" : "issued"]++;
+    return answer;
+  }
+
+  #answer(target: string, address: IpBytes): Uint8Array | undefined {
     const { access, signer, unixNow } = this.#dependencies;
     const [, key, hash = "", id = ""] = TARGET.exec(target) ?? [];
     const infoHash = parseInfoHash(hash);

@@ -17,6 +17,10 @@ function at(host: string) {
   return { address: parseIp(host) as Uint8Array, peerId };
 }
 
+function idOf(peer: number): Uint8Array {
+  return new Uint8Array(20).fill(peer & 255).fill(peer >> 8, 0, 10);
+}
+
 function keyOf(text: string, changes: object = {}) {
   const digest = passkeyDigest(digestKey, text);
   return { digest, infoHash: guarded, principal: "u1", expiresAt: undefined, ...changes };
@@ -55,7 +59,12 @@ function openWorld(privateOnes: readonly InfoHash[] = [guarded, other]) {
     });
   const ask = (infoHash: InfoHash, text?: string, host = "192.0.2.1") =>
     access.decide(infoHash, text, at(host)).type;
-  return { clock, access, events, orders, tell, ask, digestCount: () => digests };
+  /** What peer number `peer` hears that comes with `text` from an address of its own. */
+  const askAs = (peer: number, text = key) => {
+    const address = parseIp(`192.0.${peer >> 8}.${peer & 255}`) as Uint8Array;
+    return access.decide(guarded, text, { address, peerId: idOf(peer) });
+  };
+  return { clock, access, events, orders, tell, ask, askAs, digestCount: () => digests };
 }
 
 const whole = (level: "tracker" | "admitted" = "admitted") => ({
@@ -168,6 +177,38 @@ test("T12 one key from many networks at once is told, once, and without the key"
   world.tell(whole());
   for (let i = 1; i <= 100; i++) world.ask(guarded, key, `192.0.2.${i}`);
   assert.deepEqual(world.events, [{ type: "key-spread", principal: "u1", infoHash: guarded }]);
+});
+
+test("T4 a thousand peers with one key: 32 are let in, the others told why", async () => {
+  const world = openWorld();
+  world.tell({ ...whole(), keys: [keyOf(key), keyOf("b".repeat(40), { principal: "u2" })] });
+  const heard = Array.from({ length: 1000 }, (_, peer) => world.askAs(peer));
+  assert.equal(heard.filter(({ type }) => type === "allowed").length, 32);
+  assert.deepEqual(heard.at(-1), { type: "denied", code: "key-crowded" });
+  assert.equal(world.access.counters["key-crowded"], 968);
+  assert.equal(world.askAs(0).type, "allowed", "who is in stays in");
+  assert.equal(world.askAs(999, "b".repeat(40)).type, "allowed", "another key is another matter");
+
+  world.access.leave(key, idOf(5));
+  assert.equal(world.askAs(999).type, "allowed");
+  assert.equal(world.askAs(998).type, "denied");
+  world.tell({ keys: [keyOf(key)] });
+  assert.equal(world.askAs(998).type, "denied", "the key told again does not empty the list");
+  await world.clock.run({ until: 300_000 });
+  world.tell({});
+  assert.equal(world.askAs(998).type, "allowed", "who was not heard for long does not count");
+});
+
+test("metrics know what each decision came of", async () => {
+  const world = openWorld([guarded]);
+  world.ask(guarded, key);
+  world.tell({ ...whole(), keys: [keyOf(key, { expiresAt: 1000 })] });
+  for (const text of [key, key, "c".repeat(40), undefined]) world.ask(guarded, text);
+  world.ask(other);
+  await world.clock.run({ until: 1000 });
+  world.ask(guarded, key);
+  const counts = { open: 1, key: 2, "no-key": 1, "wrong-key": 1, "ended-key": 1 };
+  assert.deepEqual(world.access.counters, { ...counts, "key-crowded": 0, "not-known-yet": 1 });
 });
 
 test("a source hears of an address when it is new, and again before its admission ends", async () => {

@@ -18,6 +18,9 @@ import type {
 } from "../protocol/control/access-values.ts";
 import type { AccessAsker, AccessDecision, AnnounceAccess } from "./announce-access.ts";
 import { AdmissionBook } from "./admission-book.ts";
+import type { KeyPeersLimits } from "./key-peers.ts";
+import { type KnownKey, KeyRing } from "./key-ring.ts";
+import { expiryMs } from "./options.ts";
 
 /** What a Tracker's access works with. */
 export interface TrackerAccessDependencies {
@@ -31,6 +34,8 @@ export interface TrackerAccessDependencies {
   readonly tickets?: TicketKeys;
   /** How often peers announce: an admission lasts well beyond it. */
   readonly intervalMs: Millis;
+  /** Peers that may use one key at a time; default 32. */
+  readonly maxPeersPerKey?: number;
 }
 
 /** The keys about tickets that SourceNodes are told; each has 64 hexadecimal digits. */
@@ -44,14 +49,6 @@ export type TrackerAccessEvent =
   /** One user's key comes from so many addresses at once that it is likely shared. */
   { readonly type: "key-spread"; readonly principal: string; readonly infoHash: InfoHash };
 
-/** A key as it is looked up. */
-interface KnownKey extends TrackerKey {
-  readonly decision: AccessDecision;
-  /** Where it last came from, and until when that need not be looked at again. */
-  address: IpBytes;
-  quietUntil: Millis;
-}
-
 /** Keys cannot be guessed; whoever tries so many a minute is not computed for any more (T11). */
 const MAX_FAILURES = 120;
 const MAX_FAILING_HOSTS = 10_000;
@@ -60,23 +57,32 @@ const FAILURES_MS: Millis = 60_000;
 export const LEASE_MS: Millis = 5 * 60_000;
 /** An admission lasts at least so long. */
 const MIN_ADMISSION_MS: Millis = 15 * 60_000;
-/** Texts of keys that are remembered with what they stand for: a map look-up instead of an HMAC. */
-const MAX_REMEMBERED = 2 ** 18;
 const MAX_KEY_LENGTH = 64;
+/** Peers of one user in one swarm: a house full of machines, and not a thousand made-up ones (T4). */
+const MAX_PEERS_PER_KEY = 32;
 
-const denied: AccessDecision = { type: "denied" };
+const denied: AccessDecision = { type: "denied", code: "denied" };
+const crowded: AccessDecision = { type: "denied", code: "key-crowded" };
 const everybody: AccessDecision = { type: "allowed", principal: undefined };
-const nowhere = new Uint8Array(0);
+
+/** What a decision came of. Only metrics tell: who is denied hears the same, whatever the cause. */
+export type AccessOutcome = keyof TrackerAccess["counters"];
 
 export class TrackerAccess implements AnnounceAccess {
+  /** Decisions since the start. `not-known-yet`: the Announcer has not told, or not for long. */
+  readonly counters = {
+    open: 0,
+    key: 0,
+    "no-key": 0,
+    "wrong-key": 0,
+    "ended-key": 0,
+    "key-crowded": 0,
+    "not-known-yet": 0,
+  };
   readonly #dependencies: TrackerAccessDependencies;
   readonly #torrents = new Map<InfoHash, TorrentAccess["level"]>();
-  /** By digest. */
-  readonly #keys = new Map<string, KnownKey>();
-  /** How many good keys somebody has for a torrent: while there is one, it is let in. */
-  readonly #counts = new Map<string, number>();
-  /** By the key itself, as clients send it. */
-  readonly #remembered = new Map<string, KnownKey>();
+  readonly #keys = new KeyRing();
+  readonly #peersLimits: KeyPeersLimits;
   readonly #book: AdmissionBook;
   readonly #sources = new Set<(order: SourceOrder) => void>();
   readonly #failures = new Map<string, number>();
@@ -92,6 +98,10 @@ export class TrackerAccess implements AnnounceAccess {
     this.#dependencies = dependencies;
     const lifeMs = Math.max(MIN_ADMISSION_MS, 3 * dependencies.intervalMs);
     this.#book = new AdmissionBook(lifeMs);
+    this.#peersLimits = {
+      maxPeers: dependencies.maxPeersPerKey ?? MAX_PEERS_PER_KEY,
+      lifeMs: expiryMs(dependencies),
+    };
     this.#housekeep();
   }
 
@@ -119,15 +129,26 @@ export class TrackerAccess implements AnnounceAccess {
 
   decide(infoHash: InfoHash, key: string | undefined, asker: AccessAsker): AccessDecision {
     const level = this.#torrents.get(infoHash);
-    if (level === "open") return everybody;
-    if (level === undefined && !this.#dependencies.isPrivate(infoHash)) return everybody;
-    if (level === undefined || key === undefined || key.length > MAX_KEY_LENGTH) return denied;
+    if (level === "open") return this.#allow("open", everybody);
+    if (level === undefined && !this.#dependencies.isPrivate(infoHash)) {
+      return this.#allow("open", everybody);
+    }
+    if (key === undefined) return this.#deny("no-key");
     const now = this.#now();
-    if (now > this.#leaseEndsAt) return denied;
-    const known = this.#remembered.get(key) ?? this.#lookUp(key, asker.address);
-    if (known === undefined || known.infoHash !== infoHash || this.#isExpired(known)) return denied;
-    if (asker.peerId !== undefined) this.#admit(now, known, asker.address);
-    return known.decision;
+    if (level === undefined || now > this.#leaseEndsAt) return this.#deny("not-known-yet");
+    const known = this.#keys.remembered(key) ?? this.#lookUp(key, asker.address);
+    if (known === undefined || known.infoHash !== infoHash) return this.#deny("wrong-key");
+    if (this.#isExpired(known)) return this.#deny("ended-key");
+    const { peerId } = asker;
+    if (peerId !== undefined) {
+      if (!known.peers.take(now, peerId, this.#peersLimits)) return this.#deny("key-crowded");
+      this.#admit(now, known, asker.address);
+    }
+    return this.#allow("key", known.decision);
+  }
+
+  leave(key: string | undefined, peerId: Uint8Array): void {
+    if (key !== undefined) this.#keys.remembered(key)?.peers.leave(peerId);
   }
 
   /** A SourceNode connects: it is told all there is, and from then on what changes. */
@@ -147,16 +168,13 @@ export class TrackerAccess implements AnnounceAccess {
   }
 
   #lookUp(key: string, address: IpBytes): KnownKey | undefined {
+    if (key.length > MAX_KEY_LENGTH) return undefined;
     const host = formatIp(address);
     const failures = this.#failures.get(host) ?? 0;
     if (failures >= MAX_FAILURES) return undefined;
-    const known = this.#keys.get(this.#dependencies.digestOf(this.#digestKey, key));
-    if (known === undefined) {
-      if (this.#failures.size < MAX_FAILING_HOSTS) this.#failures.set(host, failures + 1);
-      return undefined;
-    }
-    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(key, known);
+    const known = this.#keys.lookUp(key, this.#dependencies.digestOf(this.#digestKey, key));
+    const canCount = known === undefined && this.#failures.size < MAX_FAILING_HOSTS;
+    if (canCount) this.#failures.set(host, failures + 1);
     return known;
   }
 
@@ -179,9 +197,8 @@ export class TrackerAccess implements AnnounceAccess {
   /** Everything was told anew: what is in none of `parts` is no more. */
   #forgetWhatIsGone(parts: readonly AccessUpdate[]): void {
     const digests = new Set(parts.flatMap(({ keys }) => keys.map(({ digest }) => digest)));
-    const gone = [...this.#keys.keys()].filter((digest) => !digests.has(digest));
-    this.#revoke(gone);
-    this.#remembered.clear();
+    const gone = [...this.#keys.values()].filter(({ digest }) => !digests.has(digest));
+    this.#revoke(gone.map(({ digest }) => digest));
     const torrents = new Set(parts.flatMap((part) => part.torrents.map((each) => each.infoHash)));
     for (const infoHash of this.#torrents.keys()) {
       if (!torrents.has(infoHash)) this.#torrents.delete(infoHash);
@@ -191,7 +208,7 @@ export class TrackerAccess implements AnnounceAccess {
   #take({ torrents, keys, revoked, guests }: AccessUpdate): void {
     for (const { infoHash, level } of torrents) this.#torrents.set(infoHash, level);
     if (torrents.length > 0) this.#order(this.#guard(torrents));
-    for (const key of keys) this.#put(key);
+    for (const key of keys) this.#keys.put(key);
     this.#revoke(revoked);
     const now = this.#now();
     const fresh: Admission[] = [];
@@ -204,38 +221,26 @@ export class TrackerAccess implements AnnounceAccess {
     this.#tell(fresh);
   }
 
-  #put(key: TrackerKey): void {
-    const decision: AccessDecision = { type: "allowed", principal: key.principal };
-    const before = this.#keys.get(key.digest);
-    const known = { ...key, decision, address: nowhere, quietUntil: 0 };
-    this.#keys.set(key.digest, known);
-    if (before === undefined) this.#count(key, 1);
-    else this.#remembered.clear();
-  }
-
   /** Whoever has no good key left for a torrent is let in no more. */
   #revoke(digests: readonly string[]): void {
     const revocations: Revocation[] = [];
     for (const digest of digests) {
-      const key = this.#keys.get(digest);
-      if (key === undefined) continue;
-      this.#keys.delete(digest);
-      this.#remembered.clear();
-      const { infoHash, principal } = key;
-      if (this.#count(key, -1) > 0) continue;
-      this.#book.remove(key);
-      revocations.push({ infoHash, principal });
+      const last = this.#keys.remove(digest);
+      if (last === undefined) continue;
+      this.#book.remove(last);
+      revocations.push({ infoHash: last.infoHash, principal: last.principal });
     }
     if (revocations.length > 0) this.#order({ type: "revoke", revocations });
   }
 
-  /** @returns how many good keys the holder of `key` has for that torrent now. */
-  #count({ infoHash, principal }: TrackerKey, change: 1 | -1): number {
-    const holder = `${infoHash} ${principal}`;
-    const count = (this.#counts.get(holder) ?? 0) + change;
-    if (count > 0) this.#counts.set(holder, count);
-    else this.#counts.delete(holder);
-    return count;
+  #allow(outcome: AccessOutcome, decision: AccessDecision): AccessDecision {
+    this.counters[outcome]++;
+    return decision;
+  }
+
+  #deny(outcome: AccessOutcome): AccessDecision {
+    this.counters[outcome]++;
+    return outcome === "key-crowded" ? crowded : denied;
   }
 
   #tell(admissions: readonly Admission[]): void {

@@ -1,5 +1,7 @@
 /** What the Tracker counts, in Prometheus' text format. Numbers only: no address, no key, no name. */
+import type { TicketDesk } from "./ticket-desk.ts";
 import type { Tracker } from "./tracker.ts";
+import type { TrackerAccess } from "./tracker-access.ts";
 import type { TrackerUdpDoor } from "./udp-door.ts";
 import type { TrackerWebDoor } from "./web-door.ts";
 
@@ -8,15 +10,19 @@ export interface MeasuredTracker {
   readonly tracker: Tracker;
   readonly udp: TrackerUdpDoor;
   readonly web: TrackerWebDoor;
+  readonly access: TrackerAccess;
+  readonly desk: TicketDesk;
 }
 
 /** The page of metrics. */
-export function trackerMetrics({ tracker, udp, web }: MeasuredTracker): string {
+export function trackerMetrics({ tracker, udp, web, access, desk }: MeasuredTracker): string {
   const { answered, refused, scraped, longestSweepMs } = tracker.counters;
   const totals = tracker.totals();
   return [
     family("announces_total", "Announces answered, by event", "event", answered),
     family("refusals_total", "Announces refused, by reason", "reason", refused),
+    family("access_decisions_total", "Access, by what decided", "outcome", access.counters),
+    family("tickets_total", "Tickets asked for, by outcome", "outcome", desk.counters),
     single("scraped_total", "counter", "Torrents asked for in scrapes", scraped),
     family("udp_packets_total", "UDP packets, by what they ask", "type", udp.counters),
     family("websocket_messages_total", "WebSocket messages", "type", web.counters),

@@ -117,6 +117,11 @@ const JITTER = 0.1;
 const refusals = {
   unregistered: { type: "refused", code: "unregistered", reason: "unregistered torrent" },
   denied: { type: "refused", code: "denied", reason: ACCESS_DENIED },
+  "key-crowded": {
+    type: "refused",
+    code: "key-crowded",
+    reason: "too many peers use your key: stop some of them, or try again in ten minutes",
+  },
   "too-early": {
     type: "refused",
     code: "too-early",
@@ -195,15 +200,16 @@ export class Tracker implements TrackerControl {
     const { infoHash } = record.registration;
     const { peerId, port, event } = announce;
     const { address } = asker;
-    if (this.#access.decide(infoHash, key, { address, peerId }).type === "denied") {
-      return this.#refuse("denied");
-    }
+    const decision = this.#access.decide(infoHash, key, { address, peerId });
+    if (decision.type === "denied") return this.#refuse(decision.code);
     const now = this.#dependencies.clock.now();
     const peer = { peerId, address, isSeed: announce.left === 0, port, event };
     const isLeaving = event === "stopped";
     const swarm = isLeaving ? this.#swarms.get(infoHash) : this.#swarms.ensure(infoHash);
-    if (isLeaving) swarm?.stop(peer);
-    else if (port >= this.#options.leastPeerPort) {
+    if (isLeaving) {
+      swarm?.stop(peer);
+      this.#access.leave?.(key, peerId);
+    } else if (port >= this.#options.leastPeerPort) {
       const outcome = swarm?.announce(now, peer);
       if (outcome === "too-early") return this.#refuse("too-early");
       if (outcome === "completed" && record.wasServed) this.#registrations.countDownload(infoHash);
@@ -229,8 +235,14 @@ export class Tracker implements TrackerControl {
     const record = this.#registrations.find(bytes);
     if (record === undefined) return this.#refuse("unregistered");
     const { infoHash } = record.registration;
-    if (!this.mayAsk(infoHash, key, asker)) return this.#refuse("denied");
+    const decision = this.#access.decide(infoHash, key, asker);
+    if (decision.type === "denied") return this.#refuse(decision.code);
     return { type: "allowed", infoHash, areSeedsTrusted: record.wasServed };
+  }
+
+  /** A peer over WebSocket is gone. */
+  forgetWebPeer(key: string | undefined, peerId: Uint8Array): void {
+    this.#access.leave?.(key, peerId);
   }
 
   /** What a peer over WebSocket is told of a torrent that it may take part in. */

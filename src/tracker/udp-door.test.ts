@@ -22,7 +22,7 @@ const secret = Uint8Array.from({ length: 18 }, (_, i) => 3 * i + 1);
 
 const keyed: AnnounceAccess = {
   decide: (_infoHash, key) =>
-    key === "good-key" ? { type: "allowed", principal: "ann" } : { type: "denied" },
+    key === "good-key" ? { type: "allowed", principal: "ann" } : { type: "denied", code: "denied" },
 };
 
 async function openDoor(access?: AnnounceAccess, maxStrangersPerSecond?: number) {

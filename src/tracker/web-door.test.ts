@@ -290,7 +290,9 @@ test("WS-23 HTP-16 who loses the right to be there is told and closed within 5 s
   let isRevoked = false;
   const { join, world, scrape } = await openDoor({
     decide: (_infoHash, key) =>
-      key === "k" && !isRevoked ? { type: "allowed", principal: "ann" } : { type: "denied" },
+      key === "k" && !isRevoked
+        ? { type: "allowed", principal: "ann" }
+        : { type: "denied", code: "denied" },
   });
   assert.equal(failureOf(join("b").announce()), "access denied");
   const peer = join("a", { key: "k" });

@@ -279,7 +279,8 @@ export class WebSession {
     if (membership === undefined) return;
     this.#memberships.delete(infoHash);
     membership.swarm.remove(membership.member);
-    const { swarms } = this.#parts;
+    const { swarms, tracker, asker } = this.#parts;
+    tracker.forgetWebPeer(asker.key, latin1Bytes(membership.member.peerId));
     if (membership.swarm.count === 0 && swarms.get(infoHash) === membership.swarm) {
       swarms.delete(infoHash);
     }

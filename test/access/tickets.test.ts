@@ -79,7 +79,7 @@ test("the Tracker issues a ticket to whoever may announce, for where it comes fr
   const desk = new TicketDesk({
     access: {
       decide: (_infoHash, key) =>
-        key === "right" ? { type: "allowed", principal: "u1" } : { type: "denied" },
+        key === "right" ? { type: "allowed", principal: "u1" } : { type: "denied", code: "denied" },
     },
     signer,
     unixNow: () => 0,

@@ -12,7 +12,8 @@ import { TrackerHttpDoor } from "../../../src/tracker/http-door.ts";
 import { resolveTrackerOptions } from "../../../src/tracker/options.ts";
 import { announceDoor } from "../../../src/cli/compose/announce-door.ts";
 import { WebTrackerSockets } from "../../../src/adapters/node/web-tracker-sockets.ts";
-import type { AnnounceAccess } from "../../../src/tracker/announce-access.ts";
+import { passkeyDigest } from "../../../src/adapters/node/secrets.ts";
+import { TrackerAccess } from "../../../src/tracker/tracker-access.ts";
 import { TrackerWebDoor } from "../../../src/tracker/web-door.ts";
 import { Tracker } from "../../../src/tracker/tracker.ts";
 import { TrackerUdpDoor } from "../../../src/tracker/udp-door.ts";
@@ -20,7 +21,8 @@ import { TrackerUdpDoor } from "../../../src/tracker/udp-door.ts";
 const [host = "", port = "", , listPath = ""] = process.argv.slice(2);
 
 const store = new MemoryRegistrationStore();
-for (const line of readFileSync(listPath, "utf8").trim().split("\n")) {
+const torrents = readFileSync(listPath, "utf8").trim().split("\n");
+for (const line of torrents) {
   const infoHash = line as InfoHash;
   const about = { name: infoHash, contentLength: 2 ** 30, pieceCount: 1024, isPrivate: false };
   await store.put({ infoHash, ...about });
@@ -31,15 +33,46 @@ for (const line of readFileSync(listPath, "utf8").trim().split("\n")) {
 // announces several times a second, which would otherwise be a flood.
 const options = resolveTrackerOptions({ maxPeersPerNetwork: 100_000, earlyMs: 0 });
 const clock = createSystemClock();
-// With LAB_KEYS=1 every announce has its key judged by the access model, as for private torrents.
-const isKeyed = process.env["LAB_KEYS"] === "1";
-const allowed = { type: "allowed", principal: "lab" } as const;
-const denied = { type: "denied" } as const;
-const access: AnnounceAccess = {
-  decide: (_infoHash, key) => (key === "labkey" ? allowed : denied),
-};
+// With LAB_KEYS=N each swarm is private, and N peers of each have a key that the access model judges,
+// with the addresses and the peers of every key, as it does for a server.
+const keyCount = Number(process.env["LAB_KEYS"] ?? 0);
+
+/** The access model, told by an Announcer of a line for each torrent: the keys of `loadgen --keys`. */
+function openAccess(torrents: readonly string[]): TrackerAccess {
+  const { intervalMs } = options;
+  const isPrivate = () => true;
+  const access = new TrackerAccess({
+    clock,
+    digestOf: passkeyDigest,
+    isPrivate,
+    intervalMs,
+    onEvent: () => undefined,
+  });
+  const digestKey = "01".repeat(32);
+  const digits = (number: number) => String(number).padStart(20, "0");
+  const keysOf = (infoHash: InfoHash, swarm: number) =>
+    Array.from({ length: keyCount }, (_, peer) => ({
+      digest: passkeyDigest(digestKey, digits(swarm) + digits(peer)),
+      infoHash,
+      principal: `u${peer}`,
+      expiresAt: undefined,
+    }));
+  access.apply({
+    feed: "1",
+    number: 0,
+    isWhole: true,
+    isLast: true,
+    digestKey,
+    torrents: torrents.map((infoHash) => ({ infoHash: infoHash as InfoHash, level: "tracker" })),
+    keys: torrents.flatMap((infoHash, swarm) => keysOf(infoHash as InfoHash, swarm)),
+    revoked: [],
+    guests: [],
+  });
+  return access;
+}
+
 const tracker = await Tracker.open(options, {
-  ...(isKeyed ? { access } : {}),
+  ...(keyCount > 0 && { access: openAccess(torrents) }),
   store,
   clock,
   random: createSystemRandom(),

@@ -4,7 +4,13 @@ const { Server } = await import(
     (process.env.PEERS_DIR || "/tmp/peers") + "/node_modules/bittorrent-tracker/index.js",
   ).href
 );
-const s = new Server({ udp: true, http: true, ws: false, stats: false, trustProxy: false });
+const s = new Server({
+  udp: true,
+  http: true,
+  ws: process.env.LAB_WS === "1",
+  stats: false,
+  trustProxy: false,
+});
 s.on("error", (e) => console.error("error", e.message));
 s.on("warning", (e) => {
   if (process.env.LAB_DEBUG) console.error("warn", e.message);

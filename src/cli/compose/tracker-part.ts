@@ -87,7 +87,7 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
     routes: [
       ...routesOf(door),
       ticketRoute(desk, trustedProxies),
-      metricsRoute(() => trackerMetrics({ tracker, udp, web })),
+      metricsRoute(() => trackerMetrics({ tracker, udp, web, access, desk })),
     ],
     upgrade: (request, socket, head) => sockets.handleUpgrade(request, socket, head),
     announces: announceDoor(door, trustedProxies),

@@ -2,7 +2,7 @@
  * What a connection of the Tracker's WebSocket door costs: many peers connect, announce once and stay.
  * Resident bytes a connection, without V8's room for new objects.
  *
- *     node --expose-gc bench/tracker-websocket.ts [connections, default 10000; open files: twice that]
+ *     node --expose-gc bench/websocket-memory.ts [connections, default 10000; open files: twice that]
  */
 import { fork } from "node:child_process";
 import { connect } from "node:net";

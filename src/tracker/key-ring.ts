@@ -1,0 +1,82 @@
+/**
+ * The keys that are good, by digest, and how many of them each holder has. Texts that were met are
+ * remembered, so that a known key costs a map look-up instead of an HMAC. What is removed is marked: a
+ * text that is remembered for it stands for nothing from that moment on.
+ */
+import type { IpBytes } from "../base/ip-address.ts";
+import type { Millis } from "../base/units.ts";
+import type { TrackerKey } from "../protocol/control/access-values.ts";
+import type { AccessDecision } from "./announce-access.ts";
+import { KeyPeers } from "./key-peers.ts";
+
+/** A key as it is looked up. */
+export interface KnownKey extends TrackerKey {
+  readonly decision: AccessDecision;
+  readonly peers: KeyPeers;
+  isRemoved: boolean;
+  /** Where it last came from, and until when that need not be looked at again. */
+  address: IpBytes;
+  quietUntil: Millis;
+}
+
+/** Texts that are remembered; the oldest go. */
+const MAX_REMEMBERED = 2 ** 18;
+const nowhere = new Uint8Array(0);
+
+export class KeyRing {
+  readonly #keys = new Map<string, KnownKey>();
+  /** How many good keys somebody has for a torrent: while there is one, it is let in. */
+  readonly #counts = new Map<string, number>();
+  /** By the key itself, as clients send it. */
+  readonly #remembered = new Map<string, KnownKey>();
+
+  /** All of them. */
+  values(): IterableIterator<KnownKey> {
+    return this.#keys.values();
+  }
+
+  /** The key of `text`, if it was looked up before and is good still. */
+  remembered(text: string): KnownKey | undefined {
+    const known = this.#remembered.get(text);
+    return known?.isRemoved === true ? undefined : known;
+  }
+
+  /** The key of `text`, which has this digest; it is remembered from now on. */
+  lookUp(text: string, digest: string): KnownKey | undefined {
+    const known = this.#keys.get(digest);
+    if (known === undefined) return undefined;
+    if (this.#remembered.size >= MAX_REMEMBERED) {
+      this.#remembered.delete(this.#remembered.keys().next().value ?? "");
+    }
+    this.#remembered.set(text, known);
+    return known;
+  }
+
+  put(key: TrackerKey): void {
+    const before = this.#keys.get(key.digest);
+    const decision = { type: "allowed", principal: key.principal } as const;
+    const peers = before?.peers ?? new KeyPeers();
+    const fresh = { decision, peers, isRemoved: false, address: nowhere, quietUntil: 0 };
+    this.#keys.set(key.digest, { ...key, ...fresh });
+    if (before === undefined) this.#count(key, 1);
+    else before.isRemoved = true;
+  }
+
+  /** @returns the key that was removed, when its holder has none left for the torrent. */
+  remove(digest: string): TrackerKey | undefined {
+    const key = this.#keys.get(digest);
+    if (key === undefined) return undefined;
+    this.#keys.delete(digest);
+    key.isRemoved = true;
+    return this.#count(key, -1) > 0 ? undefined : key;
+  }
+
+  /** @returns how many good keys the holder of `key` has for that torrent now. */
+  #count({ infoHash, principal }: TrackerKey, change: 1 | -1): number {
+    const holder = `${infoHash} ${principal}`;
+    const count = (this.#counts.get(holder) ?? 0) + change;
+    if (count > 0) this.#counts.set(holder, count);
+    else this.#counts.delete(holder);
+    return count;
+  }
+}
