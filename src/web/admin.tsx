@@ -110,6 +110,7 @@ function decode(part: string): string {
   }
 }
 
+/** To the log-in, and back to this page after it. */
 function ToLogin() {
   onMount(() => navigate(`/login?next=${encodeURIComponent(address().pathname)}`, "replace"));
   return <></>;

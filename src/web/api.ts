@@ -149,6 +149,8 @@ export interface PublicationView {
   readonly bytes: number;
   readonly infoHash: string;
   readonly catalogue: "public" | "members" | "private";
+  /** How far that is enforced; absent when it is public. */
+  readonly access?: "tracker" | "admitted" | "ticketed";
   readonly policy: Policy;
   readonly pageUrl: string;
   readonly torrentUrl: string;

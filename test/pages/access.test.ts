@@ -141,6 +141,35 @@ describe("who may what, in a browser", () => {
     assert.deepEqual(trouble, []);
   });
 
+  test("a session that ends in the middle leads to the log-in, and back", async () => {
+    const { page, context } = await world.visit({ isLoggedIn: true });
+    const logIn = async (): Promise<void> => {
+      await page.getByLabel("Name").fill(account.name);
+      await page.getByLabel("Password").fill(account.password);
+      await page.getByRole("button", { name: "Log in" }).click();
+    };
+    await page.goto("/admin/access/grants");
+    await page.getByRole("button", { name: "Give access" }).click();
+    await dialog(page).getByLabel("Account", { exact: true }).fill("alice");
+    await dialog(page).getByLabel("Publication", { exact: true }).fill("secret.bin");
+    await context.clearCookies();
+    await dialog(page).getByRole("button", { name: "Give access" }).click();
+    await page.waitForURL("**/login?next=%2Fadmin%2Faccess%2Fgrants");
+    assert.equal(await dialog(page).count(), 0);
+    await logIn();
+    await page.getByRole("button", { name: "Give access" }).waitFor();
+
+    // Whoever changes their own password is logged out, and told so by the page.
+    await page.goto(`/admin/access/accounts/${account.name}`);
+    await page.getByRole("button", { name: "Set a password" }).click();
+    await dialog(page).getByText("This is your own account").waitFor();
+    await dialog(page).getByLabel("New password").fill(account.password);
+    await dialog(page).getByRole("button", { name: "Set the password" }).click();
+    await page.waitForURL("**/login?next=**");
+    await logIn();
+    await page.getByRole("heading", { name: account.name, exact: true }).waitFor();
+  });
+
   test("who is no maintainer sees what is theirs only", async () => {
     await send("POST", "/api/v1/users", { name: "erin", role: "downloader", password });
     const { page } = await world.visit();

@@ -1,12 +1,18 @@
 /** Publishing in a real browser, cut in the middle; and downloading by the button. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
-import { cspReports, type PagesWorld, startPages } from "../support/browser.ts";
+import { account, cspReports, type PagesWorld, startPages } from "../support/browser.ts";
+import { program, runCommand } from "../support/command-line.ts";
+import { authorized } from "../support/loopback-server.ts";
 import { testBytes } from "../support/odd-tree.ts";
+import type { Line } from "../support/programs.ts";
 
 const MiB = 2 ** 20;
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -49,6 +55,43 @@ describe("publishing in a browser", () => {
     assert.match(await said("HTTP call to publish"), /local-publications/);
     assert.ok((await page.locator("svg.qr path").getAttribute("d"))?.startsWith("M"));
     assert.deepEqual(trouble, []);
+  });
+
+  test("what the share page says for a CI works as it stands there, for the same people", async () => {
+    const { page } = await world.visit({ isLoggedIn: true });
+    const made = await authorized(world.server, "/api/v1/tokens", {
+      method: "POST",
+      body: JSON.stringify({ user: account.name }),
+    });
+    const { token } = (await made.json()) as { readonly token: string };
+    const bin = join(world.folder, "bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "btpublisher"), `#!/bin/sh\nexec '${program.join("' '")}' "$@"\n`, {
+      mode: 0o755,
+    });
+    const contentName = "it's $HOME & co v1.txt";
+    const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}`, BTPUBLISHER_TOKEN: token };
+    writeFileSync(join(world.folder, contentName), "version 1");
+    const first = ["--name", "ci-1", "--catalogue", "private", "--access", "admitted"];
+    const policy = ["--policy", "thrifty", "--floor", "3", "--server", world.server.url];
+    const begun = await runCommand(world.folder, "publish", contentName, ...first, ...policy);
+    assert.equal(begun.code, 0, begun.stderr);
+    for (const [number, label] of [
+      [1, "Publish command"],
+      [2, "HTTP call to publish"],
+    ] as const) {
+      await page.goto(`/admin/p/ci-${number}/share`);
+      const said = page.getByRole("region", { name: label, exact: true });
+      const line = (await said.textContent()) ?? "";
+      writeFileSync(join(world.folder, contentName), `version ${number + 1}`);
+      const options = { cwd: world.folder, env, encoding: "utf8" } as const;
+      await promisify(execFile)("sh", ["-c", line], options);
+      const path = `/api/v1/publications/ci-${number + 1}`;
+      const view = (await (await page.request.get(path)).json()) as Line;
+      const { catalogue, access, policy, bytes } = view;
+      assert.deepEqual([catalogue, access, bytes], ["private", "admitted", 9]);
+      assert.deepEqual(policy, { policy: "thrifty", floor: 3, onBudgetEnd: "serve-floor-only" });
+    }
   });
 
   test("UPL-02 F-67 an upload goes on after a lost connection, a pause and a reload", async () => {

@@ -6,7 +6,7 @@ import { ActionDialog } from "../parts/action-dialog.tsx";
 import { Field, Trouble } from "../parts/basics.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { navigate } from "../router.ts";
-import { account, hasSessionEnded } from "../session/session.ts";
+import { account, hasSessionEnded, loadSession } from "../session/session.ts";
 import { GrantList } from "./grant-list.tsx";
 import { TokenList } from "./token-list.tsx";
 import { type User, type UserPage, userPath } from "./values.ts";
@@ -268,6 +268,7 @@ function DisableDialog(props: AccountProps & { readonly onClose: () => void }) {
 function RemoveDialog(props: { readonly user: User; readonly onClose: () => void }) {
   const run = async (): Promise<void> => {
     await sendJson("DELETE", userPath(props.user.name));
+    await lookAfterOneself(props.user);
     navigate("/admin/access");
   };
   return (
@@ -299,6 +300,13 @@ function LoggedOutNote(props: { readonly user: User }) {
 }
 
 /** @throws ApiError */
-function change(user: User, body: object): Promise<User> {
-  return sendJson<User>("PATCH", userPath(user.name), body);
+async function change(user: User, body: object): Promise<User> {
+  const changed = await sendJson<User>("PATCH", userPath(user.name), body);
+  await lookAfterOneself(user);
+  return changed;
+}
+
+/** A change of one's own account ends one's session: then the log-in comes at once. */
+async function lookAfterOneself(user: User): Promise<void> {
+  if (isMe(user)) await loadSession();
 }

@@ -4,6 +4,7 @@ import { ApiError, sendJson } from "../api.ts";
 import { dayText } from "../format.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
 import { createPagedList, PagedView } from "../parts/paged-list.tsx";
+import { navigate } from "../router.ts";
 import { GrantDialog } from "./grant-dialog.tsx";
 import { accountPage, type Grant, type GrantPage, ofUser } from "./values.ts";
 import { catalogueNames } from "./words.ts";
@@ -58,7 +59,11 @@ export function GrantList(props: {
           publication={props.publication ?? ""}
           isMaintainer={props.isMaintainer}
           onMade={() => void list.reload()}
-          onClose={() => setIsMaking(false)}
+          onClose={() => {
+            setIsMaking(false);
+            // Coming back to this page does not ask again.
+            if (props.publication !== undefined) navigate("/admin/access/grants", "replace");
+          }}
         />
       </Show>
       <Show when={ending()} keyed>

@@ -13,27 +13,55 @@ export interface Commands {
 
 /** The commands for `view`; `origin`: where its API is. */
 export function commandsOf(view: PublicationView, origin: string): Commands {
-  const { pageUrl, contentName, name, policy, isDirectory, files } = view;
+  const { pageUrl, contentName, isDirectory, files } = view;
   const url = isDirectory ? undefined : files[0]?.url;
-  const next = nextName(name);
-  const body = JSON.stringify({
-    path: `/srv/${contentName}`,
-    name: next,
-    policy: { policy: policy.policy },
-  });
   return {
     get: `btpublisher get ${shellQuote(pageUrl)}`,
     curl: url && `curl -fL -C - -o ${shellQuote(contentName)} ${shellQuote(url)}`,
     html: `<a href="${escape(pageUrl)}">Download ${escape(contentName)}</a>`,
-    publish:
-      `btpublisher publish ${shellQuote(`./${contentName}`)} --name ${shellQuote(next)}` +
-      ` --policy ${policy.policy} --server ${shellQuote(origin)}`,
-    http:
-      `curl -f -X POST ${shellQuote(`${origin}/api/v1/local-publications`)}` +
-      ' -H "Authorization: Bearer $BTPUBLISHER_TOKEN" -H "Content-Type: application/json"' +
-      ` -d ${shellQuote(body)}`,
+    publish: publishCommand(view, origin),
+    http: httpCall(view, origin),
   };
 }
+
+/** The next version from the folder that it lies in, for the same people by the same policy. */
+function publishCommand(view: PublicationView, origin: string): string {
+  const { contentName, name, policy, catalogue, access } = view;
+  const { floor, minRateBytesPerSecond, egressBudgetBytes, onBudgetEnd } = policy;
+  const options = Object.entries({
+    name: nextName(name),
+    policy: policy.policy,
+    floor,
+    "min-rate": minRateBytesPerSecond,
+    "egress-budget": egressBudgetBytes,
+    "on-budget-end": egressBudgetBytes === undefined ? undefined : onBudgetEnd,
+    catalogue: catalogue === "public" ? undefined : catalogue,
+    access,
+    server: origin,
+  }).flatMap(([option, value]) =>
+    value === undefined ? [] : [`--${option} ${shellQuote(String(value))}`],
+  );
+  return ["btpublisher publish", shellQuote(`./${contentName}`), ...options].join(" ");
+}
+
+/** The same by the API. Only the server's own disk can be published by one call. */
+function httpCall(view: PublicationView, origin: string): string {
+  const { contentName, name, catalogue, access } = view;
+  // A deadline of this version is none of the next.
+  const { deadline: _, ...policy } = view.policy;
+  const path = `${FOLDER}/${contentName}`;
+  const body = { path, name: nextName(name), policy, access: { catalogue, level: access } };
+  // Out of the quotes for as long as the shell is to put its folder in.
+  const text = shellQuote(JSON.stringify(body)).replace(FOLDER, () => `'"$PWD"'`);
+  return (
+    `curl -f -X POST ${shellQuote(`${origin}/api/v1/local-publications`)}` +
+    ' -H "Authorization: Bearer $BTPUBLISHER_TOKEN" -H "Content-Type: application/json"' +
+    ` -d ${text}`
+  );
+}
+
+/** Stands for the folder of the shell: in no name, and first in the body. */
+const FOLDER = "@FOLDER@";
 
 /** A name for the next version: the last number in it, one up; or a 2 at its end. */
 export function nextName(name: string): string {

@@ -80,13 +80,14 @@ function Shares(props: { readonly view: PublicationView }) {
         <section class="card stack">
           <h2>From a CI</h2>
           <p class="quiet small">
-            With a token of a publisher in <code>BTPUBLISHER_TOKEN</code>. The next version needs
-            another name.
+            The next version, for the same people by the same policy. In the folder that it lies in,
+            with a token in <code>BTPUBLISHER_TOKEN</code> (
+            <a href="/admin/access/tokens">make one</a>):
           </p>
           <Labelled name="One command, from any machine">
             <CopyLine label="Publish command" text={commands().publish} />
           </Labelled>
-          <Labelled name="One HTTP call, on the server's machine">
+          <Labelled name="One HTTP call, on the server's machine, with a maintainer's token">
             <CopyLine label="HTTP call to publish" text={commands().http} />
           </Labelled>
         </section>

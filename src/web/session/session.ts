@@ -1,7 +1,7 @@
 /** Who is logged in. The cookie itself is out of reach of scripts. */
 import { createSignal } from "solid-js";
 import { ApiError, getJson, type Me, request, sendJson } from "../api.ts";
-import { address, navigate } from "../router.ts";
+import { navigate } from "../router.ts";
 
 /** Undefined: not asked yet. "nobody": nobody is logged in. */
 const [me, setMe] = createSignal<Me | "nobody" | undefined>();
@@ -39,14 +39,13 @@ export async function setUp(token: string, name: string, password: string): Prom
 /** Ends the session. */
 export async function logOut(): Promise<void> {
   await request("DELETE", "/api/v1/sessions/current").catch(() => undefined);
-  setMe("nobody");
   navigate("/login");
+  setMe("nobody");
 }
 
-/** The session ended on the server's side: back to this page after the next log-in. */
+/** The session ended on the server's side: the page leads to the log-in, and back from there. */
 export function sessionEnded(): void {
   setMe("nobody");
-  navigate(`/login?next=${encodeURIComponent(address().pathname)}`, "replace");
 }
 
 /** Whether `error` says that the session has ended; then it is dealt with. */
