@@ -157,10 +157,14 @@ async function animate(visitors: readonly Visitor[], swarm: Swarm, small: Swarm)
   }
 }
 
-/** A picture of the whole page. */
+/** A picture of the whole page; of the window where a dialog covers it. */
 async function picture(page: Page, name: string, look: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${name}-${look}.png`);
+  if ((await page.getByRole("dialog").count()) > 0) {
+    await page.screenshot({ path, animations: "disabled" });
+    return;
+  }
   const height = await page.evaluate<number>("document.documentElement.scrollHeight");
   const clip = {
     x: 0,

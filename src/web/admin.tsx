@@ -69,7 +69,8 @@ function Broken(props: { readonly error: unknown; readonly onLeave: () => void }
   createEffect(on(address, () => props.onLeave(), { defer: true }));
   return (
     <div class="stack">
-      <Trouble text={`The page cannot be shown: ${messageOf(props.error)}`} />
+      <Trouble text="This page cannot be shown. Is the network up? After an update of the server it must be loaded anew." />
+      <p class="quiet small">{messageOf(props.error)}</p>
       <div>
         <button type="button" onClick={() => location.reload()}>
           Load it anew

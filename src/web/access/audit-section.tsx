@@ -47,6 +47,10 @@ function whoText({ action, outcome, actor, subject }: AuditEntry): string {
   return action === "login" && outcome === "done" ? subject : actor;
 }
 
+function aboutText(entry: AuditEntry): string {
+  return entry.subject === "" || entry.subject === whoText(entry) ? "–" : entry.subject;
+}
+
 function AuditTable(props: { readonly entries: readonly AuditEntry[] }) {
   return (
     <table class="cards">
@@ -72,7 +76,7 @@ function AuditTable(props: { readonly entries: readonly AuditEntry[] }) {
               </td>
               <td data-label="What">{actionText(entry.action)}</td>
               <td data-label="About">
-                <bdi>{entry.subject || "–"}</bdi>
+                <bdi>{aboutText(entry)}</bdi>
               </td>
               <td data-label="From">{entry.address || "–"}</td>
               <td data-label="Outcome" classList={{ bad: entry.outcome !== "done" }}>
