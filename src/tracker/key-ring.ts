@@ -3,8 +3,6 @@
  * remembered, so that a known key costs a map look-up instead of an HMAC. What is removed is marked: a
  * text that is remembered for it stands for nothing from that moment on.
  */
-import type { IpBytes } from "../base/ip-address.ts";
-import type { Millis } from "../base/units.ts";
 import type { TrackerKey } from "../protocol/control/access-values.ts";
 import type { AccessDecision } from "./announce-access.ts";
 import { KeyPeers } from "./key-peers.ts";
@@ -14,14 +12,13 @@ export interface KnownKey extends TrackerKey {
   readonly decision: AccessDecision;
   readonly peers: KeyPeers;
   isRemoved: boolean;
-  /** Where it last came from, and until when that need not be looked at again. */
-  address: IpBytes;
-  quietUntil: Millis;
+  /** Which peer came last from where, and until which second that need not be looked at again. */
+  lastMark: number;
+  restUntil: number;
 }
 
 /** Texts that are remembered; the oldest go. */
 const MAX_REMEMBERED = 2 ** 18;
-const nowhere = new Uint8Array(0);
 
 export class KeyRing {
   readonly #keys = new Map<string, KnownKey>();
@@ -56,7 +53,7 @@ export class KeyRing {
     const before = this.#keys.get(key.digest);
     const decision = { type: "allowed", principal: key.principal } as const;
     const peers = before?.peers ?? new KeyPeers();
-    const fresh = { decision, peers, isRemoved: false, address: nowhere, quietUntil: 0 };
+    const fresh = { decision, peers, isRemoved: false, lastMark: 0, restUntil: 0 };
     this.#keys.set(key.digest, { ...key, ...fresh });
     if (before === undefined) this.#count(key, 1);
     else before.isRemoved = true;

@@ -4,7 +4,6 @@
  * restart the Announcer tells everything again. Until then, and when it was not heard for five
  * minutes, what is not public is closed, and what is public stays open.
  */
-import { equalBytes } from "../base/bytes.ts";
 import { formatIp, type IpBytes, parseIp } from "../base/ip-address.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -18,7 +17,7 @@ import type {
 } from "../protocol/control/access-values.ts";
 import type { AccessAsker, AccessDecision, AnnounceAccess } from "./announce-access.ts";
 import { AdmissionBook } from "./admission-book.ts";
-import type { KeyPeersLimits } from "./key-peers.ts";
+import { type KeyPeersLimits, markOf } from "./key-peers.ts";
 import { type KnownKey, KeyRing } from "./key-ring.ts";
 import { expiryMs } from "./options.ts";
 
@@ -34,6 +33,8 @@ export interface TrackerAccessDependencies {
   readonly tickets?: TicketKeys;
   /** How often peers announce: an admission lasts well beyond it. */
   readonly intervalMs: Millis;
+  /** 32 random bits; default 0, for tests. */
+  readonly seed?: number;
   /** Peers that may use one key at a time; default 32. */
   readonly maxPeersPerKey?: number;
 }
@@ -83,6 +84,9 @@ export class TrackerAccess implements AnnounceAccess {
   readonly #torrents = new Map<InfoHash, TorrentAccess["level"]>();
   readonly #keys = new KeyRing();
   readonly #peersLimits: KeyPeersLimits;
+  /** How long a peer with a key is not looked at again: it stays admitted and counted for longer. */
+  readonly #restMs: Millis;
+  readonly #seed: number;
   readonly #book: AdmissionBook;
   readonly #sources = new Set<(order: SourceOrder) => void>();
   readonly #failures = new Map<string, number>();
@@ -102,6 +106,8 @@ export class TrackerAccess implements AnnounceAccess {
       maxPeers: dependencies.maxPeersPerKey ?? MAX_PEERS_PER_KEY,
       lifeMs: expiryMs(dependencies),
     };
+    this.#restMs = Math.min(this.#book.renewMs, this.#peersLimits.lifeMs / 2);
+    this.#seed = dependencies.seed ?? 0;
     this.#housekeep();
   }
 
@@ -128,27 +134,27 @@ export class TrackerAccess implements AnnounceAccess {
   }
 
   decide(infoHash: InfoHash, key: string | undefined, asker: AccessAsker): AccessDecision {
+    const now = this.#now();
+    // Nearly every announce with a key: one look-up, and nothing to be told.
+    const known = key === undefined ? undefined : this.#keys.remembered(key);
+    if (known !== undefined && this.#isResting(now, known, infoHash, asker)) {
+      return this.#allow("key", known.decision);
+    }
     const level = this.#torrents.get(infoHash);
     if (level === "open") return this.#allow("open", everybody);
     if (level === undefined && !this.#dependencies.isPrivate(infoHash)) {
       return this.#allow("open", everybody);
     }
     if (key === undefined) return this.#deny("no-key");
-    const now = this.#now();
     if (level === undefined || now > this.#leaseEndsAt) return this.#deny("not-known-yet");
-    const known = this.#keys.remembered(key) ?? this.#lookUp(key, asker.address);
-    if (known === undefined || known.infoHash !== infoHash) return this.#deny("wrong-key");
-    if (this.#isExpired(known)) return this.#deny("ended-key");
-    const { peerId } = asker;
-    if (peerId !== undefined) {
-      if (!known.peers.take(now, peerId, this.#peersLimits)) return this.#deny("key-crowded");
-      this.#admit(now, known, asker.address);
-    }
-    return this.#allow("key", known.decision);
+    return this.#judge(now, known ?? this.#lookUp(key, asker.address), infoHash, asker);
   }
 
   leave(key: string | undefined, peerId: Uint8Array): void {
-    if (key !== undefined) this.#keys.remembered(key)?.peers.leave(peerId);
+    const known = key === undefined ? undefined : this.#keys.remembered(key);
+    if (known === undefined) return;
+    known.peers.leave(markOf(peerId, this.#seed));
+    known.restUntil = 0;
   }
 
   /** A SourceNode connects: it is told all there is, and from then on what changes. */
@@ -182,16 +188,42 @@ export class TrackerAccess implements AnnounceAccess {
     return expiresAt !== undefined && expiresAt <= this.#dependencies.clock.unixNow();
   }
 
-  /** Has the SourceNodes let the address in; seldom more than a look at what is known. */
-  #admit(now: Millis, key: KnownKey, address: IpBytes): void {
-    if (now < key.quietUntil && equalBytes(address, key.address)) return;
+  /** Whether that peer was looked at lately, with that key, from that address. */
+  #isResting(
+    now: Millis,
+    known: KnownKey,
+    infoHash: InfoHash,
+    { peerId, address }: AccessAsker,
+  ): boolean {
+    if (peerId === undefined || now >= known.restUntil * 1000 || now > this.#leaseEndsAt)
+      return false;
+    const mark = markOf(address, markOf(peerId, this.#seed));
+    return mark === known.lastMark && known.infoHash === infoHash && !this.#isExpired(known);
+  }
+
+  #judge(
+    now: Millis,
+    known: KnownKey | undefined,
+    infoHash: InfoHash,
+    { peerId, address }: AccessAsker,
+  ): AccessDecision {
+    if (known === undefined || known.infoHash !== infoHash) return this.#deny("wrong-key");
+    if (this.#isExpired(known)) return this.#deny("ended-key");
+    if (peerId === undefined) return this.#allow("key", known.decision);
+    const mark = markOf(peerId, this.#seed);
+    if (!known.peers.take(now, mark, this.#peersLimits)) return this.#deny("key-crowded");
+    this.#admit(now, known, address);
+    known.lastMark = markOf(address, mark);
+    known.restUntil = Math.floor((now + this.#restMs) / 1000);
+    return this.#allow("key", known.decision);
+  }
+
+  /** Has the SourceNodes let the address in, where it is not known well enough. */
+  #admit(now: Millis, { infoHash, principal }: KnownKey, address: IpBytes): void {
     const host = formatIp(address);
-    const { infoHash, principal } = key;
     const outcome = this.#book.add(now, { infoHash, host, principal });
     if (outcome.admission !== undefined) this.#tell([outcome.admission]);
     if (outcome.isSpread) this.#dependencies.onEvent({ type: "key-spread", principal, infoHash });
-    key.address = address.slice();
-    key.quietUntil = now + this.#book.renewMs;
   }
 
   /** Everything was told anew: what is in none of `parts` is no more. */

@@ -50,6 +50,7 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
   const access = new TrackerAccess({
     clock,
     tickets: signer,
+    seed: random.nextUint32(),
     digestOf: passkeyDigest,
     isPrivate: (infoHash) => tracker.isPrivate(infoHash),
     intervalMs: options.intervalMs,
