@@ -69,6 +69,20 @@ describe("roles apart", () => {
     );
   });
 
+  test("a role whose Tracker is gone lives, is not ready, and says why", async () => {
+    const [tracker, announcer, source] = programs as [Program, Program, Program];
+    await tracker.stop();
+    for (const program of [source, announcer]) {
+      await program.waitFor("event", "control-disconnected");
+      const url = String(program.lines[0]?.["url"]);
+      const ready = await fetch(`${url}/readyz`);
+      const text = await ready.text();
+      assert.equal(ready.status, 503, text);
+      assert.match(text, /^not ready$[^]*^data-folder: ok$[^]*^control-link: the Tracker is not/m);
+      assert.equal((await fetch(`${url}/healthz`)).status, 200);
+    }
+  });
+
   test("CFG-06 a role without the service key, or with a bad one, does not start", async () => {
     const place = ["source", "--data", "x", "--http-port", "0", "--peer-port", "0"];
     const control = ["--control", trackerUrl];

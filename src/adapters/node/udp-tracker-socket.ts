@@ -37,10 +37,12 @@ export class UdpTrackerSocket {
   /** The port really bound. */
   readonly port: number;
   readonly #sockets: readonly Socket[];
+  #closedCount = 0;
 
   private constructor(sockets: readonly Socket[]) {
     this.#sockets = sockets;
     this.port = (sockets[0] as Socket).address().port;
+    for (const socket of sockets) socket.once("close", () => this.#closedCount++);
   }
 
   /** Opens the port. @throws UNAVAILABLE when it is taken or not ours. */
@@ -55,6 +57,11 @@ export class UdpTrackerSocket {
     // A machine without IPv6 has this one only.
     const socket6 = await bind("udp6", options, { host: "::", port: bound }).catch(() => undefined);
     return new UdpTrackerSocket(socket6 === undefined ? [socket4] : [socket4, socket6]);
+  }
+
+  /** Whether packets are heard, of every address family that there was at the start. */
+  get isOpen(): boolean {
+    return this.#closedCount === 0;
   }
 
   async close(): Promise<void> {

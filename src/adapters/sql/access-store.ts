@@ -22,7 +22,7 @@ import {
   type SessionTable,
   type UserTable,
 } from "./access-schema.ts";
-import { openDatabase } from "./database.ts";
+import { findDatabaseFault, openDatabase } from "./database.ts";
 
 /** The SQL adapter of the access store, in a database of its own. */
 export class SqlAccessStore implements AccessStore {
@@ -35,6 +35,11 @@ export class SqlAccessStore implements AccessStore {
   /** Opens the database at `path`. @throws as `openDatabase`. */
   static async open(path: string): Promise<SqlAccessStore> {
     return new SqlAccessStore(await openDatabase<AccessTables>(path, accessMigrations));
+  }
+
+  /** What is wrong with the database; undefined: it answers. Never rejects. */
+  findFault(): Promise<string | undefined> {
+    return findDatabaseFault(this.#db);
   }
 
   async addUser(user: UserAccount): Promise<void> {

@@ -45,6 +45,16 @@ export async function openDatabase<Tables>(
   return db;
 }
 
+/** What is wrong with an open database; undefined: it answers. Never rejects. */
+export async function findDatabaseFault<Tables>(db: Kysely<Tables>): Promise<string | undefined> {
+  try {
+    await sql`SELECT count(*) FROM sqlite_schema`.execute(db);
+    return undefined;
+  } catch (error) {
+    return `the database does not answer: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 /** Kysely's SQLite dialect over an open `node:sqlite` database; `destroy()` closes it. */
 export function nodeSqliteDialect(database: DatabaseSync): Dialect {
   const prepare = (text: string): SqliteStatement => {

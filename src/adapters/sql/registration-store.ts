@@ -9,7 +9,7 @@ import {
 import type { Registration } from "../../ports/tracker-control.ts";
 import type { HeldState } from "../../protocol/control/participation.ts";
 import { isHeldState } from "../../protocol/control/participation-messages.ts";
-import { type Migration, openDatabase } from "./database.ts";
+import { type Migration, findDatabaseFault, openDatabase } from "./database.ts";
 
 interface Tables {
   readonly registration: {
@@ -75,6 +75,11 @@ export class SqlRegistrationStore implements RegistrationStore {
   /** Opens the Tracker's database at `path`. @throws as `openDatabase`. */
   static async open(path: string): Promise<SqlRegistrationStore> {
     return new SqlRegistrationStore(await openDatabase<Tables>(path, migrations));
+  }
+
+  /** What is wrong with the database; undefined: it answers. Never rejects. */
+  findFault(): Promise<string | undefined> {
+    return findDatabaseFault(this.#db);
   }
 
   async put(registration: Registration): Promise<void> {

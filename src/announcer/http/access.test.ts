@@ -26,8 +26,6 @@ const matrix: Readonly<Record<string, keyof typeof admitted>> = {
   "GET /login": "public",
   "GET /admin": "public",
   "GET /admin/*": "public",
-  "GET /healthz": "public",
-  "GET /readyz": "public",
   "GET /robots.txt": "public",
   "GET /assets/style-1.css": "public",
   "GET /assets/app-1.js": "public",

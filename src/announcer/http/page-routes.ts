@@ -54,16 +54,6 @@ export function addPages(app: FastifyInstance, { announcer, control, web }: Page
       ? sendChecksums(view, reply)
       : sendHtml(reply, downloadPage(view, web));
   });
-  app.get("/healthz", publicRoute, async (_request, reply) =>
-    reply.type("text/plain").send("ok\n"),
-  );
-  app.get("/readyz", publicRoute, async (_request, reply) => {
-    const { isReady } = announcer.publications;
-    return reply
-      .code(isReady ? 200 : 503)
-      .type("text/plain")
-      .send(isReady ? "ready\n" : "the SourceNode has not been reached yet\n");
-  });
 }
 
 /** The publisher's pages: one document, whose script looks at the address. */

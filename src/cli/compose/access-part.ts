@@ -38,6 +38,7 @@ export async function openAccessPart(
   const secrets = createSecrets(await readOrCreateKey(folder.pathOf("access.key")));
   const store = await SqlAccessStore.open(folder.pathOf("access.sqlite"));
   world.onClose(() => store.close());
+  world.health.add("access-store", () => store.findFault());
   const control = new AccessControl({ ...joined, store, secrets, clock });
   world.onClose(() => control.close());
   return control;

@@ -3,7 +3,7 @@ import { openPublishToken, type PublishToken } from "../../adapters/node/token-f
 import { readWebBuild } from "../../adapters/node/web-build.ts";
 import { SqlCatalogue } from "../../adapters/sql/catalogue.ts";
 import { type CatalogueTables, catalogueMigrations } from "../../adapters/sql/catalogue-schema.ts";
-import { openDatabase } from "../../adapters/sql/database.ts";
+import { findDatabaseFault, openDatabase } from "../../adapters/sql/database.ts";
 import { Announcer } from "../../announcer/announcer.ts";
 import { type AnnouncerApp, createAnnouncerApp } from "../../announcer/http/app.ts";
 import type { ContentService } from "../../ports/content-service.ts";
@@ -37,6 +37,7 @@ export async function openAnnouncerPart(
   const path = folder.pathOf("announcer.sqlite");
   const db = await openDatabase<CatalogueTables>(path, catalogueMigrations);
   world.onClose(() => db.destroy());
+  world.health.add("catalogue", () => findDatabaseFault(db));
   const catalogue = new SqlCatalogue(db);
   const access = await openAccessPart(world, {
     catalogue,
@@ -58,6 +59,9 @@ export async function openAnnouncerPart(
     { publicUrl },
   );
   world.onClose(() => announcer.close());
+  world.health.add("source-node", () =>
+    announcer.publications.isReady ? undefined : "it has not been reached yet: is it running?",
+  );
   await announcer.start();
   // A SourceNode elsewhere may come later; one of our own is there.
   if (joined.isTogether) await announcer.publications.firstReconciliation;

@@ -7,6 +7,7 @@ import type { ServerSettings } from "../config.ts";
 import type { Output } from "../output.ts";
 import { offerSetup } from "./access-part.ts";
 import { openAnnouncerPart } from "./announcer-part.ts";
+import { watchControlLink } from "./control-health.ts";
 import { readControlKey } from "./control-key.ts";
 import { RemoteContent } from "./remote-content.ts";
 import { neededControlUrl, warnOfPlainHttp, withServerWorld } from "./server-world.ts";
@@ -26,7 +27,7 @@ export async function runAnnouncer(
       key,
       clock,
       random,
-      onEvent: (event) => world.report({ ...event, type: `control-${event.type}` }),
+      onEvent: watchControlLink(world),
     });
     const content = new RemoteContent(control, { key, clock });
     const { app, token, setupToken } = await openAnnouncerPart(world, {
@@ -35,7 +36,7 @@ export async function runAnnouncer(
       isTogether: false,
     });
     world.front.serve({
-      routes: [],
+      routes: world.health.routes,
       fallback: (request, response) => app.handle(request, response),
       upgrade: undefined,
     });

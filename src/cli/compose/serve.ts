@@ -41,7 +41,7 @@ export async function serve(
     });
     world.front.serve({
       announces: trackerPart.announces,
-      routes: [...trackerPart.routes, ...sourcePart.routes],
+      routes: [...trackerPart.routes, ...sourcePart.routes, ...world.health.routes],
       fallback: (request, response) => app.handle(request, response),
       upgrade: trackerPart.upgrade,
     });

@@ -3,6 +3,7 @@
  * a way to say what happens; and parts that are closed in the reverse order of their opening.
  */
 import { createSystemClock, createSystemRandom } from "../../adapters/node/clock.ts";
+import { freeSpace } from "../../adapters/node/free-space.ts";
 import { FrontServer } from "../../adapters/node/front-server.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
@@ -12,8 +13,12 @@ import type { EventFields, Output } from "../output.ts";
 import type { PeerClosed } from "../../runtime/torrent-setup.ts";
 import { PeerLog } from "../peer-log.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
+import { Health } from "./health.ts";
 import { isLoopbackOnly, publicUrlOf } from "./public-url.ts";
 import { readTls, TlsWatch } from "./tls-files.ts";
+
+/** With less room the databases and ledgers cannot be written for much longer. */
+const LEAST_FREE_BYTES = 64 * 1024 * 1024;
 
 /** Around the roles of one process. */
 export interface ServerWorld {
@@ -25,6 +30,8 @@ export interface ServerWorld {
   readonly publicUrl: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** Where parts say how they are. */
+  readonly health: Health;
   /** Says what happens in a role, to whoever runs the server; before `ready` it is kept back. */
   report(event: RoleEvent): void;
   /** Says why a peer's connection ended, to who wants to hear that (`--verbose`). */
@@ -64,10 +71,13 @@ export async function withServerWorld(
       const watch = new TlsWatch(settings.tls, tls, front, world);
       closers.push(() => watch.close());
     }
+    const health = new Health();
+    health.add("data-folder", () => findFolderFault(folder.path));
     await run({
       settings,
       folder,
       front,
+      health,
       publicUrl: publicUrlOf(settings, front.port),
       clock,
       random: createSystemRandom(),
@@ -85,6 +95,12 @@ export async function withServerWorld(
   } finally {
     for (const close of closers.toReversed()) await close();
   }
+}
+
+async function findFolderFault(path: string): Promise<string | undefined> {
+  const bytes = await freeSpace(path);
+  if (bytes >= LEAST_FREE_BYTES) return undefined;
+  return `only ${Math.floor(bytes / 1e6)} MB are free where the data are: make room`;
 }
 
 /** Says what an Announcer on plain HTTP does not take from other machines, and why. */

@@ -132,6 +132,9 @@ async function openPeerHost(
   gate.guard(() => host.closeUnadmitted());
   await host.listen();
   world.onClose(() => host.close());
+  world.health.add("bittorrent-door", () =>
+    host.port === undefined ? "it is not open any more: restart" : undefined,
+  );
   return host;
 }
 

@@ -7,8 +7,9 @@ import type { FrontRoute } from "../../adapters/node/front-server.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
 import type { Output } from "../output.ts";
+import { watchControlLink } from "./control-health.ts";
 import { readControlKey } from "./control-key.ts";
-import { answerHealth } from "./health.ts";
+import { answerNothingHere } from "./health.ts";
 import { neededControlUrl, withServerWorld } from "./server-world.ts";
 import { openSourcePart } from "./source-part.ts";
 
@@ -22,11 +23,7 @@ export async function runSource(
   const key = await readControlKey(settings.controlKeyPath, process.env);
   await withServerWorld(settings, output, async (world) => {
     const { clock, random } = world;
-    let isConnected = false;
-    const onEvent = (event: { readonly type: string }) => {
-      isConnected = event.type === "connected" || (isConnected && event.type !== "disconnected");
-      world.report({ ...event, type: `control-${event.type}` });
-    };
+    const onEvent = watchControlLink(world);
     const { source, peerPort, routes } = await openSourcePart(world, {
       connect: (hello, onOrder) =>
         connectSource({ url, key, clock, random, onEvent }, hello, onOrder),
@@ -41,8 +38,8 @@ export async function runSource(
       handle: (request, response) => void service.handle(request, response),
     } as const satisfies FrontRoute;
     world.front.serve({
-      routes: [...routes, serviceRoute],
-      fallback: answerHealth(() => isConnected),
+      routes: [...routes, serviceRoute, ...world.health.routes],
+      fallback: answerNothingHere,
       upgrade: undefined,
     });
     world.ready(

@@ -42,6 +42,7 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
   const { settings, folder, clock, random, publicUrl } = world;
   const store = await SqlRegistrationStore.open(folder.pathOf("tracker.sqlite"));
   world.onClose(() => store.close());
+  world.health.add("registrations", () => store.findFault());
   const { announceIntervalMs } = settings;
   const options = resolveTrackerOptions(
     announceIntervalMs === undefined ? {} : { intervalMs: announceIntervalMs },
@@ -130,6 +131,9 @@ async function openUdp(
     onError: ({ message }) => world.report({ type: "udp-failed", message }),
   });
   world.onClose(() => socket.close());
+  world.health.add("udp-door", () =>
+    socket.isOpen ? undefined : "it is not open any more: restart",
+  );
   return { udp, udpPort: socket.port };
 }
 

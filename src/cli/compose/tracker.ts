@@ -4,7 +4,7 @@ import { readOrCreateKey } from "../../adapters/node/key-file.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
 import type { Output } from "../output.ts";
-import { answerHealth } from "./health.ts";
+import { answerNothingHere } from "./health.ts";
 import { withServerWorld } from "./server-world.ts";
 import { openTrackerPart } from "./tracker-part.ts";
 
@@ -29,8 +29,8 @@ export async function runTracker(
     world.onClose(() => control.close());
     world.front.serve({
       announces,
-      routes,
-      fallback: answerHealth(() => true),
+      routes: [...routes, ...world.health.routes],
+      fallback: answerNothingHere,
       upgrade: (request, socket, head) =>
         control.handleUpgrade(request, socket, head) || trackerPart.upgrade(request, socket, head),
     });
