@@ -16,7 +16,7 @@ export function promisedRate(policy: Policy, peer: Downloader, view: PromiseView
   const { leadMs, minRateBytesPerSecond = 0, deadline } = policy;
   const { now, directShare, contentLength } = view;
   // Twice what it was seen to take: it may be able to take more.
-  const downlink = peer.peakBytesPerSecond * 2 || directShare;
+  const downlink = peer.peakBytesPerSecond * 1.25 || directShare;
   const direct = leadMs === undefined ? 0 : Math.min(downlink, directShare);
   const left = contentLength * (1 - peer.pieces.count / peer.pieces.size);
   const untilDeadline = deadline === undefined ? 0 : (left * 1000) / Math.max(1000, deadline - now);

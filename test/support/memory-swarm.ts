@@ -1,6 +1,6 @@
 /** A whole swarm in virtual time, of the very runtime that ships. */
 import { Bitfield } from "../../src/base/bitfield.ts";
-import { createRandom, type Random } from "../../src/base/random.ts";
+import { createRandom, type Random, shuffle } from "../../src/base/random.ts";
 import { TokenBucket } from "../../src/base/token-bucket.ts";
 import { MemoryHttp } from "../../src/adapters/memory/memory-http.ts";
 import { MemoryNetwork, type HostOptions } from "../../src/adapters/memory/memory-network.ts";
@@ -15,6 +15,8 @@ import type { TorrentRunner } from "../../src/runtime/torrent-runner.ts";
 import { sha1 } from "./torrents.ts";
 
 const PEER_PORT = 6881;
+/** What a tracker names in one answer. */
+const ANSWERED_PEERS = 50;
 
 /** One line of the event log: virtual time, who, what. */
 export type SwarmEvent = readonly [at: number, ip: string, what: string];
@@ -22,6 +24,7 @@ export type SwarmEvent = readonly [at: number, ip: string, what: string];
 export interface SwarmMember {
   readonly ip: string;
   readonly address: PeerAddress;
+  readonly isSource: boolean;
   readonly host: PeerHost;
   readonly runner: TorrentRunner;
   readonly store: MemoryPieceStore;
@@ -96,19 +99,23 @@ export class MemorySwarm {
       downloadLimit: unlimited(),
     });
     await host.listen();
-    return this.#join(host, ip, { store, have, role: options.role });
+    return this.#join(
+      host,
+      { ip, isSource: options.kind === "source" },
+      { store, have, role: options.role },
+    );
   }
 
   /** The host of `other`, a member of a swarm beside, takes part here too, with `content`. */
   addTo(other: SwarmMember, content: Uint8Array, role: TorrentRoleOptions): SwarmMember {
     const store = new MemoryPieceStore(this.info, { sha1, content: content.slice() });
     const have = Bitfield.full(this.info.geometry.pieceCount);
-    return this.#join(other.host, other.ip, { store, have, role });
+    return this.#join(other.host, other, { store, have, role });
   }
 
   #join(
     host: PeerHost,
-    ip: string,
+    { ip, isSource }: Pick<SwarmMember, "ip" | "isSource">,
     torrent: {
       readonly store: MemoryPieceStore;
       readonly have: Bitfield;
@@ -119,6 +126,7 @@ export class MemorySwarm {
     const member: SwarmMember = {
       ip,
       address: { host: ip, port: PEER_PORT },
+      isSource,
       host,
       store,
       have,
@@ -139,11 +147,14 @@ export class MemorySwarm {
     return member;
   }
 
-  /** Tells every member about every other, as a tracker would. */
+  /** Tells every member of the source and of a random sample of the others, as a tracker does. */
   introduceAll(): void {
-    const addresses = this.members.map((member) => member.address);
+    const sources = this.members.filter((member) => member.isSource);
+    const peers = this.members.filter((member) => !member.isSource);
     for (const member of this.members) {
-      member.runner.addAddresses(addresses.filter((address) => address !== member.address));
+      const sample = shuffle([...peers], this.#random).slice(0, ANSWERED_PEERS);
+      const told = [...sources, ...sample].filter((each) => each !== member);
+      member.runner.addAddresses(told.map(({ address }) => address));
     }
   }
 
