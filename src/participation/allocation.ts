@@ -36,6 +36,8 @@ const GROWTH = 1.3;
 const SHRINK = 0.95;
 /** So many ticks' worth of requests keep the uplink busy. */
 const QUEUE_TICKS = 3;
+/** Who sends less than this part of the uplink could send more to anybody who takes it. */
+const SPARE_PART = 0.7;
 /** A want that was not repeated is over; swarms look every 100 ms. */
 const WANT_LASTS_MS: Millis = 300;
 const TICK_MS: Millis = 100;
@@ -51,6 +53,7 @@ export class Allocation {
   #extraOffers = 0;
   #sentBytes = 0;
   #wasFull = false;
+  #hasSpare = false;
   #tickAt: Millis | undefined;
 
   constructor(uplink: Uplink) {
@@ -60,6 +63,11 @@ export class Allocation {
   /** Bytes per second that each downloader of any swarm could have from the source. */
   get directShare(): number {
     return this.uplink.bytesPerSecond / Math.max(1, this.#downloaderCount);
+  }
+
+  /** The uplink is known, and much less was sent than it is good for. */
+  get hasSpare(): boolean {
+    return this.#hasSpare;
   }
 
   /** `swarm` has so many downloaders now. */
@@ -138,6 +146,7 @@ export class Allocation {
       this.#extraOffers = Math.min(MAX_EXTRA_OFFERS, this.#extraOffers * GROWTH + 1);
     }
     this.uplink.handleTick(now, this.#wasFull);
+    this.#hasSpare = this.uplink.isKnown && this.#sentBytes < SPARE_PART * expected;
     this.#sentBytes = 0;
     this.#wasFull = false;
   }

@@ -15,6 +15,7 @@ function shownAt(at: number): Grant {
     sentBytes: 0,
     sentAt: undefined,
     wasRequested: true,
+    isOffer: true,
   };
 }
 
@@ -83,4 +84,26 @@ test("a new piece waits behind those that it has not passed on, and those on the
   peer.grants.set(3, shownAt(0));
   assert.equal(peer.spreadCost(0), 2);
   assert.equal(peer.inFlightBytes(100), 100);
+});
+
+test("who takes no more for 5 s, while we could send more, is owed nothing", () => {
+  const peer = aDownloader();
+  peer.grants.set(0, shownAt(0));
+  peer.owedBytes = 9000;
+  peer.handleTick(0, true);
+  peer.handleTick(4000, false);
+  peer.handleTick(4100, true);
+  peer.handleTick(9000, true);
+  assert.equal(peer.owedBytes, 9000, "our uplink was busy meanwhile");
+  peer.handleTick(9100, true);
+  assert.deepEqual([peer.owedBytes, peer.isDownlinkKnown], [0, true]);
+});
+
+test("so much may be under way to it as it takes in two seconds, and four pieces", () => {
+  const peer = aDownloader();
+  assert.equal(peer.mostInFlight(0, 100), 400);
+  peer.gain(2000, 3000);
+  assert.equal(peer.mostInFlight(2000, 100), 3000);
+  peer.gain(6000, 3000);
+  assert.equal(peer.mostInFlight(60_000, 100), 2000);
 });

@@ -13,6 +13,8 @@ export interface Grant {
   sentAt: Millis | undefined;
   /** It asked for some of it; until then the piece may be taken back. */
   wasRequested: boolean;
+  /** We want it to have the piece; false: it asked for what it was shown long ago. */
+  isOffer: boolean;
 }
 
 /** A peer as it joins. */
@@ -27,6 +29,10 @@ export interface JoinedPeer {
   readonly pieces: Bitfield;
 }
 
+/** However slow it is, so many pieces may be on their way to it... */
+const LEAST_AHEAD_PIECES = 4;
+/** ... and what it takes in so much time, besides the delay of its answers. */
+const LEAST_AHEAD_MS: Millis = 1000;
 const PEAK_WINDOW_MS = 5000;
 /**
  * Some clients need ten seconds to ask for the first time, or have enough to ask of others: showing
@@ -78,7 +84,12 @@ export class Downloader {
   isTrusted = true;
   /** When its connection ended; it may come back. */
   leftAt: Millis | undefined;
+  /** Its downlink is no more than `peakBytesPerSecond`: it took no more when it could have. */
+  isDownlinkKnown = false;
+  /** It is choked: what it was shown before, others give it now. */
+  rests = false;
   #delayMs = 0;
+  #fedSince: Millis | undefined;
   #windowStart: Millis;
   #windowBytes = 0;
 
@@ -101,6 +112,14 @@ export class Downloader {
   /** It still wants something. */
   get isActive(): boolean {
     return !this.pieces.isFull && !this.isSourceNode;
+  }
+
+  /** Something that we want it to have has not left for it yet. */
+  get hasOffer(): boolean {
+    for (const { isOffer, sentAt } of this.grants.values()) {
+      if (isOffer && sentAt === undefined) return true;
+    }
+    return false;
   }
 
   /** Nothing new is offered to it until it asks for what it was shown. */
@@ -148,6 +167,31 @@ export class Downloader {
     this.peakBytesPerSecond = Math.max(this.peakBytesPerSecond, mean);
     this.#windowStart = now;
     this.#windowBytes = 0;
+  }
+
+  /**
+   * Whether we could send it more than it takes: something that it asked for is under way all the
+   * time, and our uplink has much to spare. After some seconds of that nothing is owed to it.
+   */
+  handleTick(now: Millis, hasSpareUplink: boolean): void {
+    if (!hasSpareUplink || !this.#hasRequested) this.#fedSince = undefined;
+    else this.#fedSince ??= now;
+    if (this.#fedSince === undefined || now - this.#fedSince < PEAK_WINDOW_MS) return;
+    this.isDownlinkKnown = true;
+    this.owedBytes = Math.min(this.owedBytes, 0);
+  }
+
+  get #hasRequested(): boolean {
+    for (const { wasRequested } of this.grants.values()) if (wasRequested) return true;
+    return false;
+  }
+
+  /** So much may be on its way to it at once: twice what it was seen to take, so that it may grow. */
+  mostInFlight(now: Millis, pieceLength: number): number {
+    const elapsed = Math.max(now - this.#windowStart, LEAST_AHEAD_MS);
+    const rate = Math.max(this.peakBytesPerSecond, (this.#windowBytes * 1000) / elapsed);
+    const aheadMs = LEAST_AHEAD_MS + this.#delayMs;
+    return Math.max(LEAST_AHEAD_PIECES * pieceLength, (2 * rate * aheadMs) / 1000);
   }
 
   /** Bytes that are on their way to it from us, or were sent and not seen there yet. */

@@ -48,6 +48,7 @@ class Scene {
         sentBytes: 100,
         sentAt: 500,
         wasRequested: true,
+        isOffer: true,
       };
       this.evidence.peers.get(key)?.grants.set(piece, grant);
       this.have(key, piece);

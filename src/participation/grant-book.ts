@@ -52,6 +52,7 @@ export class GrantBook {
       sentBytes: 0,
       sentAt: undefined,
       wasRequested: false,
+      isOffer: true,
     };
     peer.grants.set(piece, grant);
     this.#openCounts[piece] = this.openCount(piece) + 1;

@@ -10,7 +10,7 @@ const UNASKED_MS: Millis = 1000;
 /** It asked for a part of it, was sent that, and goes on with nothing. */
 const UNFINISHED_MS: Millis = 3000;
 /** It is busy with others of ours. */
-const BUSY_MS: Millis = 20_000;
+const BUSY_MS: Millis = 5000;
 /** What was sent whole and is not seen there is lost. */
 const UNSEEN_MS: Millis = 10_000;
 

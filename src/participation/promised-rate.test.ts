@@ -34,3 +34,10 @@ test("the direct share, as far as the downlink goes; a least rate and a deadline
     assert.equal(promised(policy, numbers, peak), rate, JSON.stringify([policy, numbers, peak]));
   }
 });
+
+test("a downlink that is known is promised what it is good for, and no more to find out", () => {
+  const peer = new Downloader(joinedPeer(1, { size: 8 }), "", 0, 0);
+  peer.peakBytesPerSecond = 300;
+  peer.isDownlinkKnown = true;
+  assert.equal(promisedRate(unwrap(resolvePolicy("balanced", {})), peer, view), 270);
+});

@@ -11,13 +11,18 @@ export interface PromiseView {
   readonly contentLength: number;
 }
 
+/** A peak lasts for seconds only; the mean that a downlink is good for is a little less. */
+const KNOWN_PART = 0.9;
+/** It may be able to take more than it was seen to take. */
+const UNKNOWN_PART = 2;
+
 /** Bytes per second that `policy` promises to `peer` now. */
 export function promisedRate(policy: Policy, peer: Downloader, view: PromiseView): number {
   const { leadMs, minRateBytesPerSecond = 0, deadline } = policy;
   const { now, directShare, contentLength } = view;
-  // Twice what it was seen to take: it may be able to take more.
-  const downlink = peer.peakBytesPerSecond * 1.25 || directShare;
-  const direct = leadMs === undefined ? 0 : Math.min(downlink, directShare);
+  const { peakBytesPerSecond, isDownlinkKnown } = peer;
+  const downlink = peakBytesPerSecond * (isDownlinkKnown ? KNOWN_PART : UNKNOWN_PART);
+  const direct = leadMs === undefined ? 0 : Math.min(downlink || directShare, directShare);
   const left = contentLength * (1 - peer.pieces.count / peer.pieces.size);
   const untilDeadline = deadline === undefined ? 0 : (left * 1000) / Math.max(1000, deadline - now);
   return Math.max(direct, minRateBytesPerSecond, untilDeadline);

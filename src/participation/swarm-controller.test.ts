@@ -114,7 +114,7 @@ describe("offers that are not taken", () => {
     const world = new ControllerWorld({ pieces: 2 });
     world.join(1);
     world.request(1, 0);
-    world.pass(20_000);
+    world.pass(5000);
     assert.equal(openOffers(world, 1), 2);
     world.pass(100);
     assert.equal(openOffers(world, 1), 0, "it does not take what it asked for");
@@ -203,9 +203,10 @@ describe("floor", () => {
   test("a piece with too few copies is sent again after 16 s", () => {
     const world = aThinSwarm(2);
     // Who left is gone after 3 s.
-    world.pass(18_900);
+    const busy = (): void => keepBusy(world, 2, 0);
+    world.pass(18_900, busy);
     assert.deepEqual(world.offers(), []);
-    world.pass(300);
+    world.pass(300, busy);
     assert.deepEqual(world.offers(), ["2 1 floor"]);
   });
 
@@ -242,10 +243,11 @@ test("again: what waits long at one holder goes to another that would pass it on
   world.join(2);
   assert.deepEqual(world.offers(), ["2 0 owed"]);
   keepBusy(world, 2, 0);
+  const busy = (): void => keepBusy(world, 2, 0);
   // The second of two, at one piece in (its time since the first + 0.5 s).
-  world.pass(1900);
+  world.pass(1900, busy);
   assert.deepEqual(world.offers(), []);
-  world.pass(4000);
+  world.pass(4000, busy);
   assert.deepEqual(world.offers(), ["2 1 again"]);
 });
 

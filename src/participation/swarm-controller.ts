@@ -57,6 +57,7 @@ export class SwarmController {
   readonly #grants: GrantBook;
   readonly #due = new DuePieces();
   #shows: Show[] = [];
+  #rests = new Map<number, boolean>();
   #tickAt: Millis | undefined;
   #lastTickAt: Millis;
   #lookAt: Millis = 0;
@@ -157,7 +158,9 @@ export class SwarmController {
   #reopen(now: Millis, peer: Downloader, piece: PieceIndex): Grant | undefined {
     const { allocation } = this.#options;
     if (this.#isOpen || !allocation.hasRoom(this.#geometry.pieceLength)) return undefined;
-    return this.#grants.open(now, peer, piece);
+    const grant = this.#grants.open(now, peer, piece);
+    grant.isOffer = false;
+    return grant;
   }
 
   /** Requests of the peer that will not be answered. */
@@ -208,6 +211,13 @@ export class SwarmController {
     else this.#openToOwed(now);
     this.#options.allocation.rests(this);
     this.#offer(now);
+    this.#rest();
+  }
+
+  takeRests(): ReadonlyMap<number, boolean> {
+    const rests = this.#rests;
+    this.#rests = new Map();
+    return rests;
   }
 
   takeShows(): readonly Show[] {
@@ -272,6 +282,7 @@ export class SwarmController {
     const share = allocation.directShare;
     for (const peer of this.evidence.peers.values()) {
       if (!peer.isActive) continue;
+      peer.handleTick(now, allocation.hasSpare);
       const rate = this.#promisedRate(now, peer);
       const lead = ((this.#policy.leadMs ?? 10_000) * Math.max(rate, share)) / 1000;
       peer.owedBytes = Math.max(-lead, peer.owedBytes + rate * elapsed);
@@ -337,6 +348,23 @@ export class SwarmController {
     }
   }
 
+  /**
+   * Shown is shown: who was shown much may ask for it long after others have it too. When the peers
+   * suffice, whoever is owed nothing is choked until it is offered something again.
+   */
+  #rest(): void {
+    const { peers, copies, liveCount } = this.evidence;
+    const isOut = this.#grants.isAllSent && copies.firstBelow(this.#floor) === undefined;
+    const maySuffice = isOut && !this.#isOpen && liveCount > 1;
+    for (const peer of peers.values()) {
+      const rests = maySuffice && peer.isActive && peer.owedBytes <= 0 && !peer.hasOffer;
+      if (rests === peer.rests) continue;
+      peer.rests = rests;
+      if (rests) for (const grant of peer.grants.values()) this.#takeBack(peer, grant);
+      this.#rests.set(peer.key, rests);
+    }
+  }
+
   /** What the egress budget still allows. */
   get #budget(): "all" | "floor-only" | "nothing" {
     const { egressBudgetBytes, onBudgetEnd } = this.#policy;
@@ -396,7 +424,8 @@ export class SwarmController {
       if (!peer.isActive || peer.owedBytes <= 0 || !this.#isInNeed(peer)) continue;
       // Who answers late is offered the more ahead of time.
       const ahead = (this.#promisedRate(now, peer) * peer.delayMs) / 1000;
-      const owed = peer.owedBytes + ahead - peer.inFlightBytes(pieceLength) - pieceLength * 0.999;
+      const due = Math.min(peer.owedBytes + ahead, peer.mostInFlight(now, pieceLength));
+      const owed = due - peer.inFlightBytes(pieceLength) - pieceLength * 0.999;
       if (owed <= most || peer.shown.isFull) continue;
       best = peer;
       most = owed;

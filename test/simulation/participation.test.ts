@@ -34,6 +34,7 @@ function unequal(count: number): readonly number[] {
 async function swarmOf(
   count: number,
   policy: "fast" | "balanced" | "thrifty",
+  downlinks: readonly number[] = [],
 ): Promise<{
   readonly swarm: MemorySwarm;
   readonly source: SwarmMember;
@@ -44,7 +45,10 @@ async function swarmOf(
   const controller = aController(swarm, { policy });
   const source = await swarm.add("10.0.0.1", sourceOptions(content, controller, 80));
   const peers: SwarmMember[] = [];
-  for (let i = 0; i < count; i++) peers.push(await swarm.add(`10.0.1.${i + 1}`, peerRates));
+  for (let i = 0; i < count; i++) {
+    const downBytesPerSecond = (downlinks[i] ?? 80) * MBIT;
+    peers.push(await swarm.add(`10.0.1.${i + 1}`, { ...peerRates, downBytesPerSecond }));
+  }
   swarm.introduceAll();
   return { swarm, source, peers, controller };
 }
@@ -93,6 +97,25 @@ describe("a flash crowd of our peers", () => {
     const { ratio, copies } = await runCrowd({ ...size, policy: "balanced", uplinks: equal(1) });
     assert.ok(ratio <= 1.08, `${ratio} × T*`);
     assert.ok(copies < 1.01, `${copies} copies`);
+  });
+
+  test("balanced: a slow downlink neither holds up the others nor costs a copy", async () => {
+    const { swarm, source, peers, controller } = await swarmOf(4, "balanced", [80, 80, 80, 2]);
+    const [slow] = peers.slice(-1) as [SwarmMember];
+    const others = peers.slice(0, -1);
+    let wasS2 = false;
+    while (!slow.have.isFull && swarm.clock.now() < 200_000) {
+      await runFor(swarm, 1000);
+      wasS2 ||= decideState(controller.summary(swarm.clock.now())).state === "S2";
+    }
+    const copies = source.runner.figures().uploadedBytes / content.length;
+    assert.ok(copies <= 1.2, `${copies} copies`);
+    assert.ok(wasS2, "its neighbours suffice for it");
+    // A plain download takes a quarter of the uplink.
+    const direct = (4 * content.length) / (80 * MBIT);
+    assert.ok(lastSeconds(others) <= 1.1 * direct, `${lastSeconds(others)} s`);
+    const alone = content.length / (2 * MBIT);
+    assert.ok(lastSeconds([slow]) <= 1.05 * alone, `${lastSeconds([slow])} s`);
   });
 
   test("balanced: who comes one after the other finds most of it at those before", async () => {

@@ -76,7 +76,11 @@ export class PeerSession {
   readonly uploadQueue = new BlockTable<BlockRef>();
   /** Batches that the link is sending. */
   batchesInFlight = 0;
+  /** When the link began with the oldest of them. */
+  batchSince: Millis = 0;
   turnBytes = 0;
+  /** Choked although there is room: the serving controller wants it so. */
+  isRested = false;
   chokeChangedAt: Millis;
 
   readonly downloadRate: RateMeter;

@@ -31,11 +31,19 @@ export class Chokes {
   /** A peer became interested. With a free slot it need not wait for the next round. */
   handleInterested(now: Millis, session: PeerSession): void {
     this.#rechokeAt ??= now + this.#state.options.choker.rechokeIntervalMs;
+    if (session.isRested) return;
     let usedSlots = 0;
     for (const peer of this.#state.peers.values()) {
       if (peer.peerInterested && !peer.amChoking) usedSlots++;
     }
     if (usedSlots < this.#slots) this.#setChoked(now, session, false);
+  }
+
+  /** Chokes one peer until it is called with false. */
+  rest(now: Millis, session: PeerSession, isRested: boolean): void {
+    session.isRested = isRested;
+    if (isRested) this.#setChoked(now, session, true);
+    else if (session.peerInterested) this.handleInterested(now, session);
   }
 
   /** Chokes everybody until it is called with false. */
@@ -62,7 +70,7 @@ export class Chokes {
     const options = this.#state.options.choker;
     const candidates: ChokeCandidate[] = [];
     for (const peer of this.#state.peers.values()) {
-      if (peer.peerInterested) candidates.push(candidateOf(peer, now));
+      if (peer.peerInterested && !peer.isRested) candidates.push(candidateOf(peer, now));
     }
     if (candidates.length === 0) return;
     this.#rechokeAt ??= now + options.rechokeIntervalMs;

@@ -35,6 +35,8 @@ export interface ServingController {
   nextTimeout(): Millis | undefined;
   /** Whether `peer` may have `piece`. */
   isShown(peer: PeerKey, piece: PieceIndex): boolean;
+  /** Peers to choke although there is room (true), and those that may ask again (false). */
+  takeRests(): ReadonlyMap<PeerKey, boolean>;
   /** Pieces to show to peers now. */
   takeShows(): readonly { readonly peer: PeerKey; readonly piece: PieceIndex }[];
 }

@@ -191,9 +191,19 @@ export class Torrent {
     this.#downloads.handleTimeout(now);
     this.#webSeeds.handleTimeout(now);
     this.#chokes.handleTimeout(now);
-    this.#state.serving?.handleTimeout(now);
+    this.#rest(now);
     if (this.#careAt !== undefined && now >= this.#careAt) this.#care(now);
     this.#dial(now);
+  }
+
+  #rest(now: Millis): void {
+    const { serving, peers } = this.#state;
+    if (serving === undefined) return;
+    serving.handleTimeout(now);
+    for (const [key, isRested] of serving.takeRests()) {
+      const session = peers.get(key);
+      if (session !== undefined) this.#chokes.rest(now, session, isRested);
+    }
   }
 
   /** When to call `handleTimeout` next. */

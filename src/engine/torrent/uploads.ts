@@ -28,6 +28,8 @@ const BATCH_MS = 100;
  */
 const UNDER_WAY_MS = 1000;
 const MIN_BATCHES_UNDER_WAY = 2;
+/** A batch that takes longer waits for its peer, not for our uplink: it must not stop the others. */
+const STUCK_MS = 2000;
 /** A request longer than this is not answered: all clients in use ask for 16 KiB. */
 const MAX_REQUEST_LENGTH = BLOCK_LENGTH;
 
@@ -35,9 +37,10 @@ export class Uploads {
   readonly #state: TorrentState;
   /** Peers with requests to answer, in the order of their turns. */
   readonly #waiting = new Set<PeerSession>();
+  /** Peers with batches under way. */
+  readonly #sending = new Set<PeerSession>();
   #resumeAt: Millis | undefined;
   #uploadedBytes = 0;
-  #batchesUnderWay = 0;
   readonly #rate: RateMeter;
 
   constructor(state: TorrentState, now: Millis) {
@@ -108,7 +111,8 @@ export class Uploads {
       this.#state.serving?.handleSent(now, session.key, pieceIndex, length);
     }
     session.batchesInFlight--;
-    this.#batchesUnderWay--;
+    session.batchSince = now;
+    if (session.batchesInFlight === 0) this.#sending.delete(session);
     this.#rate.add(now, bytes);
     session.turnBytes += bytes;
     session.uploadRate.add(now, bytes);
@@ -136,8 +140,8 @@ export class Uploads {
 
   /** Its batches under way will not be told as sent. */
   handleLinkClosed(now: Millis, session: PeerSession): void {
-    this.#batchesUnderWay -= session.batchesInFlight;
     session.batchesInFlight = 0;
+    this.#sending.delete(session);
     this.forget(session);
     this.serve(now);
   }
@@ -152,7 +156,10 @@ export class Uploads {
         this.#waiting.delete(session);
         continue;
       }
-      if (this.#batchesUnderWay >= this.#mostUnderWay(now)) return;
+      if (!this.#mayStartBatch(now)) {
+        this.#resumeAt = now + STUCK_MS;
+        return;
+      }
       const available = limit.available(now);
       if (available <= 0) {
         this.#resumeAt = limit.readyAt(now, BLOCK_LENGTH);
@@ -165,10 +172,16 @@ export class Uploads {
     }
   }
 
-  #mostUnderWay(now: Millis): number {
+  #mayStartBatch(now: Millis): boolean {
+    // A source has no requests of its own to hold up, and offers no more than its uplink sends.
+    if (this.#state.serving !== undefined) return true;
     const batchBytes = MIN_BATCH_BLOCKS * BLOCK_LENGTH;
     const byRate = (this.#rate.bytesPerSecond(now) * UNDER_WAY_MS) / 1000 / batchBytes;
-    return Math.max(MIN_BATCHES_UNDER_WAY, Math.ceil(byRate));
+    let room = Math.max(MIN_BATCHES_UNDER_WAY, Math.ceil(byRate));
+    for (const { batchesInFlight, batchSince } of this.#sending) {
+      if (now - batchSince < STUCK_MS) room -= batchesInFlight;
+    }
+    return room > 0;
   }
 
   #sendBatch(now: Millis, session: PeerSession, availableBytes: number): number {
@@ -184,8 +197,8 @@ export class Uploads {
       bytes += block.length;
       if (blocks.length >= count) break;
     }
-    session.batchesInFlight++;
-    this.#batchesUnderWay++;
+    if (session.batchesInFlight++ === 0) session.batchSince = now;
+    this.#sending.add(session);
     this.#state.output({ type: "send-blocks", peer: session.key, blocks });
     return bytes;
   }
