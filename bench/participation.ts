@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- participation [--runs N] [--rows "NAME; NAME"]`: the participation controller in the lab,
- * each scenario beside what it is compared with in the same run, and what it must reach. Needs root
- * and bench/lab/setup.sh once; some 50 minutes for all rows with 3 runs each.
+ * `npm run bench -- participation [--runs N] [--rows "NAME; NAME"] [--save FILE]`: the participation
+ * controller in the lab, each scenario beside what it is compared with in the same run, and what it
+ * must reach. Needs root and bench/lab/setup.sh once; some 80 minutes for all rows with 3 runs each.
+ * `--save` appends each result to FILE, one JSON object a line, for `participation-plot`.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -203,6 +204,13 @@ function run({ options, systems }: Row, runs: string, out: string): readonly Lab
   return lines.map((line) => JSON.parse(line) as LabResult);
 }
 
+function save(file: string, { name, options }: Row, results: readonly LabResult[]): void {
+  for (const { system, n, done, last, ratio, ratio_sent, copies: sentCopies, idle } of results) {
+    const figures = { n, done, last, ratio, ratio_sent, copies: sentCopies, idle };
+    appendFileSync(file, `${JSON.stringify({ row: name, options, system, ...figures })}\n`);
+  }
+}
+
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
@@ -252,7 +260,11 @@ function say(
 }
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "3" }, rows: { type: "string", default: "" } },
+  options: {
+    runs: { type: "string", default: "3" },
+    rows: { type: "string", default: "" },
+    save: { type: "string" },
+  },
 });
 const wanted = values.rows === "" ? [] : values.rows.split(";").map((name) => name.trim());
 const folder = mkdtempSync(join(tmpdir(), "participation-"));
@@ -261,5 +273,6 @@ for (const [i, each] of rows.entries()) {
   process.stdout.write(`${each.name}   (${each.options})\n`);
   const results = run(each, values.runs, join(folder, `${i}.jsonl`));
   say(each.systems, each.figures, results);
+  if (values.save !== undefined) save(values.save, each, results);
 }
 rmSync(folder, { recursive: true });
