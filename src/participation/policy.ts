@@ -54,6 +54,17 @@ const named: Readonly<Record<PolicyName, Policy>> = {
   thrifty: { ...unbounded, name: "thrifty", floor: 1, alwaysHelps: false, leadMs: undefined },
 };
 
+/** What a publication that has had `spentBytes` may still be sent by its egress budget. */
+export type BudgetLeft = "all" | "floor-only" | "nothing";
+
+/** See `BudgetLeft`. */
+export function budgetLeft(policy: Policy, spentBytes: () => number): BudgetLeft {
+  const { egressBudgetBytes, onBudgetEnd } = policy;
+  if (egressBudgetBytes === undefined || onBudgetEnd === "ignore") return "all";
+  if (spentBytes() < egressBudgetBytes) return "all";
+  return onBudgetEnd === "stop" ? "nothing" : "floor-only";
+}
+
 /** The policy `name` with a publisher's `numbers`. */
 export function resolvePolicy(name: PolicyName, numbers: PolicyNumbers = {}): Result<Policy> {
   const { floor, minRateBytesPerSecond, egressBudgetBytes, onBudgetEnd, deadline } = numbers;

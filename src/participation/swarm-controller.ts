@@ -19,7 +19,7 @@ import { Evidence } from "./evidence.ts";
 import { GainMeter } from "./gain-meter.ts";
 import { GrantBook } from "./grant-book.ts";
 import { hasLapsed } from "./lapse.ts";
-import type { Policy } from "./policy.ts";
+import { type BudgetLeft, budgetLeft, type Policy } from "./policy.ts";
 import { type Offer, type Show, showMore } from "./offer.ts";
 import { promisedRate } from "./promised-rate.ts";
 import { decideState } from "./state.ts";
@@ -336,13 +336,18 @@ export class SwarmController {
     }
   }
 
-  /** Where peers cannot help, who is far behind plain C/S is served like it, and asks far ahead. */
+  /**
+   * Where peers cannot help, who is far behind plain C/S is served like it, and asks far ahead; and
+   * nobody waits for the last pieces at peers that are so slow.
+   */
   #openToOwed(now: Millis): void {
+    const { pieceLength } = this.#geometry;
     if (this.#budget !== "all" || !this.meter.isOnItsOwn(now)) return;
     for (const peer of this.evidence.peers.values()) {
       if (!peer.isActive || !this.#isInNeed(peer)) continue;
       const behind = (this.#promisedRate(now, peer) * OPEN_BEHIND_MS) / 1000;
-      if (peer.owedBytes > behind + 2 * this.#geometry.pieceLength) {
+      const missing = (peer.pieces.size - peer.pieces.count) * pieceLength;
+      if (peer.owedBytes > behind + 2 * pieceLength || missing < behind) {
         this.#shows.push(...showMore(peer, "owed"));
       }
     }
@@ -365,12 +370,8 @@ export class SwarmController {
     }
   }
 
-  /** What the egress budget still allows. */
-  get #budget(): "all" | "floor-only" | "nothing" {
-    const { egressBudgetBytes, onBudgetEnd } = this.#policy;
-    if (egressBudgetBytes === undefined || onBudgetEnd === "ignore") return "all";
-    if (this.#options.spentBytes() < egressBudgetBytes) return "all";
-    return onBudgetEnd === "stop" ? "nothing" : "floor-only";
+  get #budget(): BudgetLeft {
+    return budgetLeft(this.#policy, this.#options.spentBytes);
   }
 
   #look(now: Millis): void {

@@ -2,6 +2,7 @@
  * The Peer role: downloads torrents and serves them to others. It takes everything it needs as
  * ports, so the same code runs on a machine and in the simulated world.
  */
+import { payloadRate } from "../base/line-rate.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
 import type { PeerAddress } from "../ports/peer-transport.ts";
 import type { Magnet } from "../protocol/metainfo/magnet.ts";
@@ -63,7 +64,7 @@ export class Peer {
         clientName: options.clientName,
         host: options.host,
         port: options.port ?? 0,
-        uploadLimit: new TokenBucket(options.maxUploadBytesPerSecond),
+        uploadLimit: new TokenBucket(payloadRate(options.maxUploadBytesPerSecond)),
         downloadLimit: new TokenBucket(options.maxDownloadBytesPerSecond),
       },
     );

@@ -17,6 +17,7 @@ import { createTicketVerifier, proveSource } from "../../adapters/node/ticket-ke
 import { createTcpTransport } from "../../adapters/node/tcp-transport.ts";
 import { toHex } from "../../base/bytes.ts";
 import { formatIp, parseIp } from "../../base/ip-address.ts";
+import { payloadRate } from "../../base/line-rate.ts";
 import { TokenBucket } from "../../base/token-bucket.ts";
 import type { SourceControlLink, SourceHello } from "../../ports/tracker-control.ts";
 import type { SourceOrder } from "../../protocol/control/access-values.ts";
@@ -47,7 +48,7 @@ export interface SourceJoint {
 /** Opens the SourceNode over the world's data folder. */
 export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Promise<SourcePart> {
   const { settings, folder, clock, publicUrl } = world;
-  const uploadLimit = new TokenBucket(settings.maxUpload);
+  const uploadLimit = new TokenBucket(payloadRate(settings.maxUpload));
   const gate = new SourceGate(clock, { verify: createTicketVerifier(), prove: proveSource });
   world.onClose(() => gate.close());
   const host = await openPeerHost(world, uploadLimit, gate);

@@ -90,8 +90,8 @@ describe("PiecePicker", () => {
         picker.pickEndgame(aSource(2, all), {
           count: 9,
           now: 100,
-          olderThan,
-          isMine: (block) => mine.includes(namesOf([block])[0] as string),
+          mayAskToo: (block, requestedAt) =>
+            requestedAt <= olderThan && !mine.includes(namesOf([block])[0] as string),
         }),
       );
 

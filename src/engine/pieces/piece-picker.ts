@@ -107,15 +107,14 @@ export class PiecePicker {
 
   /**
    * When every piece to be had is open and asked for: up to `count` blocks that others were asked
-   * for before `olderThan` and that `isMine` does not know; they count as requested twice.
+   * for and that `mayAskToo` allows, by when they were asked; they count as requested twice.
    */
   pickEndgame(
     source: BlockSource,
     options: {
       readonly count: number;
       readonly now: Millis;
-      readonly olderThan: Millis;
-      readonly isMine: (block: BlockRef) => boolean;
+      readonly mayAskToo: (block: BlockRef, requestedAt: Millis) => boolean;
     },
   ): BlockRef[] {
     const blocks: BlockRef[] = [];
@@ -126,9 +125,8 @@ export class PiecePicker {
         if (blocks.length >= options.count) return blocks;
         if (piece.states[block] !== blockState.requested) continue;
         if ((piece.requesters[block] as number) >= MAX_ENDGAME_REQUESTERS) continue;
-        if ((piece.requestedAt[block] as number) > options.olderThan) continue;
         const ref = this.#geometry.blockAt(piece.index, block);
-        if (options.isMine(ref)) continue;
+        if (!options.mayAskToo(ref, piece.requestedAt[block] as number)) continue;
         piece.addRequester(block, options.now);
         blocks.push(ref);
       }

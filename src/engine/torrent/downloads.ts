@@ -28,6 +28,8 @@ const LONGEST_REFUSAL_MS = 60_000;
  * queues that we keep at peers, or most would come twice.
  */
 const ENDGAME_AGE_MS = 1500;
+/** ... or this old, when the peer is so slow that it would come much later still. */
+const LATE_AGE_MS = 300;
 /** A peer below this is banned: four bad pieces, or fewer good ones than bad (as libtorrent). */
 const BAN_BELOW_TRUST = -6;
 const MAX_TRUST = 8;
@@ -293,13 +295,32 @@ export class Downloads {
     session: PeerSession,
     to: { readonly blocks: BlockRef[]; readonly room: number },
   ): void {
+    if (this.picker.order.availableWantedCount > 0) return;
+    const late = this.#lateSessions(now);
     const extra = this.picker.pickEndgame(session, {
       count: to.room - to.blocks.length,
       now,
-      olderThan: now - ENDGAME_AGE_MS,
-      isMine: (block) => session.outstanding.has(blockNumber(this.#state.geometry, block)),
+      mayAskToo: (block, requestedAt) => {
+        const number = blockNumber(this.#state.geometry, block);
+        if (session.outstanding.has(number)) return false;
+        if (now - requestedAt >= ENDGAME_AGE_MS) return true;
+        return (
+          now - requestedAt >= LATE_AGE_MS && late.some((each) => each.outstanding.has(number))
+        );
+      },
     });
     to.blocks.push(...extra);
+  }
+
+  /** Peers that will need longer for what they were asked for than we would wait in the endgame. */
+  #lateSessions(now: Millis): readonly PeerSession[] {
+    const late: PeerSession[] = [];
+    for (const session of this.#state.peers.values()) {
+      const bytes = session.outstanding.size * BLOCK_LENGTH;
+      const mostBytes = (session.window.bytesPerSecond(now) * ENDGAME_AGE_MS) / 1000;
+      if (bytes > 2 * mostBytes) late.push(session);
+    }
+    return late;
   }
 
   #blocksAllowed(now: Millis): number {

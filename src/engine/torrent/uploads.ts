@@ -18,6 +18,8 @@ import type { TorrentState } from "./torrent-state.ts";
 /** Batches that a link may have open: one on its way and one to follow without a gap. */
 const MAX_BATCHES_IN_FLIGHT = 2;
 const MIN_BATCH_BLOCKS = 4;
+/** The least for who downloads too: on a weak uplink each block holds up his own requests. */
+const MIN_BATCH_BLOCKS_OF_LEECH = 1;
 /** 64 × 16 KiB: 1 MiB in one write costs the least per byte. */
 const MAX_BATCH_BLOCKS = 64;
 /** A batch is what the peer takes in this time. */
@@ -187,8 +189,9 @@ export class Uploads {
   #sendBatch(now: Millis, session: PeerSession, availableBytes: number): number {
     const rate = session.uploadRate.bytesPerSecond(now);
     const byRate = Math.ceil((rate * BATCH_MS) / 1000 / BLOCK_LENGTH);
+    const least = this.#state.have.isFull ? MIN_BATCH_BLOCKS : MIN_BATCH_BLOCKS_OF_LEECH;
     const most = Math.max(1, Math.floor(availableBytes / BLOCK_LENGTH));
-    const count = Math.min(most, Math.max(MIN_BATCH_BLOCKS, Math.min(byRate, MAX_BATCH_BLOCKS)));
+    const count = Math.min(most, Math.max(least, Math.min(byRate, MAX_BATCH_BLOCKS)));
     const blocks: BlockRef[] = [];
     let bytes = 0;
     for (const [key, block] of session.uploadQueue) {
