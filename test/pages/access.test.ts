@@ -1,11 +1,14 @@
 /** Accounts, tokens and grants in a real browser: what is made there is good, and ends there. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { account, cspReports, type PagesWorld, startPages } from "../support/browser.ts";
-import { runCommand } from "../support/command-line.ts";
+import { program, runCommand } from "../support/command-line.ts";
 import { authorized } from "../support/loopback-server.ts";
 
 const password = "a password of some words";
@@ -185,6 +188,31 @@ describe("who may what, in a browser", () => {
     const token = await secret(page);
     assert.equal(await statusFor(token, "/api/v1/me"), 200);
     assert.equal(await statusFor(token, "/api/v1/users"), 403);
+  });
+
+  test("whom it was granted downloads it by the button, and by the command of the page", async () => {
+    await send("POST", "/api/v1/users", { name: "frank", role: "downloader", password });
+    await send("POST", "/api/v1/grants", { user: "frank", publication: "secret.bin" });
+    const { page, trouble } = await world.visit();
+    await page.goto("/login");
+    await page.getByLabel("Name").fill("frank");
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("heading", { name: "Access" }).waitFor();
+    await page.goto("/p/secret.bin");
+    const begun = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download", exact: true }).click();
+    assert.equal(readFileSync(await (await begun).path(), "utf8"), "secret");
+
+    const made = await send("POST", "/api/v1/tokens", { user: "frank" });
+    const { token } = (await made.json()) as { readonly token: string };
+    const line = (await page.locator("pre", { hasText: "btpublisher get" }).textContent()) ?? "";
+    const args = line.split(" ").slice(1);
+    const run = promisify(execFile);
+    const env = { ...process.env, BTPUBLISHER_TOKEN: token };
+    await run(program[0], [program[1], ...args, "-o", "got"], { cwd: world.folder, env });
+    assert.equal(readFileSync(join(world.folder, "got", "secret.bin"), "utf8"), "secret");
+    assert.deepEqual(trouble, []);
   });
 
   test("a list goes on where the server says that it does", async () => {

@@ -50,6 +50,11 @@ export function addPages(app: FastifyInstance, { announcer, control, web }: Page
     if (publication.access.catalogue !== "public") void reply.header("cache-control", "no-store");
     if (ending === "torrent") return sendTorrent(announcer, control, publication, reply);
     const view = await announcer.view(name);
+    if (publication.access.catalogue !== "public") {
+      // The page's links lead to the SourceNode's door, which goes by addresses.
+      const { infoHash } = view.publication.content;
+      await control.admit(request.principal, infoHash, request.clientAddress);
+    }
     return ending === "sha256"
       ? sendChecksums(view, reply)
       : sendHtml(reply, downloadPage(view, web));

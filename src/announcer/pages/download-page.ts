@@ -76,17 +76,24 @@ ${magnet}</p>
 }
 
 function terminal(view: PublicationView): Html {
-  const { content } = view.publication;
+  const { content, access } = view.publication;
+  const isPublic = access.catalogue === "public";
   const [url] = view.fileUrls;
   const saveAs = content.isDirectory ? content.files[0]?.path.at(-1) : content.contentName;
   const curl =
     url === undefined
       ? undefined
-      : html`<p class="quiet small">With curl${content.isDirectory ? ", one file at a time" : ""}</p>
+      : html`<p class="quiet small">With curl${content.isDirectory ? ", one file at a time" : ""}${
+          isPublic ? "" : ", from the address that looks at this page"
+        }</p>
 <pre class="command" tabindex="0">curl -fL -C - -o ${shellQuote(saveAs ?? "")} ${shellQuote(url)}</pre>`;
   return html`<section class="stack tight"><h2>From a terminal</h2>
-<p class="quiet small">With our client, from other people and from here at once; it resumes by itself</p>
-<pre class="command" tabindex="0">btpublisher get ${shellQuote(view.pageUrl)}</pre>
+<p class="quiet small">With our client, from other people and from here at once; it resumes by itself${
+    isPublic ? "" : html`. It takes your token from <code>BTPUBLISHER_TOKEN</code>`
+  }</p>
+<pre class="command" tabindex="0">btpublisher get ${shellQuote(view.pageUrl)}${
+    isPublic ? "" : ` --server ${shellQuote(originOf(view))}`
+  }</pre>
 ${curl}</section>`;
 }
 
@@ -120,8 +127,13 @@ ${more}</section>`;
 
 /** Files at our own address are linked without it, so that the page works by any name it has. */
 function relative(view: PublicationView, url: string): string {
-  const origin = view.pageUrl.slice(0, view.pageUrl.lastIndexOf("/p/"));
+  const origin = originOf(view);
   return url.startsWith(`${origin}/`) ? url.slice(origin.length) : url;
+}
+
+/** Where this server is, as others call it. */
+function originOf({ pageUrl }: PublicationView): string {
+  return pageUrl.slice(0, pageUrl.lastIndexOf("/p/"));
 }
 
 /** One word of a POSIX shell. */

@@ -14,9 +14,11 @@ export interface Commands {
 /** The commands for `view`; `origin`: where its API is. */
 export function commandsOf(view: PublicationView, origin: string): Commands {
   const { pageUrl, contentName, isDirectory, files } = view;
+  const isPublic = view.catalogue === "public";
   const url = isDirectory ? undefined : files[0]?.url;
   return {
-    get: `btpublisher get ${shellQuote(pageUrl)}`,
+    // Whoever needs a token has it in BTPUBLISHER_TOKEN, which goes to a server that is named only.
+    get: `btpublisher get ${shellQuote(pageUrl)}${isPublic ? "" : ` --server ${shellQuote(origin)}`}`,
     curl: url && `curl -fL -C - -o ${shellQuote(contentName)} ${shellQuote(url)}`,
     html: `<a href="${escape(pageUrl)}">Download ${escape(contentName)}</a>`,
     publish: publishCommand(view, origin),
