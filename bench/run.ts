@@ -42,7 +42,8 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   ),
   "tracker-million": [process.execPath, "--expose-gc", `${here}tracker-million.ts`],
   "tracker-keys": lab(
-    "bench_tracker.py --modes udpc,httpka --windows 64 --trackers btpublisher,btpublisher+keys",
+    "bench_tracker.py --modes udpc,httpka --windows 64 --sources 1 " +
+      "--trackers btpublisher,btpublisher+keys",
   ),
   "tracker-websocket": lab(
     "bench_tracker.py --modes ws --windows 1000,10000 --trackers btpublisher,bittorrent-tracker",

@@ -16,6 +16,7 @@ ap.add_argument("--secs", type=float, default=4)
 ap.add_argument("--windows", default="64,1")
 ap.add_argument("--numwant", type=int, default=50)
 ap.add_argument("--key", default="", help="announce to /announce/KEY")
+ap.add_argument("--sources", type=int, default=200, help="addresses that TCP comes from")
 ap.add_argument("--out", default=WORK + "/tracker.jsonl")
 a = ap.parse_args()
 M = (1 << 64) - 1
@@ -64,6 +65,8 @@ def lg(mode, pid, *x, keyed=False):
             str(pid),
             "--numwant",
             str(a.numwant),
+            "--sources",
+            str(a.sources),
             *(["--key", a.key] if a.key else []),
             *(["--keys"] if keyed else []),
             *map(str, x),

@@ -139,6 +139,11 @@ export class FrontServer {
     }
   }
 
+  /** The doors that are open, by their prefixes. */
+  get prefixes(): readonly string[] {
+    return this.#routes.map(({ prefix }) => prefix);
+  }
+
   /**
    * From the next connection on another certificate, for a server that speaks HTTPS already.
    * @throws CONFIG when it cannot be used: then the one before stays.

@@ -24,40 +24,57 @@ export async function serve(
   signal: AbortSignal,
 ): Promise<void> {
   await withServerWorld(settings, output, async (world) => {
-    const trackerPart = await openTrackerPart(world);
-    const { tracker } = trackerPart;
-    const sourcePart = await openSourcePart(world, {
-      connect: (hello, onOrder) => tracker.attachSource(hello, BESIDE, onOrder),
-      onEvent: (event) => {
-        if (event.type === "peer-closed") return world.reportPeer(event.name, event.closed);
-        // The Announcer tells these, once they are true for everybody.
-        if (event.type !== "published" && event.type !== "unpublished") world.report(event);
-      },
-    });
-    const { app, token, announcer, setupToken } = await openAnnouncerPart(world, {
-      content: sourcePart.source,
-      control: tracker.attachAnnouncer(),
-      isTogether: true,
-    });
-    world.front.serve({
-      announces: trackerPart.announces,
-      routes: [...trackerPart.routes, ...sourcePart.routes, ...world.health.routes],
-      fallback: (request, response) => app.handle(request, response),
-      upgrade: trackerPart.upgrade,
-    });
-    const ready = {
-      url: world.publicUrl,
-      announceUrls: await announcer.announceUrls(),
-      peerPort: sourcePart.peerPort,
-      udpPort: trackerPart.udpPort,
-      tokenFile: token.path,
-    };
-    world.ready(ready, greeting(world, ready));
+    const { ready, setupToken } = await openAllRoles(world);
+    world.ready({ ...ready }, greeting(world, ready));
     offerSetup(localServerUrl(world), setupToken, output);
     warnOfPlainHttp(settings, output);
     await stopRequested(signal);
     output.print("Stopping.");
   });
+}
+
+/** What is said of a server that is ready. */
+export interface ReadyServer {
+  readonly url: string;
+  readonly announceUrls: readonly string[];
+  readonly peerPort: number;
+  readonly udpPort: number;
+  readonly tokenFile: string | undefined;
+}
+
+/** Opens all roles in `world`, joined, and all their doors. */
+export async function openAllRoles(
+  world: ServerWorld,
+): Promise<{ readonly ready: ReadyServer; readonly setupToken: string | undefined }> {
+  const trackerPart = await openTrackerPart(world);
+  const { tracker } = trackerPart;
+  const sourcePart = await openSourcePart(world, {
+    connect: (hello, onOrder) => tracker.attachSource(hello, BESIDE, onOrder),
+    onEvent: (event) => {
+      if (event.type === "peer-closed") return world.reportPeer(event.name, event.closed);
+      // The Announcer tells these, once they are true for everybody.
+      if (event.type !== "published" && event.type !== "unpublished") world.report(event);
+    },
+  });
+  const { app, token, announcer, setupToken } = await openAnnouncerPart(world, {
+    content: sourcePart.source,
+    control: tracker.attachAnnouncer(),
+    isTogether: true,
+  });
+  world.front.serve({
+    announces: trackerPart.announces,
+    routes: [...trackerPart.routes, ...sourcePart.routes, ...world.health.routes],
+    fallback: (request, response) => app.handle(request, response),
+    upgrade: trackerPart.upgrade,
+  });
+  const ready = {
+    url: world.publicUrl,
+    announceUrls: await announcer.announceUrls(),
+    peerPort: sourcePart.peerPort,
+    udpPort: trackerPart.udpPort,
+    tokenFile: token.path,
+  };
+  return { ready, setupToken };
 }
 
 /** Where programs on this machine reach the server. A certificate is for the public name. */
@@ -66,10 +83,7 @@ function localServerUrl({ settings, front, publicUrl }: ServerWorld): string {
 }
 
 /** What to do next, word for word. */
-function greeting(
-  world: ServerWorld,
-  { peerPort, tokenFile }: { readonly peerPort: number; readonly tokenFile: string | undefined },
-): string {
+function greeting(world: ServerWorld, { peerPort, tokenFile }: ReadyServer): string {
   const { folder, publicUrl } = world;
   const url = localServerUrl(world);
   const server = url === DEFAULT_SERVER ? "" : ` --server ${url}`;
