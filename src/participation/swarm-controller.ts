@@ -11,11 +11,13 @@
  */
 import { BLOCK_LENGTH, type Millis, type PieceIndex } from "../base/units.ts";
 import type { SwarmEvidence } from "../protocol/control/participation.ts";
+import type { PeerReport } from "../protocol/wire/participation.ts";
 import type { PieceGeometry } from "../protocol/metainfo/piece-geometry.ts";
 import type { Allocation, Urgency } from "./allocation.ts";
 import type { Downloader, Grant, JoinedPeer } from "./downloader.ts";
 import { DuePieces } from "./due-pieces.ts";
 import { Evidence } from "./evidence.ts";
+import { type FloorNews, FloorWatch } from "./floor-watch.ts";
 import { GainMeter } from "./gain-meter.ts";
 import { GrantBook } from "./grant-book.ts";
 import { hasLapsed } from "./lapse.ts";
@@ -56,6 +58,7 @@ export class SwarmController {
   #policy: Policy;
   readonly #grants: GrantBook;
   readonly #due = new DuePieces();
+  readonly #floorWatch: FloorWatch;
   #shows: Show[] = [];
   #rests = new Map<number, boolean>();
   #tickAt: Millis | undefined;
@@ -73,6 +76,7 @@ export class SwarmController {
     this.#options = options;
     this.#policy = options.policy;
     this.#grants = new GrantBook(geometry, options.allocation);
+    this.#floorWatch = new FloorWatch(geometry.pieceCount);
     this.#lastTickAt = now;
     this.meter = new GainMeter();
     this.evidence = new Evidence(geometry, {
@@ -132,7 +136,16 @@ export class SwarmController {
     this.#look(now);
   }
 
+  /** A peer of our kind says how it gets on; it will hear which pieces have too few copies. */
+  handleReport(key: number, report: PeerReport): void {
+    const peer = this.evidence.peers.get(key);
+    if (peer === undefined || peer.isSourceNode) return;
+    peer.report = report;
+    this.#floorWatch.handleListener(key);
+  }
+
   handleLeft(now: Millis, key: number): void {
+    this.#floorWatch.handleLeft(key);
     const peer = this.evidence.handleLeft(now, key);
     if (peer === undefined) return;
     this.meter.handlePeers(now, this.evidence.liveCount);
@@ -206,6 +219,8 @@ export class SwarmController {
     this.#accrue(now);
     this.#expireGrants(now);
     this.#collectDue(now);
+    const { peers, copies } = this.evidence;
+    this.#floorWatch.handleTick(now, { peers: peers.values(), copies, floor: this.#policy.floor });
     this.#isOpen = this.#mayOpen();
     if (this.#isOpen) this.#open();
     else this.#openToOwed(now);
@@ -224,6 +239,10 @@ export class SwarmController {
     const shows = this.#shows;
     this.#shows = [];
     return shows;
+  }
+
+  takeFloorNews(): readonly FloorNews[] {
+    return this.#floorWatch.takeNews();
   }
 
   /** What the state is decided from. */
@@ -295,7 +314,8 @@ export class SwarmController {
   #promisedRate(now: Millis, peer: Downloader): number {
     const { directShare } = this.#options.allocation;
     const { contentLength } = this.#geometry;
-    return promisedRate(this.#policy, peer, { now, directShare, contentLength });
+    const rate = promisedRate(this.#policy, peer, { now, directShare, contentLength });
+    return Math.min(rate, peer.report?.downLimit || Number.POSITIVE_INFINITY);
   }
 
   #expireGrants(now: Millis): void {
