@@ -199,9 +199,12 @@ export class Uploads {
     return blocks.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** The oldest requests, those for pieces with too few copies first. */
+  /**
+   * The oldest requests; when we are complete and may be about to leave, those for pieces with too few
+   * copies first. In the midst of a download that order would only make pieces complete later.
+   */
   #takeQueued(session: PeerSession, count: number): readonly BlockRef[] {
-    const { belowFloor } = this.#state;
+    const { belowFloor, have } = this.#state;
     const blocks: BlockRef[] = [];
     const take = (isFirst: (piece: PieceIndex) => boolean): void => {
       for (const [key, block] of session.uploadQueue) {
@@ -211,7 +214,7 @@ export class Uploads {
         blocks.push(block);
       }
     };
-    if (!belowFloor.isEmpty) take((piece) => belowFloor.has(piece));
+    if (have.isFull && !belowFloor.isEmpty) take((piece) => belowFloor.has(piece));
     take(() => true);
     return blocks;
   }
