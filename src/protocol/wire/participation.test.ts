@@ -87,7 +87,8 @@ test("ranges outside the torrent, odd lists and numbers that are none are ignore
     [2n ** 63n, 1],
     [2 ** 53 - 1, 2 ** 53 - 1],
   ];
-  for (const below of lists) assert.equal(parse({ msg_type: 1, v: 1, below, enough: [] }), undefined);
+  for (const below of lists)
+    assert.equal(parse({ msg_type: 1, v: 1, below, enough: [] }), undefined);
 });
 
 test("a message that is too large, or has too many ranges, is ignored", () => {
