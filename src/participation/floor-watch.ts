@@ -5,9 +5,14 @@
  */
 import { Bitfield } from "../base/bitfield.ts";
 import type { Millis, PieceIndex } from "../base/units.ts";
+import {
+  type FloorChange,
+  MAX_RANGES,
+  type PeerReport,
+  type PieceRange,
+} from "../protocol/wire/participation.ts";
 import type { Copies } from "./copies.ts";
 import type { Downloader } from "./downloader.ts";
-import { type FloorChange, MAX_RANGES, type PieceRange } from "../protocol/wire/participation.ts";
 
 /** What changed is told this often at most. */
 const TELL_MS: Millis = 1000;
@@ -18,12 +23,10 @@ export interface FloorNews {
   readonly change: FloorChange;
 }
 
-/** A swarm at a tick. */
+/** What is seen of a swarm; `Evidence` satisfies it. */
 export interface FloorView {
-  readonly peers: Iterable<Downloader>;
+  readonly peers: ReadonlyMap<number, Downloader>;
   readonly copies: Copies;
-  /** Copies that the policy wants of each piece. */
-  readonly floor: number;
 }
 
 /** See the head of this file. */
@@ -40,9 +43,11 @@ export class FloorWatch {
     this.#told = new Bitfield(pieceCount);
   }
 
-  /** The peer speaks our extension. */
-  handleListener(key: number): void {
-    if (!this.#listeners.has(key)) this.#newcomers.add(key);
+  /** A peer of our kind says how it gets on: from now on it is told. */
+  handleReport(peer: Downloader | undefined, report: PeerReport): void {
+    if (peer === undefined || peer.isSourceNode) return;
+    peer.report = report;
+    if (!this.#listeners.has(peer.key)) this.#newcomers.add(peer.key);
   }
 
   handleLeft(key: number): void {
@@ -50,12 +55,12 @@ export class FloorWatch {
     this.#newcomers.delete(key);
   }
 
-  /** Looks what changed, when it is time. */
-  handleTick(now: Millis, view: FloorView): void {
+  /** Looks what changed, when it is time; `floor`: copies that the policy wants of each piece. */
+  handleTick(now: Millis, seen: FloorView, floor: number): void {
     if (now < this.#tellAt || this.#listeners.size + this.#newcomers.size === 0) return;
     this.#tellAt = now + TELL_MS;
     this.#greetNewcomers();
-    const change = this.#update(thinness(view));
+    const change = this.#update(thinness(seen, floor));
     if (change.below.length + change.enough.length === 0) return;
     this.#news.push({ peers: [...this.#listeners], change });
   }
@@ -97,10 +102,10 @@ export class FloorWatch {
 }
 
 /** Whether a piece would have too few copies, were those gone who have everything and said that they go. */
-function thinness({ peers, copies, floor }: FloorView): (piece: PieceIndex) => boolean {
+function thinness({ peers, copies }: FloorView, floor: number): (piece: PieceIndex) => boolean {
   let leaving = 0;
   let staying = 0;
-  for (const { isSourceNode, report, held } of peers) {
+  for (const { isSourceNode, report, held } of peers.values()) {
     if (isSourceNode) continue;
     if (report?.leavesWhenDone === true && held.isFull) leaving++;
     else staying++;

@@ -59,6 +59,7 @@ export class SwarmController {
   readonly #grants: GrantBook;
   readonly #due = new DuePieces();
   readonly #floorWatch: FloorWatch;
+  readonly #mostToOne: number;
   #shows: Show[] = [];
   #rests = new Map<number, boolean>();
   #tickAt: Millis | undefined;
@@ -76,6 +77,7 @@ export class SwarmController {
     this.#options = options;
     this.#policy = options.policy;
     this.#grants = new GrantBook(geometry, options.allocation);
+    this.#mostToOne = geometry.contentLength * MAX_COPIES_TO_ONE + 2 * geometry.pieceLength;
     this.#floorWatch = new FloorWatch(geometry.pieceCount);
     this.#lastTickAt = now;
     this.meter = new GainMeter();
@@ -136,12 +138,8 @@ export class SwarmController {
     this.#look(now);
   }
 
-  /** A peer of our kind says how it gets on; it will hear which pieces have too few copies. */
   handleReport(key: number, report: PeerReport): void {
-    const peer = this.evidence.peers.get(key);
-    if (peer === undefined || peer.isSourceNode) return;
-    peer.report = report;
-    this.#floorWatch.handleListener(key);
+    this.#floorWatch.handleReport(this.evidence.peers.get(key), report);
   }
 
   handleLeft(now: Millis, key: number): void {
@@ -219,8 +217,7 @@ export class SwarmController {
     this.#accrue(now);
     this.#expireGrants(now);
     this.#collectDue(now);
-    const { peers, copies } = this.evidence;
-    this.#floorWatch.handleTick(now, { peers: peers.values(), copies, floor: this.#policy.floor });
+    this.#floorWatch.handleTick(now, this.evidence, this.#policy.floor);
     this.#isOpen = this.#mayOpen();
     if (this.#isOpen) this.#open();
     else this.#openToOwed(now);
@@ -247,16 +244,9 @@ export class SwarmController {
 
   /** What the state is decided from. */
   summary(now: Millis): SwarmEvidence {
-    const { copies, liveCount, hasForwarded } = this.evidence;
-    const floor = this.#floor;
-    const piece = liveCount === 0 ? undefined : copies.firstBelow(floor);
     return {
-      peers: liveCount,
+      ...this.evidence.summary(this.#floor),
       downloaders: this.#activeCount,
-      copies: liveCount === 0 ? 0 : copies.least,
-      floor,
-      pieceBelowFloor: piece === undefined ? undefined : { piece, copies: copies.of(piece) },
-      hasForwarded,
       owedBytes: this.#mostOwed(),
       sentAgoMs: this.#lastSentAt === undefined ? undefined : now - this.#lastSentAt,
     };
@@ -287,10 +277,8 @@ export class SwarmController {
   }
 
   #countActive(): void {
-    let count = 0;
-    for (const peer of this.evidence.peers.values()) if (peer.isActive) count++;
-    this.#activeCount = count;
-    this.#options.allocation.setDownloaders(this, count);
+    this.#activeCount = this.evidence.countActive();
+    this.#options.allocation.setDownloaders(this, this.#activeCount);
   }
 
   /** Every downloader is owed its direct share of the time since the last tick. */
@@ -314,8 +302,7 @@ export class SwarmController {
   #promisedRate(now: Millis, peer: Downloader): number {
     const { directShare } = this.#options.allocation;
     const { contentLength } = this.#geometry;
-    const rate = promisedRate(this.#policy, peer, { now, directShare, contentLength });
-    return Math.min(rate, peer.report?.downLimit || Number.POSITIVE_INFINITY);
+    return promisedRate(this.#policy, peer, { now, directShare, contentLength });
   }
 
   #expireGrants(now: Millis): void {
@@ -338,9 +325,7 @@ export class SwarmController {
       policyFloor: this.#policy.floor,
       remainingMs: this.meter.remainingMs(missingPieces * this.#geometry.pieceLength),
     });
-    let openRequests = 0;
-    for (const peer of peers.values()) openRequests += peer.openRequests;
-    this.#options.allocation.setRequested(this, openRequests * BLOCK_LENGTH);
+    this.#options.allocation.setRequested(this, this.evidence.openRequests * BLOCK_LENGTH);
   }
 
   /** Policy `fast`: when each piece is outside, pulling is quicker than any plan of ours. */
@@ -459,9 +444,7 @@ export class SwarmController {
 
   /** It asks for what it is shown, and cannot have had all that it needs from us already. */
   #isInNeed(peer: Downloader): boolean {
-    if (peer.isSilent) return false;
-    const { contentLength, pieceLength } = this.#geometry;
-    return peer.sentBytes < contentLength * MAX_COPIES_TO_ONE + 2 * pieceLength;
+    return !peer.isSilent && peer.sentBytes < this.#mostToOne;
   }
 
   #neverSent(now: Millis): Offer | undefined {
