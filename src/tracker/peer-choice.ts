@@ -24,6 +24,8 @@ class Chosen {
   readonly compact: Uint16Array;
   readonly #bytes: Uint8Array;
   readonly #compactLength: number;
+  /** The first 1, 2, … of them; kept, since making one costs more than copying what it shows. */
+  readonly #heads: Uint8Array[] = [];
   table: PeerTable | undefined;
   count = 0;
 
@@ -35,7 +37,14 @@ class Chosen {
   }
 
   write(target: Uint8Array, at: number): void {
-    if (this.count > 0) target.set(this.#bytes.subarray(0, this.count * this.#compactLength), at);
+    const { count } = this;
+    if (count === 0) return;
+    let head = this.#heads[count];
+    if (head === undefined) {
+      head = this.#bytes.subarray(0, count * this.#compactLength);
+      this.#heads[count] = head;
+    }
+    target.set(head, at);
   }
 
   peerIds(): Uint8Array[] {

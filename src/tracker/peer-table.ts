@@ -209,7 +209,7 @@ export class PeerTable {
     const { rows: slab } = this.#family;
     const length = compactLength / 2;
     let numberOfPage = -1;
-    let segment: Segment = noSegment;
+    let { bytes, pairs } = noSegment;
     let pageAt = 0;
     let kept = 0;
     let to = 0;
@@ -219,13 +219,13 @@ export class PeerTable {
       if (row >> ROW_SHIFT !== numberOfPage) {
         numberOfPage = row >> ROW_SHIFT;
         const page = this.#pages[numberOfPage] as Page;
-        segment = slab.segment(page);
+        ({ bytes, pairs } = slab.segment(page));
         pageAt = slab.offset(page);
       }
       const entryAt = pageAt + (row & PAGE_MASK) * entryLength;
-      if (segment.bytes[entryAt + compactLength] === tag && this.#isSoughtId(row)) continue;
-      const from = entryAt / 2;
-      for (let k = 0; k < length; k++) compact[to + k] = segment.pairs[from + k] as number;
+      if (bytes[entryAt + compactLength] === tag && this.#isSoughtId(row)) continue;
+      const from = entryAt >> 1;
+      for (let k = 0; k < length; k++) compact[to + k] = pairs[from + k] as number;
       to += length;
       rows[kept++] = row;
     }
