@@ -51,7 +51,7 @@ test("another array with the same peer id is the same node", () => {
   );
 });
 
-test("a hostile peer id is written in hexadecimal only", () => {
+test("S7 a hostile peer id is written in hexadecimal only", () => {
   const ledger = aLedger();
   const peerId = Uint8Array.from(Buffer.from('-XX0001-\u001b[31m"]\n\0\r\u0007'.slice(0, 20)));
 
@@ -95,7 +95,7 @@ test("the summary counts by door, by node and by piece, through a restart", () =
   assert.equal(second.sentBytes, 0);
 });
 
-test("memory stays bounded when every byte goes to another node", () => {
+test("S7 memory stays bounded when every byte goes to another node", () => {
   const ledger = aLedger();
 
   for (let i = 0; i < 25_000; i++) {

@@ -159,7 +159,7 @@ test("HTP-18 the leave of an unknown peer changes nothing", () => {
   assert.equal(swarm.peerCount, 0);
 });
 
-test("HTP-19 a completion is counted once per peer, also without a start", () => {
+test("T15 HTP-19 a completion is counted once per peer, also without a start", () => {
   const swarm = aSwarm();
   const completes = (now: number, number: number) =>
     swarm.announce(now, aPeer(number, { event: "completed", isSeed: true }));

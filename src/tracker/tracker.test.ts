@@ -141,7 +141,7 @@ test("T2 a peer is listed where its connection comes from", async () => {
   assert.deepEqual(others, ["192.0.2.44 6881", "2001:db8::44 6881"]);
 });
 
-test("a peer is never the first seed: before a source serves, none is believed to be one", async () => {
+test("T16 a peer is never the first seed: before a source serves, none is believed to be one", async () => {
   const world = await openTrackerWorld();
   const source = world.tracker.attachSource(hello, "127.0.0.1");
   await source.register(registration);
@@ -165,7 +165,7 @@ test("that a source served is remembered through a restart", async () => {
   assert.deepEqual(listed(announce(restarted, testPeer(2))), ["203.0.0.1 6881"]);
 });
 
-test("a report about a torrent that the source did not register is no proof", async () => {
+test("T19 a report about a torrent that the source did not register is no proof", async () => {
   const world = await openTrackerWorld();
   const source = world.tracker.attachSource(hello, "127.0.0.1");
   const liar = world.tracker.attachSource({ ...hello, sourceId: "11a5" }, "127.0.0.1");
@@ -289,7 +289,7 @@ test("a peer that stops gets nobody and is listed no more", async () => {
   assert.deepEqual(listed(announce(world, testPeer(2))), [sourcePeer]);
 });
 
-test("HTP-19 downloads are counted once per peer, and kept through a restart", async () => {
+test("T15 HTP-19 downloads are counted once per peer, and kept through a restart", async () => {
   const world = await servedWorld();
   announce(world, testPeer(1), { ...seed, event: "completed" });
   await world.pass(10_000);
@@ -306,7 +306,7 @@ test("HTP-19 downloads are counted once per peer, and kept through a restart", a
   );
 });
 
-test("HTP-20 who announces too often is refused, and may always leave", async () => {
+test("T6 HTP-20 who announces too often is refused, and may always leave", async () => {
   const world = await servedWorld();
   const peer = testPeer(1);
   const say = (changes: Partial<TestAnnounce>) =>

@@ -1,13 +1,56 @@
 /** Accounts as people manage them: commands on loopback, from the set-up link to the audit log. */
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { InfoHash } from "../../src/base/units.ts";
+import { encodeUdpAnnounce, encodeUdpConnect } from "../../src/protocol/tracker/udp-client.ts";
 import { runCommand, startCommand } from "../support/command-line.ts";
 import { type LoopbackServer, startLoopbackServer } from "../support/loopback-server.ts";
 import { testBytes } from "../support/odd-tree.ts";
 import type { Line } from "../support/programs.ts";
+
+/** What a page says, apart from the path that was asked for by whoever reads it. */
+function withoutPath(page: string, key: string): string {
+  return page.replaceAll(`publications/${key}`, "");
+}
+
+/** What UDP answers to an announce with `key` in BEP 41's options, and to nonsense with it. */
+async function askUdp(port: number, key: string): Promise<string> {
+  const socket = createSocket("udp4");
+  const answers: string[] = [];
+  socket.on("message", (answer) => void answers.push(answer.toString("latin1")));
+  const ask = async (packet: Uint8Array) => {
+    socket.send(packet, port, "127.0.0.1");
+    const [answer] = (await once(socket, "message")) as [Buffer];
+    return answer;
+  };
+  const connected = await ask(encodeUdpConnect(1));
+  const sizes = { uploaded: 0, downloaded: 0, left: 1, event: undefined, numWant: 5, key: 1 };
+  const peerId = Buffer.from("-XX0001-000000000000");
+  const about = { infoHash: "0".repeat(40) as InfoHash, peerId, port: 7000, ...sizes };
+  const ids = { connectionId: connected.subarray(8, 16), transactionId: 2 };
+  await ask(encodeUdpAnnounce(ids, about, `/announce/${key}`));
+  await ask(encodeUdpAnnounce({ ...ids, transactionId: 3 }, about, `/announce/${key}/../x`));
+  socket.close();
+  return answers.join("\n");
+}
+
+/** What a WebSocket with `key` in its URL is told, of nonsense and at its end. */
+async function askWebSocket(url: string, key: string): Promise<string> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/announce/${key}`);
+  const heard: string[] = [];
+  socket.addEventListener("message", ({ data }) => void heard.push(String(data)));
+  await once(socket, "open");
+  socket.send(JSON.stringify({ action: "announce", info_hash: "x", peer_id: "y" }));
+  await once(socket, "message");
+  for (let i = 0; i < 3; i++) socket.send("nonsense");
+  const [{ code, reason }] = (await once(socket, "close")) as [{ code: number; reason: string }];
+  return [...heard, code, reason].join("\n");
+}
 
 const PASSWORD = "correct horse battery";
 
@@ -173,6 +216,44 @@ describe("accounts on a server", () => {
     }
     assert.ok(done.some((entry) => entry.startsWith("bob publication.publish bobs ")));
     said.push(log.stdout);
+  });
+
+  test("T12 a key that comes through every door, well and badly, is in no answer", async () => {
+    const key = String(secrets.at(-2));
+    assert.match(key, /^[0-9a-f]{40}$/);
+    const { udpPort } = server.ready;
+    const targets = [
+      `/announce/${key}`,
+      `/announce/${key}?info_hash=short`,
+      `/announce/${key}/more?x=${"y".repeat(5000)}`,
+      `/scrape/${key}?info_hash=${"%00".repeat(20)}`,
+      `/ticket/${key}?h=${"0".repeat(40)}`,
+      `/nowhere/announce/${key}`,
+      `/p/announce/${key}`,
+      `/api/v1/publications/${key}`,
+    ];
+    for (const target of targets) {
+      const answer = await fetch(`${server.url}${target}`);
+      said.push(JSON.stringify([...answer.headers]), withoutPath(await answer.text(), key));
+    }
+    said.push(await (await fetch(`${server.url}/metrics`)).text());
+    said.push(await askUdp(Number(udpPort), key), await askWebSocket(server.url, key));
+
+    // Error messages of our own programs name the tracker that they speak of.
+    const torrent = readFileSync(join(folder, "alice.torrent"), "latin1");
+    writeFileSync(join(folder, "broken.torrent"), torrent.slice(0, -1), "latin1");
+    for (const args of [
+      ["get", "alice.torrent", "-o", "late", "--timeout", "2s", "--verbose"],
+      ["get", "broken.torrent", "-o", "late"],
+      ["get", `${server.url}/announce/${key}`, "-o", "late"],
+      ["seed", "alice.torrent", "--data", "nowhere"],
+      ["verify", "alice.torrent", "--data", "nowhere"],
+      ["inspect", `http://127.0.0.1:1/announce/${key}`],
+    ]) {
+      const ended = await runCommand(folder, ...args);
+      assert.notEqual(ended.code, 0, args[0]);
+      said.push(ended.stdout, ended.stderr);
+    }
   });
 
   test("T12 no secret is in what the server or a command said, nor in the server's databases", () => {

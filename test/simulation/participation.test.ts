@@ -81,7 +81,7 @@ describe("a flash crowd of our peers", () => {
     assert.ok(ratio <= 1.1, `${ratio} × T*`);
   });
 
-  test("balanced: peers that cannot help get what plain C/S would give them", async () => {
+  test("T17 balanced: peers that cannot help get what plain C/S would give them", async () => {
     const { copies, lastSeconds: last } = await runCrowd({
       policy: "balanced",
       uplinks: equal(8, 1),
@@ -134,7 +134,7 @@ describe("a flash crowd of our peers", () => {
 });
 
 describe("what peers do to a swarm", () => {
-  test("a hundred liars that say they are complete change nothing for the others", async () => {
+  test("T16 a hundred liars that say they are complete change nothing for the others", async () => {
     const honest = await swarmOf(4, "balanced");
     assert.ok(await honest.swarm.runUntilComplete(honest.peers));
 
@@ -191,7 +191,7 @@ describe("what peers do to a swarm", () => {
     assert.ok(seconds <= 1.1 * direct + 1, `${seconds} s, plain C/S ${direct} s`);
   });
 
-  test("free riders that upload nothing take no piece out of the world", async () => {
+  test("S3 free riders that upload nothing take no piece out of the world", async () => {
     const swarm = new MemorySwarm(info, 7);
     const controller = aController(swarm, { policy: "thrifty" });
     await swarm.add("10.0.0.1", sourceOptions(content, controller, 80));

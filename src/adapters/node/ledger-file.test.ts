@@ -123,7 +123,7 @@ test("segments rotate by size and by age, and the oldest go when there are too m
   assert.equal((await readdir(join(root, infoHash))).includes("00000006.jsonl"), true);
 });
 
-test("retention by age drops whole segments, the one being written too", async () => {
+test("S8 retention by age drops whole segments, the one being written too", async () => {
   const store = new FileLedgerStore(root);
   await store.append(infoHash, [anEntry(1)]);
   const longAgo = (Date.now() - 31 * DAY_MS) / 1000;

@@ -230,7 +230,7 @@ test("WIR-37 a peer that reads nothing is closed after 60 s, and costs two frame
   assert.equal(clock.pendingCount, 0);
 });
 
-test("WIR-37 a peer that asks and does not read its answers is not read either", async () => {
+test("S2 WIR-37 a peer that asks and does not read its answers is not read either", async () => {
   const { socket, peer } = await rawPeer();
   socket.pause();
   const answer = { type: "extended", id: 1, payload: new Uint8Array(65_536) } as const;

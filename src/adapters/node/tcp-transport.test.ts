@@ -66,7 +66,7 @@ test("WIR-01 outgoing: an answer that is no handshake fails the dial", async () 
   });
 });
 
-test("WIR-02 an incoming handshake in single bytes is closed after 10 s", async () => {
+test("S4 WIR-02 an incoming handshake in single bytes is closed after 10 s", async () => {
   const listener = await TestListener.start();
   const { socket, received, closed } = await rawClient(listener.address);
   const bytes = encodeHandshake(ours);
@@ -152,7 +152,7 @@ test("a cancelled dial is silent", async () => {
   assert.equal(clock.pendingCount, 0);
 });
 
-test("a host that opens too many handshakes is closed, until one of them ends", async () => {
+test("S4 a host that opens too many handshakes is closed, until one of them ends", async () => {
   const listener = await TestListener.start({ maxHandshakesPerHost: 2 });
   const [first] = await Promise.all([rawClient(listener.address), rawClient(listener.address)]);
 
@@ -166,7 +166,7 @@ test("a host that opens too many handshakes is closed, until one of them ends", 
   assert.deepEqual(result.link.remote, theirs);
 });
 
-test("an address that has too many connections is closed, until one of them ends", async () => {
+test("S11 an address that has too many connections is closed, until one of them ends", async () => {
   const listener = await TestListener.start({ maxConnectionsPerNetwork: 2 });
   const first = await dialLink(listener.address);
   await dialLink(listener.address);

@@ -42,7 +42,7 @@ describe("chooseUnchoked", () => {
     assert.ok(!chooseUnchoked(peers, leech).has(1));
   });
 
-  test("a seed gives the slot of a peer that had its turn to the one that waited longest", () => {
+  test("S3 a seed gives the slot of a peer that had its turn to the one that waited longest", () => {
     const peers = [
       aPeer(1, { isUnchoked: true, turnBytes: 100 }),
       aPeer(2, { isUnchoked: true, turnBytes: 99 }),

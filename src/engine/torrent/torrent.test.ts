@@ -198,7 +198,7 @@ describe("requests", () => {
     });
   }
 
-  test("WIR-20 of length 0 and of more than 128 KiB end the connection, of 1 byte are served", () => {
+  test("S5 WIR-20 of length 0 and of more than 128 KiB end the connection, of 1 byte are served", () => {
     for (const length of [0, 131_073]) {
       const world = aSeed();
       const peer = anUnchoked(world);
@@ -210,14 +210,14 @@ describe("requests", () => {
     assert.equal(world.request(peer, block(0, 5, 1))[0]?.type, "send-blocks");
   });
 
-  test("WIR-18 without the fast extension a request out of range ends the connection", () => {
+  test("S5 WIR-18 without the fast extension a request out of range ends the connection", () => {
     const world = aSeed();
     const peer = anUnchoked(world, { fast: false });
     world.request(peer, block(4));
     assert.equal(world.whyClosed(peer), "bad-request");
   });
 
-  test("WIR-21 while choked are rejected; many of them end the connection", () => {
+  test("S2 WIR-21 while choked are rejected; many of them end the connection", () => {
     const world = aSeed();
     const peer = world.connect();
     const outputs = world.request(peer, block(0));
@@ -233,7 +233,7 @@ describe("requests", () => {
     assert.deepEqual(sentTo(peer, outputs), [{ type: "reject", block: block(2) }]);
   });
 
-  test("WIR-23 beyond 512 waiting are rejected, and the same one twice counts once", () => {
+  test("S2 WIR-23 beyond 512 waiting are rejected, and the same one twice counts once", () => {
     const large = anInfo(someContent(1024 * BLOCK_LENGTH), 1024 * BLOCK_LENGTH);
     const world = new TorrentWorld(large, { have: Bitfield.full(1) });
     const peer = anUnchoked(world);
