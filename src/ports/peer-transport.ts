@@ -2,6 +2,7 @@
  * Connections between peers, carrying messages and not bytes: the TCP adapter encodes and
  * decodes, the in-memory world passes values along.
  */
+import type { InfoHash } from "../base/units.ts";
 import type { BlockRef } from "../protocol/metainfo/piece-geometry.ts";
 import type { Handshake, PeerMessage, WireViolation } from "../protocol/wire/message.ts";
 
@@ -93,6 +94,19 @@ export type IncomingDecision =
   /** The connection is closed without a handshake of ours, so that a stranger learns nothing. */
   | { readonly accept: false };
 
+/** Where to listen, and what for. */
+export interface ListenOptions {
+  /** Undefined: on all interfaces. */
+  readonly host: string | undefined;
+  /** 0: any free one. */
+  readonly port: number;
+  /**
+   * The torrents that `host` may connect to now. An encrypted handshake (MSE) can only be read by
+   * whoever knows its torrent; undefined: plain ones alone are accepted.
+   */
+  readonly infoHashes?: (host: string) => Iterable<InfoHash>;
+}
+
 /** A running listener. */
 export interface PeerListener {
   /** The port really bound (useful when port 0 was asked for). */
@@ -103,7 +117,7 @@ export interface PeerListener {
 export interface PeerTransport {
   /** @throws BtPublisherError UNAVAILABLE when the port is taken; the message names the address. */
   listen(
-    options: { readonly host: string | undefined; readonly port: number },
+    options: ListenOptions,
     onHandshake: (remote: Handshake, address: PeerAddress) => IncomingDecision,
   ): Promise<PeerListener>;
   /**

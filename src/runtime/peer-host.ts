@@ -76,8 +76,10 @@ export class PeerHost {
   async listen(): Promise<void> {
     const { host, port } = this.#options;
     if (port === undefined) return;
-    this.#listener = await this.#ports.transport.listen({ host, port }, (remote, address) =>
-      this.#decide(remote, address),
+    const infoHashes = (asker: string) => this.#infoHashesFor(asker);
+    this.#listener = await this.#ports.transport.listen(
+      { host, port, infoHashes },
+      (remote, address) => this.#decide(remote, address),
     );
   }
 
@@ -125,6 +127,11 @@ export class PeerHost {
     await this.#listener?.close();
     this.#listener = undefined;
     await Promise.all([...this.#runners.keys()].map((infoHash) => this.remove(infoHash)));
+  }
+
+  *#infoHashesFor(host: string): Iterable<InfoHash> {
+    const { admits = () => true } = this.#options;
+    for (const [infoHash, runner] of this.#runners) if (admits(runner, host)) yield infoHash;
   }
 
   #decide(remote: Handshake, { host }: PeerAddress): IncomingDecision {

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { createTcpTransport } from "../../src/adapters/node/tcp-transport.ts";
 import { latin1Bytes } from "../../src/base/bytes.ts";
+import type { InfoHash } from "../../src/base/units.ts";
 import type {
   LinkCloseReason,
   PeerAddress,
@@ -60,6 +61,7 @@ export class TestListener {
       maxHandshakesPerHost?: number;
       maxConnectionsPerNetwork?: number;
       host?: string | undefined;
+      infoHashes?: (host: string) => Iterable<InfoHash>;
     } = {},
   ): Promise<TestListener> {
     const { accepts = true, maxHandshakesPerHost = 32, maxConnectionsPerNetwork = 100 } = options;
@@ -70,7 +72,9 @@ export class TestListener {
       maxConnectionsPerNetwork,
     });
     const host = "host" in options ? options.host : "127.0.0.1";
-    self.#listener = await transport.listen({ host, port: 0 }, (remote, from) => {
+    const { infoHashes } = options;
+    const place = { host, port: 0, ...(infoHashes && { infoHashes }) };
+    self.#listener = await transport.listen(place, (remote, from) => {
       self.asked.push([remote, from]);
       if (!self.#accepts) return { accept: false };
       return { accept: true, handshake: theirs, onLink: (link) => self.#handleLink(link) };

@@ -13,8 +13,7 @@ const say = (event, fields) => console.log(JSON.stringify({ event, ...fields }))
 const off = { dht: false, lsd: false, utp: false, utPex: false, natUpnp: false, natPmp: false };
 // No STUN servers: nothing leaves the test's network.
 const tracker = { rtcConfig: { iceServers: [] } };
-// Plain connections: it does not fall back from encrypted ones, which ours do not speak.
-const options = { webSeeds: false, secure: 0, torrentPort: Number(port), tracker };
+const options = { webSeeds: false, torrentPort: Number(port), tracker };
 const client = new WebTorrent({ ...off, ...options });
 client.on("error", (error) => say("error", { message: String(error) }));
 process.once("SIGTERM", () => process.exit(0));

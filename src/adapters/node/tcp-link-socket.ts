@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from "node:net";
 import type { LinkCloseReason, PeerAddress } from "../../ports/peer-transport.ts";
+import type { MseCiphers } from "../../protocol/encryption/mse-handshake.ts";
 
 /** Who uses the socket at the moment. */
 export interface SocketUser {
@@ -39,6 +40,7 @@ export class PeerSocket {
   #user: SocketUser | undefined;
   #isConnected = false;
   #isEnded = false;
+  #ciphers: MseCiphers | undefined;
 
   private constructor(open: (self: PeerSocket) => Socket) {
     const socket = open(this);
@@ -60,7 +62,7 @@ export class PeerSocket {
         onread: {
           buffer: sharedReadBuffer ?? new Uint8Array(READ_BUFFER_LENGTH),
           callback: (length, buffer) => {
-            self.#user?.handleBytes(buffer.subarray(0, length));
+            self.#handleBytes(buffer.subarray(0, length));
             return true;
           },
         },
@@ -81,7 +83,7 @@ export class PeerSocket {
     return new PeerSocket((self) => {
       self.#isConnected = true;
       return socket.on("data", ({ buffer, byteOffset, length }: Buffer) =>
-        self.#user?.handleBytes(new Uint8Array(buffer, byteOffset, length)),
+        self.#handleBytes(new Uint8Array(buffer, byteOffset, length)),
       );
     });
   }
@@ -89,6 +91,11 @@ export class PeerSocket {
   /** From now on `user` hears everything. */
   use(user: SocketUser): void {
     this.#user = user;
+  }
+
+  /** From now on all is encrypted, in both directions. Call from within `handleBytes`, once. */
+  encrypt(ciphers: MseCiphers): void {
+    this.#ciphers = ciphers;
   }
 
   pause(): void {
@@ -104,7 +111,9 @@ export class PeerSocket {
    * at all when the socket ends before. `bytes` must not change until then.
    */
   write(bytes: Uint8Array, onWritten?: () => void): void {
-    this.#socket.write(bytes, (error) => {
+    // Not in place: some messages are constants.
+    const encrypted = this.#ciphers?.outgoing.apply(bytes, new Uint8Array(bytes.length));
+    this.#socket.write(encrypted ?? bytes, (error) => {
       if (!error && !this.#isEnded) onWritten?.();
     });
   }
@@ -113,6 +122,11 @@ export class PeerSocket {
   destroy(): void {
     this.#isEnded = true;
     this.#socket.destroy();
+  }
+
+  #handleBytes(bytes: Uint8Array): void {
+    this.#ciphers?.incoming.apply(bytes);
+    this.#user?.handleBytes(bytes);
   }
 
   #end(reason: LinkCloseReason): void {

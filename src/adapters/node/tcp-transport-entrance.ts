@@ -1,8 +1,8 @@
 /**
  * Incoming connections, until they are links: read the handshake, ask whether it is wanted, answer.
  *
- * Before its handshake is complete and wanted, a stranger costs one socket and 68 bytes, for at most
- * the time limit, and learns nothing.
+ * Before its handshake is complete and wanted, a stranger costs one socket and 68 bytes (some 700 and
+ * a key exchange when it is encrypted), for at most the time limit, and learns nothing.
  */
 import type { Socket } from "node:net";
 import { canonicalIp } from "../../base/ip-address.ts";
@@ -12,6 +12,7 @@ import { encodeHandshake } from "../../protocol/wire/handshake.ts";
 import type { Handshake } from "../../protocol/wire/message.ts";
 import { type LinkContext, TcpLink } from "./tcp-link.ts";
 import { PeerSocket } from "./tcp-link-socket.ts";
+import type { MseTorrents } from "./mse-torrents.ts";
 import { NetworkCounts } from "./network-counts.ts";
 import { readHandshake } from "./tcp-transport-handshake.ts";
 
@@ -29,13 +30,20 @@ export type OnHandshake = (remote: Handshake, address: PeerAddress) => IncomingD
 export class Entrance {
   readonly #context: EntranceContext;
   readonly #onHandshake: OnHandshake;
+  readonly #encrypted: MseTorrents | undefined;
   /** Open handshakes, by host. */
   readonly #open = new Map<string, Set<{ cancel(): void }>>();
 
   /** Accepted sockets that have not ended, whatever became of them. */
   readonly #counts: NetworkCounts;
 
-  constructor(context: EntranceContext, onHandshake: OnHandshake) {
+  /** `encrypted`: undefined takes plain handshakes only. */
+  constructor(
+    context: EntranceContext,
+    onHandshake: OnHandshake,
+    encrypted: MseTorrents | undefined,
+  ) {
+    this.#encrypted = encrypted;
     this.#context = context;
     this.#counts = new NetworkCounts(context.maxConnectionsPerNetwork);
     this.#onHandshake = onHandshake;
@@ -61,8 +69,9 @@ export class Entrance {
       open.delete(reading);
       if (open.size === 0) this.#open.delete(address.host);
     };
-    const limits = { clock, timeoutMs: handshakeTimeoutMs };
-    const reading = readHandshake(peerSocket, limits, {
+    const acceptEncrypted = () => this.#encrypted?.accept(address.host, clock.now());
+    const options = { clock, timeoutMs: handshakeTimeoutMs, acceptEncrypted };
+    const reading = readHandshake(peerSocket, options, {
       onFailure: leave,
       onHandshake: (remote, received) => {
         leave();

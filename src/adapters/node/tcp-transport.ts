@@ -2,9 +2,15 @@
 import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Millis } from "../../base/units.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { PeerAddress, PeerListener, PeerTransport } from "../../ports/peer-transport.ts";
+import type {
+  ListenOptions,
+  PeerAddress,
+  PeerListener,
+  PeerTransport,
+} from "../../ports/peer-transport.ts";
 import type { Handshake } from "../../protocol/wire/message.ts";
 import { listenError } from "./listen-error.ts";
+import { MseTorrents } from "./mse-torrents.ts";
 import { SendBufferPool } from "./tcp-link-buffers.ts";
 import { LinkRests } from "./tcp-link-rests.ts";
 import { LoopTurns } from "./tcp-link-turns.ts";
@@ -36,6 +42,7 @@ export function createTcpTransport(options: TcpTransportOptions): PeerTransport 
     maxHandshakesPerHost: 32,
     maxConnectionsPerNetwork: Number.POSITIVE_INFINITY,
     ...options,
+    encryptedPeers: new Set(),
     buffers: new SendBufferPool(),
     turns: new LoopTurns(),
     rests: new LinkRests(),
@@ -49,11 +56,10 @@ class TcpTransport implements PeerTransport {
     this.#context = context;
   }
 
-  async listen(
-    options: { readonly host: string | undefined; readonly port: number },
-    onHandshake: OnHandshake,
-  ): Promise<PeerListener> {
-    const entrance = new Entrance(this.#context, onHandshake);
+  async listen(options: ListenOptions, onHandshake: OnHandshake): Promise<PeerListener> {
+    const { infoHashes } = options;
+    const encrypted = infoHashes === undefined ? undefined : new MseTorrents(infoHashes);
+    const entrance = new Entrance(this.#context, onHandshake, encrypted);
     const server = createServer(socketOptions, (socket) => entrance.admit(socket));
     const port = await startListening(server, options);
     return {
