@@ -1,7 +1,7 @@
 /**
- * Fuzzing of the tracker's doors and of the client's readers: seeded, so that what fails can be run
- * again. Inputs are valid ones, mutated; whatever comes, nothing throws, every answer is bounded, and
- * readers agree with each other.
+ * Fuzzing of the tracker's doors, of the client's readers and of encryption: seeded, so that what fails
+ * can be run again. Inputs are valid ones, mutated; whatever comes, nothing throws, every answer is
+ * bounded, and readers agree with each other.
  *
  *     npm run fuzz -- [inputs for each target, default 2000000] [seed, default 1]
  */
@@ -21,12 +21,8 @@ import { readUdpAnswer } from "../../src/protocol/tracker/udp-client.ts";
 import { parseWsRequest } from "../../src/protocol/tracker/ws-message.ts";
 import { TrackerUdpDoor } from "../../src/tracker/udp-door.ts";
 import { hello, openTrackerWorld, registration } from "../support/tracker-world.ts";
-
-/** One thing to fuzz: inputs to begin with, and what must hold for each. */
-interface Target {
-  readonly corpus: readonly Uint8Array[];
-  check(input: Uint8Array): void;
-}
+import { encryptionTargets } from "./encryption.ts";
+import type { Target } from "./target.ts";
 
 const hash = "%aa".repeat(20);
 const query =
@@ -93,6 +89,7 @@ async function udpTarget(): Promise<Target> {
 
 function targets(): Readonly<Record<string, Target | Promise<Target>>> {
   return {
+    ...encryptionTargets(),
     "http query": textTarget([query, `info_hash=${hash}&info_hash=${hash}`], (input) => {
       const failure = readAnnounceQuery(input, 0, input.length, announce);
       if (failure === undefined) assert.ok(announce.port > 0 && announce.port < 65_536);

@@ -21,6 +21,8 @@ export interface ClientTask {
   readonly port?: number;
   /** The tracker is behind UDP. */
   readonly usesUdp?: boolean;
+  /** It takes and makes connections encrypted with RC4 only. */
+  readonly requiresEncryption?: boolean;
 }
 
 /** A client that plays one torrent. */
@@ -67,6 +69,7 @@ function startAria2(role: "seed" | "leech", task: ClientTask): RunningClient {
     "--console-log-level=warn",
     "--summary-interval=0",
     "--show-console-readout=false",
+    ...(task.requiresEncryption ? ["--bt-require-crypto=true", "--bt-min-crypto-level=arc4"] : []),
     // A seed stays until it is stopped; a leech goes when it is done.
     ...(role === "seed" ? ["--seed-ratio=0.0", "--check-integrity=true"] : ["--seed-time=0"]),
     task.torrent,
@@ -77,7 +80,8 @@ function startAria2(role: "seed" | "leech", task: ClientTask): RunningClient {
 function startLibtorrent(role: "seed" | "leech", task: ClientTask): RunningClient {
   const script = fileURLToPath(new URL("libtorrent-client.py", import.meta.url));
   const { torrent, directory, host, port = PEER_PORT } = task;
-  const place = [torrent, directory, host.ip, String(port)];
+  const encryption = task.requiresEncryption ? "required" : "preferred";
+  const place = [torrent, directory, host.ip, String(port), encryption];
   const program = startOn(host, ["/usr/bin/python3", script, role, ...place]);
   return {
     complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
@@ -113,7 +117,7 @@ function settingsFor(task: ClientTask, hook: string): Readonly<Record<string, un
     "bind-address-ipv4": task.host.ip,
     "dht-enabled": false,
     "download-dir": task.directory,
-    encryption: 0,
+    encryption: task.requiresEncryption ? 2 : 0,
     "lpd-enabled": false,
     "peer-port": task.port ?? PEER_PORT,
     "pex-enabled": false,
@@ -125,12 +129,15 @@ function settingsFor(task: ClientTask, hook: string): Readonly<Record<string, un
   };
 }
 
+const RTORRENT_ENCRYPTION =
+  "protocol.encryption.set = allow_incoming,try_outgoing,require,require_RC4";
+
 /** rtorrent, without its screen. */
 export const rtorrent: ClientKind = {
   name: "rtorrent",
   limitMs: 90_000,
   createsEmptyFiles: true,
-  start(_role, { host, torrent, directory, scratch }) {
+  start(_role, { host, torrent, directory, scratch, requiresEncryption }) {
     mkdirSync(scratch, { recursive: true });
     const said = join(scratch, "said");
     const hook = writeHook(scratch, `>> ${said}`);
@@ -143,6 +150,7 @@ export const rtorrent: ClientKind = {
       "dht.mode.set = disable",
       "protocol.pex.set = no",
       "trackers.use_udp.set = yes",
+      ...(requiresEncryption ? [RTORRENT_ENCRYPTION] : []),
       `method.set_key = event.download.finished,done,"execute.nothrow=${hook}"`,
       `load.start = "${torrent}"`,
     ];

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""libtorrent (Debian's python3-libtorrent) as a peer for the tests: libtorrent-client.py ROLE TORRENT DIR IP PORT.
+"""libtorrent (Debian's python3-libtorrent) as a peer for the tests: libtorrent-client.py ROLE TORRENT DIR IP PORT ENCRYPTION.
 
-ROLE is seed or leech. Says {"event": "ready"} when it joined, {"event": "complete"} when all is
+ROLE is seed or leech, ENCRYPTION is required (RC4) or preferred, its default. Says {"event": "ready"} when it joined, {"event": "complete"} when all is
 there and written; runs until SIGTERM.
 """
 import json
@@ -9,7 +9,7 @@ import sys
 
 import libtorrent as lt
 
-role, torrent, directory, ip, port = sys.argv[1:]
+role, torrent, directory, ip, port, encryption = sys.argv[1:]
 
 
 def say(event):
@@ -28,6 +28,9 @@ session = lt.session(
         | lt.alert.category_t.storage_notification,
     }
 )
+if encryption == "required":
+    forced = {"out_enc_policy": 0, "in_enc_policy": 0, "allowed_enc_level": 2, "prefer_rc4": True}
+    session.apply_settings(forced)
 params = lt.add_torrent_params()
 params.ti = lt.torrent_info(torrent)
 params.save_path = directory

@@ -21,9 +21,11 @@ export const webtorrent: ClientKind = {
   name: "webtorrent",
   limitMs: 60_000,
   createsEmptyFiles: true,
-  start(role, { host, torrent, directory }) {
+  start(role, { host, torrent, directory, requiresEncryption }) {
     const script = fileURLToPath(new URL("webtorrent-client.mjs", import.meta.url));
-    const args = [npmClientsFolder(), role, torrent, directory, String(PEER_PORT)];
+    const place = [torrent, directory, String(PEER_PORT)];
+    // 1 is its default: it begins with encryption, and takes both.
+    const args = [npmClientsFolder(), role, ...place, requiresEncryption ? "2" : "1"];
     const program = startOn(host, [process.execPath, script, ...args]);
     return {
       complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),

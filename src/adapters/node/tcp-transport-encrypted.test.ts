@@ -33,9 +33,9 @@ async function offerTo(listener: TestListener, offer: typeof offered) {
   const said: Uint8Array[] = [];
   let isAgreed = false;
   socket.removeAllListeners("data").on("data", (bytes: Buffer) => {
-    if (isAgreed) return said.push(new Uint8Array(bytes));
+    if (isAgreed) return void said.push(new Uint8Array(bytes));
     const progress = handshake.push(new Uint8Array(bytes));
-    if (progress.state === "failed") return socket.destroy();
+    if (progress.state === "failed") return void socket.destroy();
     socket.write(progress.reply);
     if (progress.state !== "agreed") return;
     isAgreed = true;
@@ -106,11 +106,11 @@ test("a peer that closes plain connections is dialled encrypted", async () => {
     connections++;
     const handshake = acceptMse(mseCrypto, () => ours.infoHash);
     socket.on("data", (bytes: Buffer) => {
-      if (bytes[0] === 19) return socket.destroy();
+      if (bytes[0] === 19) return void socket.destroy();
       const progress = handshake.push(new Uint8Array(bytes));
-      if (progress.state === "failed") return socket.destroy();
+      if (progress.state === "failed") return void socket.destroy();
       socket.write(progress.reply);
-      if (progress.state === "agreed") socket.write(encodeHandshake({ ...theirs }));
+      if (progress.state === "agreed") socket.write(encodeHandshake(theirs));
     });
   });
   const result = await dial(address);

@@ -20,7 +20,7 @@ import { Rc4 } from "./rc4.ts";
 
 const infoHash = new Uint8Array(20).fill(7);
 const initial = latin1Bytes("our handshake");
-const nothing = new Uint8Array(0);
+const nothing: Uint8Array = new Uint8Array(0);
 const hidden = mseHash(mseCrypto, "req2", infoHash);
 
 function acceptor(): MseHandshake {
@@ -35,14 +35,13 @@ function converse(
 ): [MseAgreement | undefined, MseAgreement | undefined] {
   const sides = [dialling, accepting] as const;
   const agreements: [MseAgreement | undefined, MseAgreement | undefined] = [undefined, undefined];
-  let toSend = nothing;
   const feed = (side: 0 | 1, bytes: Uint8Array): Uint8Array => {
     const progress = sides[side].push(bytes);
     if (progress.state === "failed") return nothing;
     if (progress.state === "agreed") agreements[side] = progress.agreement;
     return progress.reply;
   };
-  toSend = feed(0, nothing);
+  let toSend = feed(0, nothing);
   for (let side: 0 | 1 = 1; toSend.length > 0; side = side === 0 ? 1 : 0) {
     const replies: Uint8Array[] = [];
     for (let at = 0; at < toSend.length && agreements[side] === undefined; at += length) {
