@@ -33,10 +33,13 @@ async function offerTo(listener: TestListener, offer: typeof offered) {
   const said: Uint8Array[] = [];
   let isAgreed = false;
   socket.removeAllListeners("data").on("data", (bytes: Buffer) => {
-    if (isAgreed) return void said.push(new Uint8Array(bytes));
+    if (isAgreed) {
+      said.push(new Uint8Array(bytes));
+      return;
+    }
     const progress = handshake.push(new Uint8Array(bytes));
-    if (progress.state === "failed") return void socket.destroy();
-    socket.write(progress.reply);
+    if (progress.state === "failed") socket.destroy();
+    else socket.write(progress.reply);
     if (progress.state !== "agreed") return;
     isAgreed = true;
     said.push(progress.agreement.received);
@@ -106,9 +109,12 @@ test("a peer that closes plain connections is dialled encrypted", async () => {
     connections++;
     const handshake = acceptMse(mseCrypto, () => ours.infoHash);
     socket.on("data", (bytes: Buffer) => {
-      if (bytes[0] === 19) return void socket.destroy();
+      const isPlain = bytes[0] === 19;
       const progress = handshake.push(new Uint8Array(bytes));
-      if (progress.state === "failed") return void socket.destroy();
+      if (isPlain || progress.state === "failed") {
+        socket.destroy();
+        return;
+      }
       socket.write(progress.reply);
       if (progress.state === "agreed") socket.write(encodeHandshake(theirs));
     });
