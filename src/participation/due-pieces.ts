@@ -11,8 +11,8 @@ import type { GrantBook } from "./grant-book.ts";
  * A piece is given again when its holder is expected to need longer than this, and than so much of
  * the time that the crowd still needs anyway.
  */
-const AGAIN_AFTER_MS = 12_000;
-const AGAIN_PART = 1;
+const AGAIN_AFTER_MS = 4000;
+const AGAIN_PART = 0.6;
 /** A piece below the floor is given this time to spread by itself. */
 const FLOOR_GRACE_MS = 16_000;
 /** Who gains nothing for so long is helped, whatever the policy. */

@@ -59,3 +59,16 @@ test("what peers gave each other is what they gained and the source did not send
   meter.handleTick(5000);
   assert.deepEqual([meter.exchangePeak, meter.gainRate], [3000, 1000]);
 });
+
+test("what is outside is given again to few: four pieces, and a hundredth of what was gained", () => {
+  const meter = aMeter();
+  for (let i = 0; i < 4; i++) {
+    assert.ok(meter.mayGiveAgain(100));
+    meter.handleOffered("again");
+  }
+  assert.ok(!meter.mayGiveAgain(100));
+  meter.handleGained(10_000);
+  assert.ok(!meter.mayGiveAgain(100));
+  meter.handleGained(100);
+  assert.ok(meter.mayGiveAgain(100));
+});

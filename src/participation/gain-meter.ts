@@ -13,6 +13,8 @@ export interface CrowdView extends CrowdFigures {
 const WINDOW_MS: Millis = 2000;
 /** Two windows: the first one is about starting. */
 const SETTLED_MS: Millis = 4000;
+const LEAST_AGAIN = 4;
+const AGAIN_PART = 0.01;
 /** Bytes gained for each byte sent, from which peers count as helping. */
 const LEAST_GAIN = 1.5;
 
@@ -45,6 +47,15 @@ export class GainMeter {
   isOnItsOwn(now: Millis): boolean {
     if (this.#startedAt === undefined || now - this.#startedAt < SETTLED_MS) return false;
     return this.#gainRate < LEAST_GAIN * this.#sentRate;
+  }
+
+  /**
+   * Whether a piece may be given again that is outside already: few of them end the wait for the
+   * slowest holder, and more would be another copy. No more than a part of what the crowd gained.
+   */
+  mayGiveAgain(pieceLength: number): boolean {
+    const given = (this.#offers.get("again") ?? 0) * pieceLength;
+    return given < LEAST_AGAIN * pieceLength + AGAIN_PART * this.#gained;
   }
 
   /** How long `missingBytes` take at the rate of the last seconds; 0 when that is not known. */

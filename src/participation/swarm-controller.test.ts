@@ -58,7 +58,7 @@ describe("owed", () => {
     world.join(2);
     world.takeAll([1]);
     keepBusy(world, 2, 0);
-    world.pass(1900);
+    world.pass(1400);
     assert.deepEqual(world.offers(), []);
     assert.equal(world.controller.summary(world.now).owedBytes, 0);
   });
@@ -245,9 +245,9 @@ test("again: what waits long at one holder goes to another that would pass it on
   keepBusy(world, 2, 0);
   const busy = (): void => keepBusy(world, 2, 0);
   // The second of two, at one piece in (its time since the first + 0.5 s).
-  world.pass(1900, busy);
+  world.pass(1400, busy);
   assert.deepEqual(world.offers(), []);
-  world.pass(4000, busy);
+  world.pass(300, busy);
   assert.deepEqual(world.offers(), ["2 1 again"]);
 });
 

@@ -467,7 +467,7 @@ export class SwarmController {
   }
 
   #again(now: Millis): Offer | undefined {
-    for (;;) {
+    while (this.meter.mayGiveAgain(this.#geometry.pieceLength)) {
       const due = this.#due.again.pop();
       if (due === undefined) return undefined;
       const { holder, piece, waitMs } = due;
@@ -476,6 +476,7 @@ export class SwarmController {
       if (peer === undefined || peer.spreadCost(now) * 2000 > waitMs) continue;
       return { peer, piece, reason: "again" };
     }
+    return undefined;
   }
 
   /** `mayBeAnything` false: only what nobody outside has. */
