@@ -67,8 +67,9 @@ test("what is outside is given again to few: four pieces, and a hundredth of wha
     meter.handleOffered("again");
   }
   assert.ok(!meter.mayGiveAgain(100));
-  meter.handleGained(10_000);
-  assert.ok(!meter.mayGiveAgain(100));
-  meter.handleGained(100);
+  meter.handleGained(1);
   assert.ok(meter.mayGiveAgain(100));
+  meter.handleOffered("again");
+  meter.handleGained(9999);
+  assert.ok(!meter.mayGiveAgain(100));
 });

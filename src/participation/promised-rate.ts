@@ -3,6 +3,9 @@ import type { Millis } from "../base/units.ts";
 import type { Downloader } from "./downloader.ts";
 import type { Policy } from "./policy.ts";
 
+/** So far behind its direct share, or so near its end, a downloader is shown everything. */
+const OPEN_MS: Millis = 1500;
+
 /** What the promise depends on, beside the policy. */
 export interface PromiseView {
   readonly now: Millis;
@@ -28,4 +31,14 @@ export function promisedRate(policy: Policy, peer: Downloader, view: PromiseView
   // Its word is good for less only.
   const limit = peer.report?.downLimit || Number.POSITIVE_INFINITY;
   return Math.min(limit, Math.max(direct, minRateBytesPerSecond, untilDeadline));
+}
+
+/**
+ * Whether `peer`, where peers cannot help, must be able to ask for everything: it is behind what it
+ * was promised by 1.5 s, or lacks less than that.
+ */
+export function needsEverything(peer: Downloader, promised: number, pieceLength: number): boolean {
+  const most = (promised * OPEN_MS) / 1000;
+  const missing = (peer.pieces.size - peer.pieces.count) * pieceLength;
+  return peer.owedBytes > most + 2 * pieceLength || missing < most;
 }

@@ -23,7 +23,7 @@ import { GrantBook } from "./grant-book.ts";
 import { hasLapsed } from "./lapse.ts";
 import { type BudgetLeft, budgetLeft, type Policy } from "./policy.ts";
 import { type Offer, type Show, showMore } from "./offer.ts";
-import { promisedRate } from "./promised-rate.ts";
+import { needsEverything, promisedRate } from "./promised-rate.ts";
 import { decideState } from "./state.ts";
 import { WebSeedDoor } from "./web-seed-door.ts";
 
@@ -42,8 +42,6 @@ export interface SwarmControllerOptions {
 const TICK_MS = 100;
 /** HAVEs and blocks sent come in crowds: they make us look at most this often. */
 const LOOK_MS = 5;
-/** So far behind its direct share a downloader is shown everything. */
-const OPEN_BEHIND_MS = 1500;
 /** Who was sent the whole content and still lacks some is not believed to be in need. */
 const MAX_COPIES_TO_ONE = 1.05;
 /** Swarms whose use of a byte is measured get so much more than it says, to find out. */
@@ -350,9 +348,7 @@ export class SwarmController {
     if (this.#budget !== "all" || !this.meter.isOnItsOwn(now)) return;
     for (const peer of this.evidence.peers.values()) {
       if (!peer.isActive || !this.#isInNeed(peer)) continue;
-      const behind = (this.#promisedRate(now, peer) * OPEN_BEHIND_MS) / 1000;
-      const missing = (peer.pieces.size - peer.pieces.count) * pieceLength;
-      if (peer.owedBytes > behind + 2 * pieceLength || missing < behind) {
+      if (needsEverything(peer, this.#promisedRate(now, peer), pieceLength)) {
         this.#shows.push(...showMore(peer, "owed"));
       }
     }
