@@ -53,7 +53,6 @@ export class TorrentWorld {
       readonly id?: number;
       readonly outgoing?: boolean;
       readonly host?: string;
-      readonly isSourceNode?: boolean;
     } = {},
   ): number {
     const key = this.#nextKey++;
@@ -66,7 +65,7 @@ export class TorrentWorld {
       direction: options.outgoing === true ? "outgoing" : "incoming",
       supportsFast: options.fast ?? true,
       supportsExtended: false,
-      isSourceNode: options.isSourceNode ?? false,
+      isSourceNode: false,
     });
     this.collect();
     return key;

@@ -27,7 +27,6 @@ export class PiecePicker {
   readonly #geometry: PieceGeometry;
   readonly #have: Bitfield;
   readonly #maxOpenPieces: number;
-  readonly #preferred: Bitfield | undefined;
   readonly #onGivenUp: (index: PieceIndex) => void;
   readonly #open = new Map<PieceIndex, OpenPiece>();
   /** Open pieces with free blocks. */
@@ -49,8 +48,6 @@ export class PiecePicker {
     random: Random,
     options: {
       readonly maxOpenPieces: number;
-      /** Of equally rare pieces these come first; shared with the owner and only read here. */
-      readonly preferred?: Bitfield;
       /** A begun piece was closed: its buffer is free. */
       readonly onGivenUp?: (index: PieceIndex) => void;
     },
@@ -59,7 +56,6 @@ export class PiecePicker {
     this.#geometry = geometry;
     this.#have = have;
     this.#maxOpenPieces = options.maxOpenPieces;
-    this.#preferred = options.preferred;
     this.order = new PieceOrder(geometry.pieceCount, random);
     for (let index = 0; index < geometry.pieceCount; index++) {
       if (!have.has(index)) this.order.want(index);
@@ -229,7 +225,7 @@ export class PiecePicker {
     const { count } = source.pieces;
     const barren = this.#barren.get(source.key);
     if (barren?.version === version && barren.count === count) return undefined;
-    const rarest = this.order.rarestOf(source.pieces, this.#preferred);
+    const rarest = this.order.rarestOf(source.pieces);
     if (rarest === undefined) this.#barren.set(source.key, { version, count });
     return rarest;
   }

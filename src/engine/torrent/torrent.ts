@@ -27,7 +27,6 @@ import { Chokes } from "./chokes.ts";
 import { Downloads } from "./downloads.ts";
 import { PeerMessages } from "./peer-messages.ts";
 import { countSolePieces } from "./sole-pieces.ts";
-import { isTalkingSource, SourceTalk } from "./source-talk.ts";
 import { type TorrentOptions, type TorrentOutput, TorrentState } from "./torrent-state.ts";
 import { UploadHold } from "./upload-hold.ts";
 import { Uploads } from "./uploads.ts";
@@ -50,7 +49,6 @@ export class Torrent {
   readonly #uploadHold = new UploadHold();
   readonly #downloads: Downloads;
   readonly #webSeeds: WebSeeds;
-  readonly #talk: SourceTalk;
   readonly #messages: PeerMessages;
   #careAt: Millis | undefined;
   #isStopped = false;
@@ -71,9 +69,11 @@ export class Torrent {
       fillWebSeeds: (at) => this.#webSeeds.fill(at),
     });
     this.#webSeeds = new WebSeeds(this.#state, this.#downloads, setup.webSeedCount, now);
-    const parts = { downloads: this.#downloads, uploads: this.#uploads, chokes: this.#chokes };
-    this.#talk = new SourceTalk(this.#state, parts, now);
-    this.#messages = new PeerMessages(this.#state, setup.info, { ...parts, talk: this.#talk });
+    this.#messages = new PeerMessages(this.#state, setup.info, {
+      downloads: this.#downloads,
+      uploads: this.#uploads,
+      chokes: this.#chokes,
+    });
   }
 
   /** Begins to fetch from web seeds. Peers come by `handleAddresses` and `handleLinkOpened`. */
@@ -230,7 +230,6 @@ export class Torrent {
       const session = this.#state.peers.get(peer);
       if (session !== undefined) this.#state.send(session, { type: "have", pieceIndex: piece });
     }
-    for (const news of this.#state.serving?.takeFloorNews() ?? []) this.#talk.tell(news);
     return this.#state.takeOutputs();
   }
 
@@ -250,7 +249,7 @@ export class Torrent {
     readonly copies: number;
     /** Pieces that we lack and some peer has. */
     readonly offeredPieces: number;
-    /** Pieces of ours that would be missed if we left: see sole-pieces.ts. */
+    /** Pieces that we have, nobody else has, and somebody waits for. */
     readonly solePieces: number;
     readonly usableWebSeeds: number;
   } {
@@ -275,11 +274,9 @@ export class Torrent {
       // A web seed may only seem to be there.
       offeredPieces:
         order.seedCount > this.#webSeeds.usableCount ? order.wantedCount : order.sharedWantedCount,
-      solePieces: countSolePieces(this.#state.peers.values(), {
-        have: this.#state.have,
-        belowFloor: this.#state.belowFloor,
-        availabilityOf: (index) => order.availabilityOf(index),
-      }),
+      solePieces: countSolePieces(this.#state.peers.values(), this.#state.have, (index) =>
+        order.availabilityOf(index),
+      ),
       usableWebSeeds: this.#webSeeds.usableCount,
     };
   }
@@ -330,7 +327,6 @@ export class Torrent {
   #care(now: Millis): void {
     this.#careAt = this.#state.peers.size > 0 ? now + CARE_INTERVAL_MS : undefined;
     if (this.#state.serving === undefined) this.#chokes.hold(now, this.#mustHoldUploads(now));
-    this.#talk.handleCare(now);
     // In the endgame a peer that has nothing to send hears nothing either: ask it by the clock.
     this.#downloads.fillAll(now);
     for (const session of this.#state.peers.values()) {
@@ -355,10 +351,10 @@ export class Torrent {
     return this.#uploadHold.update(now, { downRate, upRate, isBacklogged, isComplete });
   }
 
-  /** Two seeds have nothing for each other, except what a SourceNode knows of the swarm. */
+  /** Two seeds have nothing for each other. */
   #leaveSeeds(now: Millis): void {
     for (const session of this.#state.peers.values()) {
-      if (session.isSeed && !isTalkingSource(session)) this.#close(now, session, "both-seeds");
+      if (session.isSeed) this.#close(now, session, "both-seeds");
     }
   }
 
@@ -395,6 +391,5 @@ export class Torrent {
     this.#uploads.handleLinkClosed(now, session);
     this.#chokes.handleLinkClosed(now, session);
     this.#downloads.handleLinkClosed(now, session);
-    this.#talk.handleLinkClosed(session);
   }
 }

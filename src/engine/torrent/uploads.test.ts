@@ -36,7 +36,6 @@ class Resting implements ServingController {
   handleRequest(): void {}
   handleDropped(): void {}
   handleSent(): void {}
-  handleReport(): void {}
   handleLeft(): void {}
   handleTimeout(): void {}
   nextTimeout(): undefined {}
@@ -44,9 +43,6 @@ class Resting implements ServingController {
     return true;
   }
   takeShows(): readonly [] {
-    return [];
-  }
-  takeFloorNews(): readonly [] {
     return [];
   }
   takeRests(): ReadonlyMap<number, boolean> {
