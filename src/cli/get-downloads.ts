@@ -169,6 +169,7 @@ class GetOne {
       peers: this.#peers,
       useWebSeeds: options.webSeed,
       overwrite: options.overwrite === true,
+      leavesWhenDone: options.seed === 0,
       onCheck: (bytes, total) => output.progress({ bytes, total }),
       onTrouble: (trouble) => this.#hear(trouble, warn),
       ...(this.#onPeerClosed && { onPeerClosed: this.#onPeerClosed }),
@@ -186,7 +187,7 @@ class GetOne {
     return download;
   }
 
-  /** What nobody else has yet must not leave the swarm with us; the first Ctrl-C ends it. */
+  /** What too few others have must not leave the swarm with us; the first Ctrl-C ends it. */
   async #bidFarewell(download: Download): Promise<void> {
     const { output, signal } = this.#context;
     const beganAt = performance.now();
@@ -195,7 +196,7 @@ class GetOne {
       if (signal.aborted || !mustStay(performance.now() - beganAt, pieces)) return;
       if (!isTold) {
         const seconds = FAREWELL_LIMIT_MS / 1000;
-        const text = `serving ${pieces} pieces that nobody else has yet, ${seconds} s at most; Ctrl-C ends it`;
+        const text = `serving ${pieces} pieces that too few others have yet, ${seconds} s at most; Ctrl-C ends it`;
         output.event("farewell", { infoHash, pieces, seconds }, text);
       }
       await sleep(FAREWELL_LOOK_MS, undefined, { signal }).catch(() => undefined);

@@ -1,6 +1,7 @@
 /** What the SourceNode has seen of one peer of a swarm. Evidence only: never what it announces. */
 import { Bitfield } from "../base/bitfield.ts";
 import type { Millis, PieceIndex } from "../base/units.ts";
+import type { PeerReport } from "../protocol/wire/participation.ts";
 
 /** A piece on its way to one peer: shown to it, and not seen there yet. */
 export interface Grant {
@@ -82,6 +83,8 @@ export class Downloader {
   proofs = 0;
   /** Its first claims count as copies. */
   isTrusted = true;
+  /** What it says of itself, when it is of our kind: it may spare us something, no more. */
+  report: PeerReport | undefined;
   /** When its connection ended; it may come back. */
   leftAt: Millis | undefined;
   /** Its downlink is no more than `peakBytesPerSecond`: it took no more when it could have. */

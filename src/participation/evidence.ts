@@ -6,6 +6,7 @@
  */
 import { toHex } from "../base/bytes.ts";
 import type { Millis, PieceIndex } from "../base/units.ts";
+import type { SwarmEvidence } from "../protocol/control/participation.ts";
 import type { PieceGeometry } from "../protocol/metainfo/piece-geometry.ts";
 import { Copies } from "./copies.ts";
 import { Downloader, type JoinedPeer } from "./downloader.ts";
@@ -66,6 +67,35 @@ export class Evidence {
       if (peer.isActive) missing += peer.pieces.size - peer.pieces.count;
     }
     return missing;
+  }
+
+  /** Peers that still want something. */
+  countActive(): number {
+    let count = 0;
+    for (const peer of this.#peers.values()) if (peer.isActive) count++;
+    return count;
+  }
+
+  /** The part of what a state is decided from that is seen here. */
+  summary(
+    floor: number,
+  ): Pick<SwarmEvidence, "peers" | "copies" | "floor" | "pieceBelowFloor" | "hasForwarded"> {
+    const { copies, liveCount, hasForwarded } = this;
+    const piece = liveCount === 0 ? undefined : copies.firstBelow(floor);
+    return {
+      peers: liveCount,
+      copies: liveCount === 0 ? 0 : copies.least,
+      floor,
+      pieceBelowFloor: piece === undefined ? undefined : { piece, copies: copies.of(piece) },
+      hasForwarded,
+    };
+  }
+
+  /** Blocks that peers asked us for and that were not sent yet. */
+  get openRequests(): number {
+    let count = 0;
+    for (const peer of this.#peers.values()) count += peer.openRequests;
+    return count;
   }
 
   /** Of the downloaders that `accepts`, the one that spreads a new piece soonest. */

@@ -28,7 +28,9 @@ export function promisedRate(policy: Policy, peer: Downloader, view: PromiseView
   const direct = leadMs === undefined ? 0 : Math.min(downlink || directShare, directShare);
   const left = contentLength * (1 - peer.pieces.count / peer.pieces.size);
   const untilDeadline = deadline === undefined ? 0 : (left * 1000) / Math.max(1000, deadline - now);
-  return Math.max(direct, minRateBytesPerSecond, untilDeadline);
+  // Its word is good for less only.
+  const limit = peer.report?.downLimit || Number.POSITIVE_INFINITY;
+  return Math.min(limit, Math.max(direct, minRateBytesPerSecond, untilDeadline));
 }
 
 /**

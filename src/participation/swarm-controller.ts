@@ -11,11 +11,13 @@
  */
 import { BLOCK_LENGTH, type Millis, type PieceIndex } from "../base/units.ts";
 import type { SwarmEvidence } from "../protocol/control/participation.ts";
+import type { PeerReport } from "../protocol/wire/participation.ts";
 import type { PieceGeometry } from "../protocol/metainfo/piece-geometry.ts";
 import type { Allocation, Urgency } from "./allocation.ts";
 import type { Downloader, Grant, JoinedPeer } from "./downloader.ts";
 import { DuePieces } from "./due-pieces.ts";
 import { Evidence } from "./evidence.ts";
+import { type FloorNews, FloorWatch } from "./floor-watch.ts";
 import { GainMeter } from "./gain-meter.ts";
 import { GrantBook } from "./grant-book.ts";
 import { hasLapsed } from "./lapse.ts";
@@ -54,6 +56,8 @@ export class SwarmController {
   #policy: Policy;
   readonly #grants: GrantBook;
   readonly #due = new DuePieces();
+  readonly #floorWatch: FloorWatch;
+  readonly #mostToOne: number;
   #shows: Show[] = [];
   #rests = new Map<number, boolean>();
   #tickAt: Millis | undefined;
@@ -71,6 +75,8 @@ export class SwarmController {
     this.#options = options;
     this.#policy = options.policy;
     this.#grants = new GrantBook(geometry, options.allocation);
+    this.#mostToOne = geometry.contentLength * MAX_COPIES_TO_ONE + 2 * geometry.pieceLength;
+    this.#floorWatch = new FloorWatch(geometry.pieceCount);
     this.#lastTickAt = now;
     this.meter = new GainMeter();
     this.evidence = new Evidence(geometry, {
@@ -130,7 +136,12 @@ export class SwarmController {
     this.#look(now);
   }
 
+  handleReport(key: number, report: PeerReport): void {
+    this.#floorWatch.handleReport(this.evidence.peers.get(key), report);
+  }
+
   handleLeft(now: Millis, key: number): void {
+    this.#floorWatch.handleLeft(key);
     const peer = this.evidence.handleLeft(now, key);
     if (peer === undefined) return;
     this.meter.handlePeers(now, this.evidence.liveCount);
@@ -204,6 +215,7 @@ export class SwarmController {
     this.#accrue(now);
     this.#expireGrants(now);
     this.#collectDue(now);
+    this.#floorWatch.handleTick(now, this.evidence, this.#policy.floor);
     this.#isOpen = this.#mayOpen();
     if (this.#isOpen) this.#open();
     else this.#openToOwed(now);
@@ -224,18 +236,15 @@ export class SwarmController {
     return shows;
   }
 
+  takeFloorNews(): readonly FloorNews[] {
+    return this.#floorWatch.takeNews();
+  }
+
   /** What the state is decided from. */
   summary(now: Millis): SwarmEvidence {
-    const { copies, liveCount, hasForwarded } = this.evidence;
-    const floor = this.#floor;
-    const piece = liveCount === 0 ? undefined : copies.firstBelow(floor);
     return {
-      peers: liveCount,
+      ...this.evidence.summary(this.#floor),
       downloaders: this.#activeCount,
-      copies: liveCount === 0 ? 0 : copies.least,
-      floor,
-      pieceBelowFloor: piece === undefined ? undefined : { piece, copies: copies.of(piece) },
-      hasForwarded,
       owedBytes: this.#mostOwed(),
       sentAgoMs: this.#lastSentAt === undefined ? undefined : now - this.#lastSentAt,
     };
@@ -266,10 +275,8 @@ export class SwarmController {
   }
 
   #countActive(): void {
-    let count = 0;
-    for (const peer of this.evidence.peers.values()) if (peer.isActive) count++;
-    this.#activeCount = count;
-    this.#options.allocation.setDownloaders(this, count);
+    this.#activeCount = this.evidence.countActive();
+    this.#options.allocation.setDownloaders(this, this.#activeCount);
   }
 
   /** Every downloader is owed its direct share of the time since the last tick. */
@@ -316,9 +323,7 @@ export class SwarmController {
       policyFloor: this.#policy.floor,
       remainingMs: this.meter.remainingMs(missingPieces * this.#geometry.pieceLength),
     });
-    let openRequests = 0;
-    for (const peer of peers.values()) openRequests += peer.openRequests;
-    this.#options.allocation.setRequested(this, openRequests * BLOCK_LENGTH);
+    this.#options.allocation.setRequested(this, this.evidence.openRequests * BLOCK_LENGTH);
   }
 
   /** Policy `fast`: when each piece is outside, pulling is quicker than any plan of ours. */
@@ -435,9 +440,7 @@ export class SwarmController {
 
   /** It asks for what it is shown, and cannot have had all that it needs from us already. */
   #isInNeed(peer: Downloader): boolean {
-    if (peer.isSilent) return false;
-    const { contentLength, pieceLength } = this.#geometry;
-    return peer.sentBytes < contentLength * MAX_COPIES_TO_ONE + 2 * pieceLength;
+    return !peer.isSilent && peer.sentBytes < this.#mostToOne;
   }
 
   #neverSent(now: Millis): Offer | undefined {

@@ -19,6 +19,7 @@ export interface DownloadSetup {
   readonly path: string;
   readonly peers: readonly PeerAddress[];
   readonly webSeeds: readonly string[];
+  readonly leavesWhenDone: boolean;
   readonly onTrouble: (trouble: Trouble) => void;
   readonly onPeerClosed: OnPeerClosed | undefined;
   /** Lets go of the storage, when all else has stopped. */
@@ -78,7 +79,11 @@ export class Download {
         onStorageError: (error) => onTrouble({ type: "storage", error }),
         onPeerClosed: (event) => setup.onPeerClosed?.(event),
       },
-      { webSeeds: setup.webSeeds, tickets: this.#tickets },
+      {
+        webSeeds: setup.webSeeds,
+        leavesWhenDone: setup.leavesWhenDone,
+        tickets: this.#tickets,
+      },
     );
     // Whoever is dialled first wants to see the ticket.
     if (this.#tickets === undefined) this.#begin(setup.peers);

@@ -38,6 +38,8 @@ export interface DownloadOptions {
   /** Default true. */
   readonly useWebSeeds?: boolean;
   readonly overwrite?: boolean;
+  /** The caller stops it soon after it is complete; servers hear of it. Default false. */
+  readonly leavesWhenDone?: boolean;
   readonly onCheck?: (doneBytes: number, totalBytes: number) => void;
   /** A tracker that cannot be reached, or a disk that cannot be written; both are tried again. */
   readonly onTrouble?: (trouble: Trouble) => void;
@@ -137,6 +139,7 @@ export class Peer {
       path: options.path,
       peers: options.peers ?? [],
       webSeeds: options.useWebSeeds === false ? [] : metainfo.webSeeds,
+      leavesWhenDone: options.leavesWhenDone ?? false,
       onTrouble: options.onTrouble ?? (() => {}),
       onPeerClosed: options.onPeerClosed,
       close: options.close,

@@ -45,6 +45,8 @@ export interface TorrentRoleOptions {
   readonly uploadSlots?: number;
   /** How tickets are shown and checked; default: as the host says. */
   readonly tickets?: TicketGuard | undefined;
+  /** See `TorrentOptions.leavesWhenDone`. */
+  readonly leavesWhenDone?: boolean;
   /** Decides what each peer is shown; see `TorrentOptions.serving`. */
   readonly serving?: ServingController;
 }
@@ -164,6 +166,7 @@ export class PeerHost {
       serving: role.serving,
       webSeeds: role.webSeeds ?? [],
       tickets: () => role.tickets ?? tickets?.(infoHash),
+      leavesWhenDone: role.leavesWhenDone ?? false,
       pieceBufferBytes: PIECE_BUFFER_BYTES,
       listenPort: this.port,
       peerId,

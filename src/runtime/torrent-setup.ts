@@ -39,7 +39,10 @@ export interface TorrentFigures {
   readonly copies: number;
   /** Pieces that we lack, are not at, and some peer here has: without any, nobody can help us. */
   readonly offeredPieces: number;
-  /** Pieces that we have, nobody else here has, and somebody here waits for. */
+  /**
+   * Pieces of ours that would be missed if we left: nobody else here has them, or a SourceNode says
+   * that they have too few copies; 0 when nobody here waits for any.
+   */
   readonly solePieces: number;
 }
 

@@ -53,6 +53,7 @@ export class TorrentWorld {
       readonly id?: number;
       readonly outgoing?: boolean;
       readonly host?: string;
+      readonly isSourceNode?: boolean;
     } = {},
   ): number {
     const key = this.#nextKey++;
@@ -65,7 +66,7 @@ export class TorrentWorld {
       direction: options.outgoing === true ? "outgoing" : "incoming",
       supportsFast: options.fast ?? true,
       supportsExtended: false,
-      isSourceNode: false,
+      isSourceNode: options.isSourceNode ?? false,
     });
     this.collect();
     return key;

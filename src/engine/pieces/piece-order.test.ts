@@ -37,6 +37,19 @@ describe("PieceOrder", () => {
     assert.equal(order.rarestOf(pieces), 0);
   });
 
+  test("of equally rare pieces a preferred one comes first, never before a rarer one", () => {
+    const order = new PieceOrder(4, createRandom(1));
+    for (const index of [0, 1, 2, 3]) order.want(index);
+    for (const index of [0, 1, 2, 3, 3]) order.increment(index);
+    const preferred = new Bitfield(4);
+    preferred.add(3);
+    assert.notEqual(order.rarestOf(Bitfield.full(4), preferred), 3);
+    preferred.add(2);
+    assert.equal(order.rarestOf(Bitfield.full(4), preferred), 2);
+    order.unwant(2);
+    assert.notEqual(order.rarestOf(Bitfield.full(4), preferred), 3);
+  });
+
   test("counts seeds apart, and the least available piece", () => {
     const order = new PieceOrder(2, createRandom(1));
     order.addSeed();

@@ -13,6 +13,8 @@ import type { PieceIndex } from "../../base/units.ts";
 const ABSENT = -1;
 /** Moving one piece costs as much as sorting so many. */
 const MOVES_PER_SORT = 8;
+/** How far it is looked for a preferred piece. */
+const MAX_PREFERENCE_LOOKS = 256;
 
 export class PieceOrder {
   readonly #random: Random;
@@ -156,13 +158,25 @@ export class PieceOrder {
     return this.#position[index] !== ABSENT;
   }
 
-  /** The rarest wanted piece among `pieces`, or undefined. */
-  rarestOf(pieces: Bitfield): PieceIndex | undefined {
+  /** The rarest wanted piece among `pieces`, or undefined; of equally rare ones a `preferred` one. */
+  rarestOf(pieces: Bitfield, preferred?: Bitfield): PieceIndex | undefined {
     if (pieces.isEmpty) return undefined;
     const end = this.wantedCount;
     for (let i = 0; i < end; i++) {
       const index = this.#order[i] as number;
-      if (pieces.has(index)) return index;
+      if (pieces.has(index)) return this.#preferredFrom(i, pieces, preferred) ?? index;
+    }
+    return undefined;
+  }
+
+  /** A piece in both sets, as rare as the one at `at` and not far behind it. */
+  #preferredFrom(at: number, pieces: Bitfield, preferred?: Bitfield): PieceIndex | undefined {
+    if (preferred === undefined || preferred.isEmpty) return undefined;
+    const level = this.#availability[this.#order[at] as number] as number;
+    const end = Math.min(this.#bucketEnds[level] as number, at + MAX_PREFERENCE_LOOKS);
+    for (let i = at; i < end; i++) {
+      const index = this.#order[i] as number;
+      if (preferred.has(index) && pieces.has(index)) return index;
     }
     return undefined;
   }

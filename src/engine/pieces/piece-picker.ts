@@ -27,6 +27,7 @@ export class PiecePicker {
   readonly #geometry: PieceGeometry;
   readonly #have: Bitfield;
   readonly #maxOpenPieces: number;
+  readonly #preferred: Bitfield | undefined;
   readonly #onGivenUp: (index: PieceIndex) => void;
   readonly #open = new Map<PieceIndex, OpenPiece>();
   /** Open pieces with free blocks. */
@@ -48,6 +49,8 @@ export class PiecePicker {
     random: Random,
     options: {
       readonly maxOpenPieces: number;
+      /** Of equally rare pieces these come first; shared with the owner and only read here. */
+      readonly preferred?: Bitfield;
       /** A begun piece was closed: its buffer is free. */
       readonly onGivenUp?: (index: PieceIndex) => void;
     },
@@ -56,6 +59,7 @@ export class PiecePicker {
     this.#geometry = geometry;
     this.#have = have;
     this.#maxOpenPieces = options.maxOpenPieces;
+    this.#preferred = options.preferred;
     this.order = new PieceOrder(geometry.pieceCount, random);
     for (let index = 0; index < geometry.pieceCount; index++) {
       if (!have.has(index)) this.order.want(index);
@@ -225,7 +229,7 @@ export class PiecePicker {
     const { count } = source.pieces;
     const barren = this.#barren.get(source.key);
     if (barren?.version === version && barren.count === count) return undefined;
-    const rarest = this.order.rarestOf(source.pieces);
+    const rarest = this.order.rarestOf(source.pieces, this.#preferred);
     if (rarest === undefined) this.#barren.set(source.key, { version, count });
     return rarest;
   }

@@ -72,6 +72,7 @@ export class Downloads {
     this.#maxCommitting = Math.max(2, Math.floor(MAX_COMMITTING_BYTES / geometry.pieceLength));
     this.picker = new PiecePicker(geometry, have, random, {
       maxOpenPieces,
+      preferred: state.belowFloor,
       onGivenUp: (pieceIndex) => state.output({ type: "drop-piece", pieceIndex }),
     });
   }

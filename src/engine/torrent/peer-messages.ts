@@ -11,6 +11,7 @@ import {
   parseExtensionHandshake,
 } from "../../protocol/wire/extension.ts";
 import type { PeerMessage } from "../../protocol/wire/message.ts";
+import { PARTICIPATION_EXTENSION } from "../../protocol/wire/participation.ts";
 import {
   encodeMetadataMessage,
   METADATA_PIECE_LENGTH,
@@ -23,11 +24,13 @@ import {
 } from "../peer-session/peer-session.ts";
 import type { Chokes } from "./chokes.ts";
 import type { Downloads } from "./downloads.ts";
+import { isTalkingSource, type SourceTalk } from "./source-talk.ts";
 import type { TorrentState } from "./torrent-state.ts";
 import type { Uploads } from "./uploads.ts";
 
-/** The number under which peers send us ut_metadata (BEP 10 leaves the choice to the receiver). */
+/** The numbers under which peers send us extensions (BEP 10 leaves the choice to the receiver). */
 const UT_METADATA_ID = 1;
+const PARTICIPATION_ID = 2;
 /** A pass over all pieces: as much work as many small messages. */
 const LATE_PIECES_COST = 20;
 /** A metadata piece is 16 KiB: as much as 160 small messages of the budget. */
@@ -39,17 +42,24 @@ export class PeerMessages {
   readonly #downloads: Downloads;
   readonly #uploads: Uploads;
   readonly #chokes: Chokes;
+  readonly #talk: SourceTalk;
 
   constructor(
     state: TorrentState,
     info: Info,
-    parts: { readonly downloads: Downloads; readonly uploads: Uploads; readonly chokes: Chokes },
+    parts: {
+      readonly downloads: Downloads;
+      readonly uploads: Uploads;
+      readonly chokes: Chokes;
+      readonly talk: SourceTalk;
+    },
   ) {
     this.#state = state;
     this.#info = info;
     this.#downloads = parts.downloads;
     this.#uploads = parts.uploads;
     this.#chokes = parts.chokes;
+    this.#talk = parts.talk;
   }
 
   /** Says what we have and can, right after the handshake. */
@@ -66,7 +76,10 @@ export class PeerMessages {
     }
     if (!session.info.supportsExtended) return;
     const payload = encodeExtensionHandshake({
-      extensions: new Map([["ut_metadata", UT_METADATA_ID]]),
+      extensions: new Map([
+        [PARTICIPATION_EXTENSION, PARTICIPATION_ID],
+        ["ut_metadata", UT_METADATA_ID],
+      ]),
       clientName: options.clientName,
       listenPort: options.listenPort,
       maxRequests: MAX_QUEUED_REQUESTS,
@@ -165,7 +178,9 @@ export class PeerMessages {
   }
 
   #bothSeeds(session: PeerSession): CloseWhy | undefined {
-    const isUseless = session.isSeed && this.#state.have.isFull && !this.#state.options.keepsSeeds;
+    const { have, options } = this.#state;
+    const isKept = options.keepsSeeds || isTalkingSource(session);
+    const isUseless = session.isSeed && have.isFull && !isKept;
     return isUseless ? "both-seeds" : undefined;
   }
 
@@ -183,9 +198,9 @@ export class PeerMessages {
       session.window.limitTo(handshake.maxRequests);
       return undefined;
     }
-    return message.id === UT_METADATA_ID
-      ? this.#handleMetadata(now, session, message.payload)
-      : undefined;
+    if (message.id === UT_METADATA_ID) return this.#handleMetadata(now, session, message.payload);
+    if (message.id === PARTICIPATION_ID) this.#talk.handleMessage(session, message.payload);
+    return undefined;
   }
 
   /** Serves the info dictionary (BEP 9). We have it, so we never ask. */

@@ -4,6 +4,7 @@
  */
 import type { Bitfield } from "../../base/bitfield.ts";
 import type { Millis, PieceIndex } from "../../base/units.ts";
+import type { FloorChange, PeerReport } from "../../protocol/wire/participation.ts";
 import type { PeerKey } from "../peer-session/peer-session.ts";
 
 /** A peer that connected. */
@@ -18,6 +19,12 @@ export interface ServedPeer {
   readonly pieces: Bitfield;
 }
 
+/** What some peers are to be told of pieces with too few copies. */
+export interface FloorNews {
+  readonly peers: readonly PeerKey[];
+  readonly change: FloorChange;
+}
+
 /** Told what peers say and get; says what to show them. */
 export interface ServingController {
   handleJoined(now: Millis, peer: ServedPeer): void;
@@ -30,6 +37,8 @@ export interface ServingController {
   handleDropped(peer: PeerKey, blocks: number): void;
   /** One block of `piece`, `bytes` long, left for `peer`. */
   handleSent(now: Millis, peer: PeerKey, piece: PieceIndex, bytes: number): void;
+  /** It says so of itself: a claim. */
+  handleReport(peer: PeerKey, report: PeerReport): void;
   handleLeft(now: Millis, peer: PeerKey): void;
   handleTimeout(now: Millis): void;
   nextTimeout(): Millis | undefined;
@@ -39,4 +48,6 @@ export interface ServingController {
   takeRests(): ReadonlyMap<PeerKey, boolean>;
   /** Pieces to show to peers now. */
   takeShows(): readonly { readonly peer: PeerKey; readonly piece: PieceIndex }[];
+  /** What to tell peers that report. */
+  takeFloorNews(): readonly FloorNews[];
 }

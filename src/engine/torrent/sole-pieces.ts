@@ -1,7 +1,8 @@
 /**
- * Which pieces would leave the swarm with us, as far as we see: nobody connected has them, and
- * somebody connected waits for them.
+ * Which pieces the swarm would miss if we left: nobody connected has them, or a SourceNode says that
+ * they have too few copies; and somebody connected waits.
  */
+import type { Bitfield } from "../../base/bitfield.ts";
 import type { PieceIndex } from "../../base/units.ts";
 
 /** What a peer must tell for it. */
@@ -9,19 +10,24 @@ export interface WaitingPeer {
   readonly peerInterested: boolean;
 }
 
-/**
- * How many of our pieces nobody else has; 0 when nobody is interested in them.
- * `availabilityOf`: peers and web seeds that have a piece, ourselves apart.
- */
+/** What we and others have. */
+export interface SharedPieces {
+  readonly have: Iterable<PieceIndex>;
+  /** Pieces with too few copies, as a SourceNode says. */
+  readonly belowFloor: Bitfield;
+  /** Peers and web seeds that have a piece, ourselves apart. */
+  readonly availabilityOf: (index: PieceIndex) => number;
+}
+
+/** How many of our pieces would be missed; 0 when nobody connected is interested in any. */
 export function countSolePieces(
   peers: Iterable<WaitingPeer>,
-  have: Iterable<PieceIndex>,
-  availabilityOf: (index: PieceIndex) => number,
+  { have, belowFloor, availabilityOf }: SharedPieces,
 ): number {
   let isAwaited = false;
   for (const { peerInterested } of peers) isAwaited ||= peerInterested;
   if (!isAwaited) return 0;
   let count = 0;
-  for (const index of have) if (availabilityOf(index) === 0) count++;
+  for (const index of have) if (belowFloor.has(index) || availabilityOf(index) === 0) count++;
   return count;
 }

@@ -1,6 +1,6 @@
 /** What the parts of a torrent share: its geometry, what we have, who is connected, what goes out. */
 import { assert } from "../../base/assert.ts";
-import type { Bitfield } from "../../base/bitfield.ts";
+import { Bitfield } from "../../base/bitfield.ts";
 import type { Random } from "../../base/random.ts";
 import type { TokenBucket } from "../../base/token-bucket.ts";
 import type { PieceIndex } from "../../base/units.ts";
@@ -57,6 +57,8 @@ export interface TorrentOptions {
   readonly clientName: string;
   /** Decides what each peer is shown; undefined shows everything to everybody. */
   readonly serving: ServingController | undefined;
+  /** We go when we have everything: SourceNodes hear of it. Default false. */
+  readonly leavesWhenDone?: boolean;
   /** Shared by all torrents of a process. */
   readonly uploadLimit: TokenBucket;
   readonly downloadLimit: TokenBucket;
@@ -67,6 +69,8 @@ export class TorrentState {
   readonly serving: ServingController | undefined;
   /** Verified pieces; shared with the role, written here. */
   readonly have: Bitfield;
+  /** Pieces with too few copies in the swarm, as a SourceNode says; see source-talk.ts. */
+  readonly belowFloor: Bitfield;
   readonly options: TorrentOptions;
   readonly random: Random;
   readonly peers = new Map<PeerKey, PeerSession>();
@@ -77,6 +81,7 @@ export class TorrentState {
     this.geometry = geometry;
     this.serving = options.serving;
     this.have = have;
+    this.belowFloor = new Bitfield(have.size);
     this.options = options;
     this.random = random;
   }

@@ -27,6 +27,7 @@ import { Chokes } from "./chokes.ts";
 import { Downloads } from "./downloads.ts";
 import { PeerMessages } from "./peer-messages.ts";
 import { countSolePieces } from "./sole-pieces.ts";
+import { isTalkingSource, SourceTalk } from "./source-talk.ts";
 import { type TorrentOptions, type TorrentOutput, TorrentState } from "./torrent-state.ts";
 import { UploadHold } from "./upload-hold.ts";
 import { Uploads } from "./uploads.ts";
@@ -49,6 +50,7 @@ export class Torrent {
   readonly #uploadHold = new UploadHold();
   readonly #downloads: Downloads;
   readonly #webSeeds: WebSeeds;
+  readonly #talk: SourceTalk;
   readonly #messages: PeerMessages;
   #careAt: Millis | undefined;
   #isStopped = false;
@@ -69,11 +71,9 @@ export class Torrent {
       fillWebSeeds: (at) => this.#webSeeds.fill(at),
     });
     this.#webSeeds = new WebSeeds(this.#state, this.#downloads, setup.webSeedCount, now);
-    this.#messages = new PeerMessages(this.#state, setup.info, {
-      downloads: this.#downloads,
-      uploads: this.#uploads,
-      chokes: this.#chokes,
-    });
+    const parts = { downloads: this.#downloads, uploads: this.#uploads, chokes: this.#chokes };
+    this.#talk = new SourceTalk(this.#state, parts, now);
+    this.#messages = new PeerMessages(this.#state, setup.info, { ...parts, talk: this.#talk });
   }
 
   /** Begins to fetch from web seeds. Peers come by `handleAddresses` and `handleLinkOpened`. */
@@ -230,6 +230,7 @@ export class Torrent {
       const session = this.#state.peers.get(peer);
       if (session !== undefined) this.#state.send(session, { type: "have", pieceIndex: piece });
     }
+    for (const news of this.#state.serving?.takeFloorNews() ?? []) this.#talk.tell(news);
     return this.#state.takeOutputs();
   }
 
@@ -249,7 +250,7 @@ export class Torrent {
     readonly copies: number;
     /** Pieces that we lack and some peer has. */
     readonly offeredPieces: number;
-    /** Pieces that we have, nobody else has, and somebody waits for. */
+    /** Pieces of ours that would be missed if we left: see sole-pieces.ts. */
     readonly solePieces: number;
     readonly usableWebSeeds: number;
   } {
@@ -274,9 +275,11 @@ export class Torrent {
       // A web seed may only seem to be there.
       offeredPieces:
         order.seedCount > this.#webSeeds.usableCount ? order.wantedCount : order.sharedWantedCount,
-      solePieces: countSolePieces(this.#state.peers.values(), this.#state.have, (index) =>
-        order.availabilityOf(index),
-      ),
+      solePieces: countSolePieces(this.#state.peers.values(), {
+        have: this.#state.have,
+        belowFloor: this.#state.belowFloor,
+        availabilityOf: (index) => order.availabilityOf(index),
+      }),
       usableWebSeeds: this.#webSeeds.usableCount,
     };
   }
@@ -327,6 +330,7 @@ export class Torrent {
   #care(now: Millis): void {
     this.#careAt = this.#state.peers.size > 0 ? now + CARE_INTERVAL_MS : undefined;
     if (this.#state.serving === undefined) this.#chokes.hold(now, this.#mustHoldUploads(now));
+    this.#talk.handleCare(now);
     // In the endgame a peer that has nothing to send hears nothing either: ask it by the clock.
     this.#downloads.fillAll(now);
     for (const session of this.#state.peers.values()) {
@@ -351,10 +355,10 @@ export class Torrent {
     return this.#uploadHold.update(now, { downRate, upRate, isBacklogged, isComplete });
   }
 
-  /** Two seeds have nothing for each other. */
+  /** Two seeds have nothing for each other, except what a SourceNode knows of the swarm. */
   #leaveSeeds(now: Millis): void {
     for (const session of this.#state.peers.values()) {
-      if (session.isSeed) this.#close(now, session, "both-seeds");
+      if (session.isSeed && !isTalkingSource(session)) this.#close(now, session, "both-seeds");
     }
   }
 
@@ -391,5 +395,6 @@ export class Torrent {
     this.#uploads.handleLinkClosed(now, session);
     this.#chokes.handleLinkClosed(now, session);
     this.#downloads.handleLinkClosed(now, session);
+    this.#talk.handleLinkClosed(session);
   }
 }

@@ -36,6 +36,7 @@ class Resting implements ServingController {
   handleRequest(): void {}
   handleDropped(): void {}
   handleSent(): void {}
+  handleReport(): void {}
   handleLeft(): void {}
   handleTimeout(): void {}
   nextTimeout(): undefined {}
@@ -43,6 +44,9 @@ class Resting implements ServingController {
     return true;
   }
   takeShows(): readonly [] {
+    return [];
+  }
+  takeFloorNews(): readonly [] {
     return [];
   }
   takeRests(): ReadonlyMap<number, boolean> {

@@ -4,7 +4,7 @@
  * Batches are as long as the peer is fast, so that one read and one write serve many blocks, while
  * little is committed to a slow peer; with a rate limit all waiting peers take turns at it.
  */
-import { BLOCK_LENGTH, type Millis } from "../../base/units.ts";
+import { BLOCK_LENGTH, type Millis, type PieceIndex } from "../../base/units.ts";
 import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
 import {
   blockNumber,
@@ -192,18 +192,31 @@ export class Uploads {
     const least = this.#state.have.isFull ? MIN_BATCH_BLOCKS : MIN_BATCH_BLOCKS_OF_LEECH;
     const most = Math.max(1, Math.floor(availableBytes / BLOCK_LENGTH));
     const count = Math.min(most, Math.max(least, Math.min(byRate, MAX_BATCH_BLOCKS)));
-    const blocks: BlockRef[] = [];
-    let bytes = 0;
-    for (const [key, block] of session.uploadQueue) {
-      session.uploadQueue.delete(key);
-      blocks.push(block);
-      bytes += block.length;
-      if (blocks.length >= count) break;
-    }
+    const blocks = this.#takeQueued(session, count);
     if (session.batchesInFlight++ === 0) session.batchSince = now;
     this.#sending.add(session);
     this.#state.output({ type: "send-blocks", peer: session.key, blocks });
-    return bytes;
+    return blocks.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /**
+   * The oldest requests; when we are complete and may be about to leave, those for pieces with too few
+   * copies first. In the midst of a download that order would only make pieces complete later.
+   */
+  #takeQueued(session: PeerSession, count: number): readonly BlockRef[] {
+    const { belowFloor, have } = this.#state;
+    const blocks: BlockRef[] = [];
+    const take = (isFirst: (piece: PieceIndex) => boolean): void => {
+      for (const [key, block] of session.uploadQueue) {
+        if (blocks.length >= count) return;
+        if (!isFirst(block.pieceIndex)) continue;
+        session.uploadQueue.delete(key);
+        blocks.push(block);
+      }
+    };
+    if (have.isFull && !belowFloor.isEmpty) take((piece) => belowFloor.has(piece));
+    take(() => true);
+    return blocks;
   }
 
   #isServable(session: PeerSession, block: BlockRef): boolean {
