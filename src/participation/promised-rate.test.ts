@@ -39,5 +39,5 @@ test("a downlink that is known is promised what it is good for, and no more to f
   const peer = new Downloader(joinedPeer(1, { size: 8 }), "", 0, 0);
   peer.peakBytesPerSecond = 300;
   peer.isDownlinkKnown = true;
-  assert.equal(promisedRate(unwrap(resolvePolicy("balanced", {})), peer, view), 270);
+  assert.equal(promisedRate(unwrap(resolvePolicy("balanced", {})), peer, view), 240);
 });

@@ -15,7 +15,7 @@ export interface PromiseView {
 }
 
 /** A peak lasts for seconds only; the mean that a downlink is good for is a little less. */
-const KNOWN_PART = 0.9;
+const KNOWN_PART = 0.8;
 /** It may be able to take more than it was seen to take. */
 const UNKNOWN_PART = 2;
 

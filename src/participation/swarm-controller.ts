@@ -363,7 +363,9 @@ export class SwarmController {
     const isOut = this.#grants.isAllSent && copies.firstBelow(this.#floor) === undefined;
     const maySuffice = isOut && !this.#isOpen && liveCount > 1;
     for (const peer of peers.values()) {
-      const rests = maySuffice && peer.isActive && peer.owedBytes <= 0 && !peer.hasOffer;
+      // Less than a piece is not offered anyway.
+      const most = peer.rests ? this.#geometry.pieceLength : 0;
+      const rests = maySuffice && peer.isActive && peer.owedBytes <= most && !peer.hasOffer;
       if (rests === peer.rests) continue;
       peer.rests = rests;
       if (rests) for (const grant of peer.grants.values()) this.#takeBack(peer, grant);
