@@ -23,6 +23,7 @@ import { GrantBook } from "./grant-book.ts";
 import { hasLapsed } from "./lapse.ts";
 import { type BudgetLeft, budgetLeft, type Policy } from "./policy.ts";
 import { type Offer, type Show, showMore } from "./offer.ts";
+import { OfferRules } from "./offer-rules.ts";
 import { needsEverything, promisedRate } from "./promised-rate.ts";
 import { decideState } from "./state.ts";
 import { WebSeedDoor } from "./web-seed-door.ts";
@@ -42,8 +43,6 @@ export interface SwarmControllerOptions {
 const TICK_MS = 100;
 /** HAVEs and blocks sent come in crowds: they make us look at most this often. */
 const LOOK_MS = 5;
-/** Who was sent the whole content and still lacks some is not believed to be in need. */
-const MAX_COPIES_TO_ONE = 1.05;
 /** Swarms whose use of a byte is measured get so much more than it says, to find out. */
 const PROBE_GAIN = 1.25;
 
@@ -57,7 +56,7 @@ export class SwarmController {
   readonly #grants: GrantBook;
   readonly #due = new DuePieces();
   readonly #floorWatch: FloorWatch;
-  readonly #mostToOne: number;
+  readonly #rules: OfferRules;
   #shows: Show[] = [];
   #rests = new Map<number, boolean>();
   #tickAt: Millis | undefined;
@@ -75,7 +74,6 @@ export class SwarmController {
     this.#options = options;
     this.#policy = options.policy;
     this.#grants = new GrantBook(geometry, options.allocation);
-    this.#mostToOne = geometry.contentLength * MAX_COPIES_TO_ONE + 2 * geometry.pieceLength;
     this.#floorWatch = new FloorWatch(geometry.pieceCount);
     this.#lastTickAt = now;
     this.meter = new GainMeter();
@@ -83,6 +81,13 @@ export class SwarmController {
       knowsPeer: options.knowsPeer,
       onCopyLost: (piece) =>
         this.#grants.handleCopyLost(this.#lastTickAt, piece, this.evidence.copies),
+    });
+    const { evidence, meter } = this;
+    this.#rules = new OfferRules(geometry, {
+      evidence,
+      meter,
+      grants: this.#grants,
+      due: this.#due,
     });
   }
 
@@ -269,7 +274,7 @@ export class SwarmController {
   #mostOwed(): number {
     let most = 0;
     for (const peer of this.evidence.peers.values()) {
-      if (peer.isActive && this.#isInNeed(peer)) most = Math.max(most, peer.owedBytes);
+      if (peer.isActive && this.#rules.isInNeed(peer)) most = Math.max(most, peer.owedBytes);
     }
     return most > this.#geometry.pieceLength ? most : 0;
   }
@@ -347,7 +352,7 @@ export class SwarmController {
     const { pieceLength } = this.#geometry;
     if (this.#budget !== "all" || !this.meter.isOnItsOwn(now)) return;
     for (const peer of this.evidence.peers.values()) {
-      if (!peer.isActive || !this.#isInNeed(peer)) continue;
+      if (!peer.isActive || !this.#rules.isInNeed(peer)) continue;
       if (needsEverything(peer, this.#promisedRate(now, peer), pieceLength)) {
         this.#shows.push(...showMore(peer, "owed"));
       }
@@ -397,12 +402,14 @@ export class SwarmController {
     const budget = this.#budget;
     if (budget === "nothing") return undefined;
     const isAll = budget === "all";
+    const newUrgency = this.#cappedBytes > 0 ? "new-capped" : "new";
+    const promised = (peer: Downloader) => this.#promisedRate(now, peer);
     return (
-      (isAll ? this.#permitted(now, "owed", this.#owed(now)) : undefined) ??
-      this.#permitted(now, this.#cappedBytes > 0 ? "new-capped" : "new", this.#neverSent(now)) ??
-      this.#permitted(now, "floor", this.#belowFloor(now)) ??
-      (isAll ? this.#permitted(now, "again", this.#again(now)) : undefined) ??
-      this.#permitted(now, "again", this.#forStarving(isAll))
+      (isAll ? this.#permitted(now, "owed", this.#rules.owed(now, promised)) : undefined) ??
+      this.#permitted(now, newUrgency, this.#rules.neverSent(now)) ??
+      this.#permitted(now, "floor", this.#rules.belowFloor(now, this.#floor)) ??
+      (isAll ? this.#permitted(now, "again", this.#rules.again(now)) : undefined) ??
+      this.#permitted(now, "again", this.#rules.forStarving(isAll))
     );
   }
 
@@ -418,79 +425,6 @@ export class SwarmController {
     if (reason === "never-sent") this.#cappedBytes -= this.#geometry.lengthOf(piece);
     this.meter.handleOffered(reason);
     this.#shows.push({ peer: peer.key, piece, reason });
-  }
-
-  #owed(now: Millis): Offer | undefined {
-    const { pieceLength } = this.#geometry;
-    let best: Downloader | undefined;
-    let most = 0;
-    for (const peer of this.evidence.peers.values()) {
-      if (!peer.isActive || peer.owedBytes <= 0 || !this.#isInNeed(peer)) continue;
-      // Who answers late is offered the more ahead of time.
-      const ahead = (this.#promisedRate(now, peer) * peer.delayMs) / 1000;
-      const due = Math.min(peer.owedBytes + ahead, peer.mostInFlight(now, pieceLength));
-      const owed = due - peer.inFlightBytes(pieceLength) - pieceLength * 0.999;
-      if (owed <= most || peer.shown.isFull) continue;
-      best = peer;
-      most = owed;
-    }
-    const piece = best && this.#grants.bestFor(best, this.evidence.copies);
-    return best === undefined || piece === undefined
-      ? undefined
-      : { peer: best, piece, reason: "owed" };
-  }
-
-  /** It asks for what it is shown, and cannot have had all that it needs from us already. */
-  #isInNeed(peer: Downloader): boolean {
-    return !peer.isSilent && peer.sentBytes < this.#mostToOne;
-  }
-
-  #neverSent(now: Millis): Offer | undefined {
-    if (this.#grants.isAllSent) return undefined;
-    const peer = this.#cheapest(now, (each) => this.#grants.neverSentFor(each) !== undefined);
-    const piece = peer && this.#grants.neverSentFor(peer);
-    return peer === undefined || piece === undefined
-      ? undefined
-      : { peer, piece, reason: "never-sent" };
-  }
-
-  #belowFloor(now: Millis): Offer | undefined {
-    for (;;) {
-      const piece = this.#due.thin.pop();
-      if (piece === undefined) return undefined;
-      if (this.evidence.copies.of(piece) >= this.#floor) continue;
-      const peer = this.#cheapest(now, (each) => each.lacks(piece));
-      if (peer !== undefined) return { peer, piece, reason: "floor" };
-    }
-  }
-
-  #again(now: Millis): Offer | undefined {
-    while (this.meter.mayGiveAgain(this.#geometry.pieceLength)) {
-      const due = this.#due.again.pop();
-      if (due === undefined) return undefined;
-      const { holder, piece, waitMs } = due;
-      if (!holder.unseen.has(piece) || this.#grants.openCount(piece) !== 0) continue;
-      const peer = this.#cheapest(now, (each) => each !== holder && each.lacks(piece));
-      if (peer === undefined || peer.spreadCost(now) * 2000 > waitMs) continue;
-      return { peer, piece, reason: "again" };
-    }
-    return undefined;
-  }
-
-  /** `mayBeAnything` false: only what nobody outside has. */
-  #forStarving(mayBeAnything: boolean): Offer | undefined {
-    for (;;) {
-      const peer = this.#due.starving.pop();
-      if (peer === undefined) return undefined;
-      const piece = this.#grants.bestFor(peer, this.evidence.copies);
-      if (piece === undefined) continue;
-      if (!mayBeAnything && this.evidence.copies.of(piece) > 0) continue;
-      return { peer, piece, reason: "starving" };
-    }
-  }
-
-  #cheapest(now: Millis, accepts: (peer: Downloader) => boolean): Downloader | undefined {
-    return this.evidence.cheapest(now, (peer) => this.#isInNeed(peer) && accepts(peer));
   }
 
   #takeBack(peer: Downloader, grant: Grant): void {
