@@ -35,6 +35,7 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   ),
   swarm: lab("bench_swarm.py --n 8 --runs 3 --systems btpublisher,@btpublisher,libtorrent,aria2"),
   participation: [process.execPath, `${here}participation.ts`],
+  "virtual-crowds": [process.execPath, `${here}virtual-crowds.ts`],
   "participation-plot": [process.execPath, `${here}participation-plot.ts`],
   tracker: lab(
     "bench_tracker.py --modes udpc,udp,httpka,http " +
