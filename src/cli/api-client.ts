@@ -59,6 +59,16 @@ export class ApiClient {
     return parseJson(await readText(response, Number.POSITIVE_INFINITY));
   }
 
+  /** All of the list at `path`, page by page: the objects in the field `name` of each page. */
+  async *list(path: string, name: string): AsyncIterable<Json> {
+    let next: string | undefined = path;
+    while (next !== undefined) {
+      const page: Json = await this.json("GET", next);
+      yield* page[name] as readonly Json[];
+      next = page["next"] as string | undefined;
+    }
+  }
+
   /** An answer without a body. */
   async empty(method: string, path: string): Promise<void> {
     (await this.#send({ method, path })).resume();

@@ -310,7 +310,9 @@ test("API-06 pages and limits that cannot be are refused, and no order is taken"
       ["limit=0", "limit=1000000000", "limit=-1", "before=x", "sort=password"],
     ],
     ["/api/v1/audit", ["limit=0", "limit=1000000000", "before=-1", "before=1.5", "page=0"]],
-    ["/api/v1/tokens", ["sort=digest", "user=a&user=b"]],
+    ["/api/v1/users", ["limit=0", "limit=1001", "limit=x", "after=", "after=A", "before=a"]],
+    ["/api/v1/tokens", ["sort=digest", "user=a&user=b", "limit=1001", "after=1.ab", "after=x"]],
+    ["/api/v1/grants", ["limit=-1", "limit=1.5", "limit=1&limit=2", "after=zoe", "sort=id"]],
   ] as const;
   for (const [url, wrong] of queries) {
     for (const query of wrong) {
@@ -318,4 +320,93 @@ test("API-06 pages and limits that cannot be are refused, and no order is taken"
       assert.equal(response.statusCode, 400, `${url}?${query}`);
     }
   }
+});
+
+/** Items of all pages of a list, by page. `between` happens after each page. */
+async function pagesOf(
+  world: People,
+  { path, field, role = "maintainer" }: { path: string; field: string; role?: Role },
+  between: () => Promise<unknown> = async () => undefined,
+): Promise<Record<string, string>[][]> {
+  const pages: Record<string, string>[][] = [];
+  let next: string | undefined = path;
+  while (next !== undefined) {
+    assert.ok(pages.length < 50, "the pages do not end");
+    const answer = await world.as(role, "GET", next);
+    assert.equal(answer.statusCode, 200, next);
+    const page: Record<string, unknown> = answer.json();
+    pages.push(page[field] as Record<string, string>[]);
+    next = page["next"] as string | undefined;
+    await between();
+  }
+  return pages;
+}
+
+test("accounts, tokens and grants come in pages, each item once and in order", async (t) => {
+  const world = await startPeople(t);
+  for (let i = 0; i < 5; i++) {
+    await world.as("maintainer", "POST", "/api/v1/tokens", { user: "dora" });
+    const grant = { user: "dora", catalogue: "private" };
+    assert.equal((await world.as("maintainer", "POST", "/api/v1/grants", grant)).statusCode, 201);
+  }
+  for (const [field, query, key] of [
+    ["users", "", "name"],
+    ["tokens", "", "id"],
+    ["tokens", "user=dora&", "id"],
+    ["grants", "", "id"],
+    ["grants", "user=dora&", "id"],
+  ] as const) {
+    const path = `/api/v1/${field}?${query}`;
+    const [whole = [], ...more] = await pagesOf(world, { path: `${path}limit=1000`, field });
+    assert.deepEqual(more, []);
+    assert.ok(whole.length >= 5, path);
+    for (const limit of [1, 2, whole.length]) {
+      const pages = await pagesOf(world, { path: `${path}limit=${limit}`, field });
+      assert.equal(pages.length, Math.ceil(whole.length / limit), `${path}limit=${limit}`);
+      assert.deepEqual(
+        pages.flat().map((item) => item[key]),
+        whole.map((item) => item[key]),
+      );
+    }
+  }
+  const own = await pagesOf(world, {
+    path: "/api/v1/tokens?limit=1",
+    field: "tokens",
+    role: "downloader",
+  });
+  assert.deepEqual([...new Set(own.flat().map(({ user }) => user))], ["dora"]);
+});
+
+test("what is added and removed between two pages neither repeats an account nor skips one", async (t) => {
+  const world = await startPeople(t);
+  const before = await pagesOf(world, { path: "/api/v1/users", field: "users" });
+  let count = 0;
+  const pages = await pagesOf(
+    world,
+    { path: "/api/v1/users?limit=1", field: "users" },
+    async () => {
+      await world.as("owner", "POST", "/api/v1/users", { name: `a${++count}`, role: "downloader" });
+      if (count === 1) await world.as("owner", "DELETE", "/api/v1/users/dave");
+    },
+  );
+  assert.equal(pages[0]?.[0]?.["name"], "dave");
+  const names = (users: readonly Record<string, string>[]) => users.map(({ name }) => name);
+  assert.deepEqual(names(pages.flat()), names(before.flat()));
+});
+
+test("a list without a limit is a hundred at a time", async (t) => {
+  const world = await startPeople(t);
+  const known = (await pagesOf(world, { path: "/api/v1/users", field: "users" })).flat().length;
+  for (let i = known; i < 101; i++) {
+    await world.accessControl.accounts.add({
+      name: `u${i}`,
+      role: "downloader",
+      password: undefined,
+    });
+  }
+  const pages = await pagesOf(world, { path: "/api/v1/users", field: "users" });
+  assert.deepEqual(
+    pages.map(({ length }) => length),
+    [100, 1],
+  );
 });

@@ -6,6 +6,7 @@ import type { AuditEntry, UserAccount } from "../../ports/access-store.ts";
 import { parseInfoHash } from "../../base/bytes.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
+import { byNameFields, pageOf } from "./list-page.ts";
 import { noQuerySchema, passwordSchema, userNameSchema } from "./schemas.ts";
 
 const roleSchema = z.enum(["downloader", "publisher", "maintainer"]);
@@ -39,7 +40,10 @@ const auditSchema = z.strictObject({
   before: z.coerce.number().int().min(1).optional(),
 });
 
-const ONE = "/api/v1/users/:name";
+const usersSchema = z.strictObject(byNameFields);
+
+const USERS = "/api/v1/users";
+const ONE = `${USERS}/:name`;
 
 /** Accounts and the audit log. */
 export function accountRoutes(control: AccessControl): readonly ApiRoute[] {
@@ -50,18 +54,20 @@ function userRoutes(control: AccessControl): readonly ApiRoute[] {
   return [
     apiRoute({
       method: "GET",
-      path: "/api/v1/users",
+      path: USERS,
       access: "maintainer",
-      summary: "List accounts, by name",
-      query: noQuerySchema,
+      summary: "List accounts, by name; `next` leads to further ones",
+      query: usersSchema,
       answers: { 200: "Accounts" },
-      async handle() {
-        return { users: (await control.accounts.all()).map(userJson) };
+      async handle({ query }) {
+        const users = await control.accounts.all();
+        const page = pageOf(users, ({ name }) => name, USERS, query);
+        return { users: page.items.map(userJson), next: page.next };
       },
     }),
     apiRoute({
       method: "POST",
-      path: "/api/v1/users",
+      path: USERS,
       access: "maintainer",
       action: "user.add",
       summary: "Add an account",

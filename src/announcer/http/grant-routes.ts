@@ -6,6 +6,7 @@ import { BtPublisherError } from "../../base/errors.ts";
 import type { Grant, GrantTarget } from "../../ports/access-store.ts";
 import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
+import { ageKey, byAgeFields, pageOf } from "./list-page.ts";
 import { noQuerySchema, userNameSchema } from "./schemas.ts";
 
 const makeSchema = z.strictObject({
@@ -15,33 +16,36 @@ const makeSchema = z.strictObject({
   catalogue: z.enum(["public", "members", "private"]).optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 });
-const listSchema = z.strictObject({ user: userNameSchema.optional() });
+const listSchema = z.strictObject({ user: userNameSchema.optional(), ...byAgeFields });
+
+const GRANTS = "/api/v1/grants";
 
 /** Grants. */
 export function grantRoutes(announcer: Announcer, control: AccessControl): readonly ApiRoute[] {
   return [
     apiRoute({
       method: "GET",
-      path: "/api/v1/grants",
+      path: GRANTS,
       access: "publisher",
-      summary: "List grants: all for maintainers, for publishers those of their publications",
+      summary: "List grants, oldest first: publishers see those of their publications; in pages",
       query: listSchema,
       answers: { 200: "Grants" },
       async handle({ query, principal }) {
         const userId =
           query.user === undefined ? undefined : (await control.accounts.need(query.user)).id;
         const names = new Map((await control.accounts.all()).map(({ id, name }) => [id, name]));
-        const grants: object[] = [];
+        const theirs: Grant[] = [];
         for (const grant of await control.grants(userId)) {
           const isTheirs = await mayGrant(announcer, control, { principal, target: grant.target });
-          if (isTheirs) grants.push(grantJson(grant, names.get(grant.userId)));
+          if (isTheirs) theirs.push(grant);
         }
-        return { grants };
+        const { items, next } = pageOf(theirs, ageKey, GRANTS, query);
+        return { grants: items.map((grant) => grantJson(grant, names.get(grant.userId))), next };
       },
     }),
     apiRoute({
       method: "POST",
-      path: "/api/v1/grants",
+      path: GRANTS,
       access: "publisher",
       action: "grant.add",
       summary: "Let a user download a publication or a catalogue, or publish into a catalogue",
@@ -60,7 +64,7 @@ export function grantRoutes(announcer: Announcer, control: AccessControl): reado
     }),
     apiRoute({
       method: "DELETE",
-      path: "/api/v1/grants/:id",
+      path: `${GRANTS}/:id`,
       access: "publisher",
       action: "grant.remove",
       summary: "Take a grant back",

@@ -6,6 +6,7 @@ import type { Principal } from "../../access/principal.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { ApiToken, UserAccount } from "../../ports/access-store.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
+import { ageKey, byAgeFields, pageOf } from "./list-page.ts";
 import { noQuerySchema, passwordSchema, userNameSchema } from "./schemas.ts";
 
 const tokenFields = {
@@ -28,7 +29,9 @@ const loginSchema = z.strictObject({
   password: passwordSchema,
   ...tokenFields,
 });
-const listSchema = z.strictObject({ user: userNameSchema.optional() });
+const listSchema = z.strictObject({ user: userNameSchema.optional(), ...byAgeFields });
+
+const TOKENS = "/api/v1/tokens";
 
 /** API tokens. */
 export function tokenRoutes(control: AccessControl): readonly ApiRoute[] {
@@ -57,17 +60,17 @@ function loginRoute(control: AccessControl): ApiRoute {
 function listRoute(control: AccessControl): ApiRoute {
   return apiRoute({
     method: "GET",
-    path: "/api/v1/tokens",
+    path: TOKENS,
     access: "user",
-    summary: "List tokens: one's own, or for maintainers everybody's",
+    summary: "List tokens, oldest first: one's own, or for maintainers everybody's; in pages",
     query: listSchema,
     answers: { 200: "Tokens, without their text" },
     async handle({ query, principal }) {
       const owner = await ownerOf(control, principal, query.user);
       const users = await control.accounts.all();
       const names = new Map(users.map(({ id, name }) => [id, name]));
-      const tokens = await control.tokens(owner?.id);
-      return { tokens: tokens.map((token) => tokenJson(token, names.get(token.userId))) };
+      const { items, next } = pageOf(await control.tokens(owner?.id), ageKey, TOKENS, query);
+      return { tokens: items.map((token) => tokenJson(token, names.get(token.userId))), next };
     },
   });
 }
@@ -75,7 +78,7 @@ function listRoute(control: AccessControl): ApiRoute {
 function makeRoute(control: AccessControl): ApiRoute {
   return apiRoute({
     method: "POST",
-    path: "/api/v1/tokens",
+    path: TOKENS,
     access: "user",
     action: "token.create",
     summary: "Make a token, for oneself or, as a maintainer, for somebody else",
@@ -99,7 +102,7 @@ function makeRoute(control: AccessControl): ApiRoute {
 function revokeRoute(control: AccessControl): ApiRoute {
   return apiRoute({
     method: "DELETE",
-    path: "/api/v1/tokens/:id",
+    path: `${TOKENS}/:id`,
     access: "user",
     action: "token.revoke",
     summary: "End a token: one's own, or for maintainers anybody's",

@@ -78,11 +78,11 @@ async function listGrants({ operands, options, output, signal }: GrantContext): 
   const { api } = await accessServer(options, process.env, signal);
   const [user] = operands;
   const query = user === undefined ? "" : `?user=${encodeURIComponent(user)}`;
-  const { grants } = await api.json("GET", `/api/v1/grants${query}`);
-  const rows = (grants as readonly Json[]).map((grant) => {
+  const rows: string[][] = [];
+  for await (const grant of api.list(`/api/v1/grants${query}`, "grants")) {
     output.event("grant", grant);
-    return textOf(grant);
-  });
+    rows.push(textOf(grant));
+  }
   if (rows.length === 0) output.print("there are no grants");
   else output.print(formatTable(["ID", "USER", "RIGHT", "TO", "EXPIRES"], rows));
 }

@@ -21,18 +21,13 @@ async function list(context: CommandContext<ServerAccessFlags>): Promise<void> {
   const { api } = await accessServer(options, process.env, signal);
   const rows: string[][] = [];
   const whys: string[] = [];
-  let path: string | undefined = "/api/v1/publications?limit=100";
-  while (path !== undefined) {
-    const page: Json = await api.json("GET", path);
-    for (const publication of page["publications"] as readonly Json[]) {
-      output.event("publication", publication);
-      rows.push(rowOf(publication));
-      const withdrawn = publication["withdrawn"] as Json | undefined;
-      if (withdrawn !== undefined) {
-        whys.push(`${String(publication["name"])}: ${String(withdrawn["message"])}`);
-      }
+  for await (const publication of api.list("/api/v1/publications?limit=100", "publications")) {
+    output.event("publication", publication);
+    rows.push(rowOf(publication));
+    const withdrawn = publication["withdrawn"] as Json | undefined;
+    if (withdrawn !== undefined) {
+      whys.push(`${String(publication["name"])}: ${String(withdrawn["message"])}`);
     }
-    path = page["next"] as string | undefined;
   }
   if (rows.length === 0) output.print("nothing is published here yet");
   else output.print(formatTable(["NAME", "SIZE", "STATE", "PEERS", "PUBLISHED"], rows));

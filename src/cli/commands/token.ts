@@ -1,7 +1,7 @@
 /** `btpublisher token`: what programs show instead of a password. */
 import process from "node:process";
 import { type Command, InvalidArgumentError } from "commander";
-import type { ApiClient, Json } from "../api-client.ts";
+import type { ApiClient } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import type { Output } from "../output.ts";
 import { addAccessOptions, DEFAULT_SERVER, type ServerAccessFlags } from "../server-options.ts";
@@ -105,14 +105,14 @@ async function listTokens({ options, output, signal }: TokenContext): Promise<vo
   const { accessServer } = await import("../server-access.ts");
   const { api } = await accessServer(options, process.env, signal);
   const query = options.user === undefined ? "" : `?user=${encodeURIComponent(options.user)}`;
-  const { tokens } = await api.json("GET", `/api/v1/tokens${query}`);
-  const rows = (tokens as readonly Json[]).map((token) => {
+  const rows: string[][] = [];
+  for await (const token of api.list(`/api/v1/tokens${query}`, "tokens")) {
     output.event("token", token);
     const { id, user, scopes: allowed, expiresAt, lastUsedAt, revokedAt } = token;
     const end = revokedAt === undefined ? String(expiresAt).slice(0, 10) : "revoked";
     const use = typeof lastUsedAt === "string" ? lastUsedAt.slice(0, 16) : "never";
-    return [String(id), String(user), (allowed as readonly string[]).join(","), end, use];
-  });
+    rows.push([String(id), String(user), (allowed as readonly string[]).join(","), end, use]);
+  }
   if (rows.length === 0) output.print("there are no tokens");
   else output.print(formatTable(["ID", "USER", "SCOPES", "EXPIRES", "LAST USED"], rows));
 }

@@ -1,7 +1,6 @@
 /** `btpublisher user`: who has an account, and as what. */
 import process from "node:process";
 import { type Command, Option } from "commander";
-import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { formatTable } from "../text.ts";
@@ -112,13 +111,13 @@ async function add({ operands, options, output, signal }: UserContext): Promise<
 async function list({ options, output, signal }: UserContext): Promise<void> {
   const { accessServer } = await import("../server-access.ts");
   const { api } = await accessServer(options, process.env, signal);
-  const { users } = await api.json("GET", "/api/v1/users");
-  const rows = (users as readonly Json[]).map((user) => {
+  const rows: string[][] = [];
+  for await (const user of api.list("/api/v1/users", "users")) {
     output.event("user", user);
     const state = user["isDisabled"] === true ? "disabled" : "enabled";
     const { name, role, createdAt } = user;
-    return [String(name), String(role), state, String(createdAt).slice(0, 10)];
-  });
+    rows.push([String(name), String(role), state, String(createdAt).slice(0, 10)]);
+  }
   if (rows.length === 0) output.print("there are no accounts yet: btpublisher user add");
   else output.print(formatTable(["NAME", "ROLE", "STATE", "SINCE"], rows));
 }
