@@ -387,7 +387,7 @@ test("a policy is changed at the SourceNode first, then in the catalogue", async
   const world = await startAnnouncer();
   await publishFile(world);
   const { publications } = world.announcer;
-  const changed = await publications.setPolicy("greeting.txt", (before) => {
+  const changed = await publications.setPolicy("greeting.txt", ({ policy: before }) => {
     assert.deepEqual(before, defaultPolicy);
     return { ...before, policy: "fast", floor: 3 };
   });
@@ -408,7 +408,7 @@ test("a policy is changed at the SourceNode first, then in the catalogue", async
 test("a policy is changed of what is published, and of nothing else", async () => {
   const world = await startAnnouncer();
   const { publications } = world.announcer;
-  const same = (before: typeof defaultPolicy) => before;
+  const same = () => defaultPolicy;
   await assert.rejects(publications.setPolicy("nothing", same), hasCode("NOT_FOUND"));
   await publications.plan(file);
   await assert.rejects(publications.setPolicy("greeting.txt", same), hasCode("CONFLICT"));
@@ -420,7 +420,7 @@ test("a new deadline must be ahead; one that passed meanwhile hinders no other c
   await world.clock.run({ until: 10_000 });
   const { publications } = world.announcer;
   const set = (deadline: number | undefined, floor = 2) =>
-    publications.setPolicy("greeting.txt", (before) => ({ ...before, deadline, floor }));
+    publications.setPolicy("greeting.txt", ({ policy }) => ({ ...policy, deadline, floor }));
 
   await assert.rejects(set(9_999), hasCode("USAGE"));
   assert.equal(world.content.published.get("greeting.txt")?.policy.deadline, undefined);
@@ -435,7 +435,7 @@ test("a policy that the SourceNode has and the catalogue has not is taken over",
   const update = world.catalogue.update.bind(world.catalogue);
   world.catalogue.update = () => Promise.reject(new BtPublisherError("STORAGE_FULL", "full"));
   const { publications } = world.announcer;
-  const change = publications.setPolicy("greeting.txt", (before) => ({ ...before, floor: 7 }));
+  const change = publications.setPolicy("greeting.txt", ({ policy }) => ({ ...policy, floor: 7 }));
   await assert.rejects(change, hasCode("STORAGE_FULL"));
   assert.equal((await world.catalogue.get("greeting.txt"))?.policy.floor, undefined);
 

@@ -208,11 +208,11 @@ export class Publications {
   /**
    * Another policy, from now on; the SourceNode is told first, so that what is recorded is true.
    * @throws NOT_FOUND; CONFLICT while it is not published; USAGE for a new deadline that is over;
-   * what the SourceNode throws.
+   * what `change` and the SourceNode throw.
    */
   setPolicy(
     name: string,
-    change: (before: PublicationPolicy) => PublicationPolicy,
+    change: (before: Publication) => PublicationPolicy,
   ): Promise<Publication> {
     this.#assertReady();
     return this.#lock.run(name, async () => {
@@ -222,9 +222,8 @@ export class Publications {
         const message = "it is not published yet: its policy can be changed when it is";
         throw new BtPublisherError("CONFLICT", message, { detail: { name } });
       }
-      const before = publication.policy;
-      const changed = { ...publication, policy: change(before) };
-      if (changed.policy.deadline !== before.deadline) {
+      const changed = { ...publication, policy: change(publication) };
+      if (changed.policy.deadline !== publication.policy.deadline) {
         assertDeadlineAhead(changed.policy, this.#adapters.clock.unixNow());
       }
       await this.#adapters.content.setPolicy(name, changed.policy);

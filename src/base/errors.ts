@@ -40,6 +40,8 @@ export type ErrorCode =
   | "DENIED"
   | "NOT_FOUND"
   | "CONFLICT"
+  /** It is not what whoever wants to change it has seen. */
+  | "CHANGED"
   | "CANCELLED"
   | "INTERNAL";
 

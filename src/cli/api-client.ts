@@ -29,6 +29,7 @@ interface Outgoing {
   readonly method: string;
   readonly path: string;
   readonly json?: object | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly stream?: {
     readonly body: AsyncIterable<Uint8Array>;
     readonly length: number;
@@ -54,8 +55,13 @@ export class ApiClient {
   }
 
   /** An answer that is one JSON object. */
-  async json(method: string, path: string, body?: object): Promise<Json> {
-    const response = await this.#send({ method, path, json: body });
+  async json(
+    method: string,
+    path: string,
+    body?: object,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Json> {
+    const response = await this.#send({ method, path, json: body, headers });
     return parseJson(await readText(response, Number.POSITIVE_INFINITY));
   }
 
@@ -143,13 +149,14 @@ export class ApiClient {
     }
   }
 
-  #open({ method, path, json, stream }: Outgoing) {
+  #open({ method, path, json, headers: more, stream }: Outgoing) {
     const { token, signal } = this.#options;
     const text = json === undefined ? undefined : JSON.stringify(json);
     const url = new URL(path, this.url);
     const isSecure = url.protocol === "https:";
     const headers = {
       accept: "application/json",
+      ...more,
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(text !== undefined && {
         "content-type": "application/json",

@@ -37,6 +37,7 @@ const exitCodesOfErrors: Readonly<Record<Exclude<ErrorCode, BadDataCode>, number
   UNAVAILABLE: exitCodes.unavailable,
   DENIED: exitCodes.noPermission,
   CONFLICT: exitCodes.cannotCreate,
+  CHANGED: exitCodes.tryAgain,
   CANCELLED: signalExitCodes.SIGINT,
   INTERNAL: exitCodes.software,
 };

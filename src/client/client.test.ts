@@ -19,6 +19,12 @@ async function startServed(t: TestContext) {
   return { ...world, url, client: new Client({ url, token: TOKEN }) };
 }
 
+const isProblem = (status: number, code: string) => (error: unknown) => {
+  assert.ok(error instanceof ApiError);
+  assert.deepEqual([error.problem.status, error.problem.code], [status, code]);
+  return true;
+};
+
 test("the client publishes, reads, changes, watches and ends a publication", async (t) => {
   const { client, content } = await startServed(t);
   assert.equal((await client.server()).isReady, true);
@@ -40,8 +46,15 @@ test("the client publishes, reads, changes, watches and ends a publication", asy
   const listed: string[] = [];
   for await (const each of client.publications()) listed.push(each.name);
   assert.deepEqual(listed, [name]);
-  assert.equal((await client.setPolicy(name, { policy: "fast", floor: 2 })).floor, 2);
-  assert.equal((await client.setPolicy(name, { floor: null })).floor, undefined);
+  const held = await client.setPolicy(name, { policy: "fast", floor: 2 });
+  assert.equal(held.policy.floor, 2);
+  assert.deepEqual(await client.policy(name), held);
+  const changed = await client.setPolicy(name, { floor: null }, held.policyVersion);
+  assert.equal(changed.policy.floor, undefined);
+  await assert.rejects(
+    client.setPolicy(name, { floor: 1 }, held.policyVersion),
+    isProblem(412, "CHANGED"),
+  );
   assert.deepEqual((await client.ledger(name, { door: "http" })).entries, []);
   assert.deepEqual((await client.history(name)).bins, []);
 
@@ -59,11 +72,6 @@ test("the client publishes, reads, changes, watches and ends a publication", asy
 
 test("what the server refuses is an error with the problem", async (t) => {
   const { url, client } = await startServed(t);
-  const isProblem = (status: number, code: string) => (error: unknown) => {
-    assert.ok(error instanceof ApiError);
-    assert.deepEqual([error.problem.status, error.problem.code], [status, code]);
-    return true;
-  };
   await assert.rejects(client.publication("nothing"), isProblem(404, "NOT_FOUND"));
   await assert.rejects(new Client({ url }).me(), isProblem(401, "DENIED"));
   await assert.rejects(client.publish("nothing"), isProblem(404, "NOT_FOUND"));

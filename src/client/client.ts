@@ -13,8 +13,8 @@ import {
 } from "../protocol/api/live.ts";
 import type {
   ApiAccount,
+  ApiHeldPolicy,
   ApiPlan,
-  ApiPolicy,
   ApiPolicyChange,
   ApiProblem,
   ApiPublications,
@@ -59,12 +59,15 @@ export class Client {
   }
 
   /** Any other call: a JSON answer, or undefined when there is none. */
-  async call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+  async call<Answer>(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const response = await this.#send(method, path, {
-      ...(body !== undefined && {
-        body: JSON.stringify(body),
-        headers: { "content-type": "application/json" },
-      }),
+      headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     return (response.status === 204 ? undefined : await response.json()) as Answer;
   }
@@ -139,14 +142,14 @@ export class Client {
     throw new TypeError("the answer was cut short: ask again");
   }
 
-  /** @returns the policy, complete. */
-  async setPolicy(name: string, change: ApiPolicyChange): Promise<ApiPolicy> {
-    const answer = await this.call<{ policy: ApiPolicy }>(
-      "PATCH",
-      `${pathOf(name)}/policy`,
-      change,
-    );
-    return answer.policy;
+  policy(name: string): Promise<ApiHeldPolicy> {
+    return this.call("GET", `${pathOf(name)}/policy`);
+  }
+
+  /** `version`: refused (CHANGED) if it is another one by now. @returns the policy, complete. */
+  setPolicy(name: string, change: ApiPolicyChange, version?: string): Promise<ApiHeldPolicy> {
+    const headers = version === undefined ? {} : { "if-match": `"${version}"` };
+    return this.call("PATCH", `${pathOf(name)}/policy`, change, headers);
   }
 
   async unpublish(name: string): Promise<void> {

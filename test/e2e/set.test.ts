@@ -84,6 +84,22 @@ describe("set", () => {
     assert.deepEqual(await policyNow(), was);
   });
 
+  test("API-15 changes nothing that somebody else has changed meanwhile", async () => {
+    const set = (version: unknown, ...args: readonly string[]) =>
+      run("set", "thing.bin", ...args, "--if-version", String(version), "--json");
+    const seen = JSON.parse(
+      (await run("set", "thing.bin", "--floor", "5", "--json")).stdout,
+    ) as Line;
+    const mine = await set(seen["policyVersion"], "--policy", "thrifty");
+    assert.equal(mine.code, 0, mine.stderr);
+    const late = await set(seen["policyVersion"], "--policy", "balanced");
+    assert.equal(late.code, 75, late.stderr);
+    assert.match(late.stdout, /somebody else changed the policy meanwhile/);
+    const status = await run("status", "thing.bin");
+    const version = String((JSON.parse(mine.stdout) as Line)["policyVersion"]);
+    assert.ok(status.stdout.includes(`thrifty (version ${version})`), status.stdout);
+  });
+
   test("survives a server that is killed", async () => {
     const was = await policyNow();
     server = await killAndRestart(folder, server);

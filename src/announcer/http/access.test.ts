@@ -47,6 +47,7 @@ const matrix: Readonly<Record<string, keyof typeof admitted>> = {
   "HEAD /api/v1/publications/:name/files/:index": "publisher",
   "PATCH /api/v1/publications/:name/files/:index": "publisher",
   "POST /api/v1/publications/:name/publish": "publisher",
+  "GET /api/v1/publications/:name/policy": "reader",
   "PATCH /api/v1/publications/:name/policy": "publisher",
   "POST /api/v1/local-publications": "local-publisher",
   "POST /api/v1/setup": "secret",

@@ -5,21 +5,13 @@ import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
 import { mustManage, mustSee, mustSeeStats } from "./ownership.ts";
 import { JSON_LINES_TYPE, streamWork } from "./json-lines.ts";
-import {
-  listedJson,
-  policyJson,
-  publishedJson,
-  sourceJson,
-  statusJson,
-  viewJson,
-} from "./representations.ts";
+import { listedJson, publishedJson, sourceJson, statusJson, viewJson } from "./representations.ts";
 import {
   accessFrom,
   localSchema,
   noQuerySchema,
   optionsFrom,
   pageSchema,
-  policyChangeSchema,
   policyFrom,
   publishSchema,
 } from "./schemas.ts";
@@ -193,29 +185,6 @@ export function publishRoutes(announcer: Announcer, control: AccessControl): rea
         const state = await publications.unpublish(name);
         void reply.code(202);
         return { name, state };
-      },
-    }),
-  ];
-}
-
-/** Changing what is published already. */
-export function policyRoutes(announcer: Announcer, control: AccessControl): readonly ApiRoute[] {
-  const { publications } = announcer;
-  return [
-    apiRoute({
-      method: "PATCH",
-      path: `${ONE}/policy`,
-      access: "publisher",
-      action: "publication.set-policy",
-      summary: "Change how much the server takes part; what is left out stays",
-      query: noQuerySchema,
-      body: policyChangeSchema,
-      answers: { 200: "The policy", 404: "No such publication", 409: "Not published yet" },
-      async handle({ parameters, body, principal }) {
-        const name = parameters["name"] as string;
-        mustManage(control, principal, await announcer.find(name));
-        const changed = await publications.setPolicy(name, (before) => policyFrom(body, before));
-        return { name, policy: policyJson(changed.policy) };
       },
     }),
   ];

@@ -20,13 +20,7 @@ import { errorPage } from "../pages/layout.ts";
 import { type Access, type AccessRules, admit } from "./access.ts";
 import { accountRoutes } from "./account-routes.ts";
 import { type ApiRoute, takesKey } from "./api-route.ts";
-import {
-  policyRoutes,
-  publishRoutes,
-  readRoutes,
-  type ServerFacts,
-  serverRoutes,
-} from "./api-routes.ts";
+import { publishRoutes, readRoutes, type ServerFacts, serverRoutes } from "./api-routes.ts";
 import { cspReportRoutes, CSP_REPORT_TYPES } from "./csp-reports.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { EVENT_STREAM_TYPE } from "./event-stream.ts";
@@ -35,6 +29,7 @@ import { ledgerRoutes } from "./ledger-routes.ts";
 import { addAssets } from "./asset-routes.ts";
 import { openApiOf } from "./openapi.ts";
 import { addPages } from "./page-routes.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { recordCall } from "./record-call.ts";

@@ -98,6 +98,11 @@ function queryParameters(route: ApiRoute): object[] {
 }
 
 function headersOf(route: ApiRoute): object[] {
+  if (route.takesIfMatch === true) {
+    const description = "The `ETag` of what was seen: if it is not that any more, nothing changes.";
+    const schema = { type: "string" };
+    return [{ name: "If-Match", in: "header", required: false, description, schema }];
+  }
   if (takesKey(route)) {
     const description = "The same request with the same key is answered as the first one was.";
     const schema = { type: "string", minLength: 1, maxLength: 255 };

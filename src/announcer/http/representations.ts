@@ -4,6 +4,7 @@ import type { Withdrawal } from "../../ports/content-service.ts";
 import type { KnownSource, SwarmCounts } from "../../ports/tracker-control.ts";
 import type { ListedPublication, PublicationStatus, PublicationView } from "../announcer.ts";
 import { pageUrl, torrentUrl } from "../links.ts";
+import { policyVersion } from "../policy.ts";
 import { participationView } from "../participation-view.ts";
 import { withdrawalText } from "../withdrawals.ts";
 
@@ -125,6 +126,7 @@ function headJson(publication: PublicationSummary): object {
     catalogue: access.catalogue,
     access: access.catalogue === "public" ? undefined : access.level,
     policy: policyJson(policy),
+    policyVersion: policyVersion(publication),
     ...(content !== undefined && {
       infoHash: content.infoHash,
       contentName: content.contentName,

@@ -6,7 +6,7 @@ import { action, type CommandContext, examples } from "../command.ts";
 import { addPolicyOptions, type PolicyFlags, policyOf } from "../policy-options.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 
-type SetFlags = ServerAccessFlags & PolicyFlags;
+type SetFlags = ServerAccessFlags & PolicyFlags & { readonly ifVersion?: string };
 
 /** Adds the command to `program`. */
 export function register(program: Command): void {
@@ -16,6 +16,10 @@ export function register(program: Command): void {
       "change how much the server helps a publication; what is not named stays, 'none' takes away",
     )
     .argument("<publication>", "its name, or the address of its page")
+    .option(
+      "--if-version <version>",
+      "only if its policy is still this version: `status` tells it (exit code 75 if it is not)",
+    )
     .addHelpText(
       "after",
       examples("set debian.iso --policy thrifty", "set debian.iso --deadline none"),
@@ -33,7 +37,10 @@ async function set(context: CommandContext<SetFlags>): Promise<void> {
   const { name, flags } = parsePublication(operands[0] ?? "", options);
   const { api } = await accessServer(flags, process.env, signal);
   const path = `/api/v1/publications/${encodeURIComponent(name)}/policy`;
-  const answer = await api.json("PATCH", path, policy);
-  const { policy: changed } = answer as { readonly policy: { readonly policy: string } };
-  output.event("set", { name, policy: changed }, `${name} is served by ${changed.policy} now.`);
+  const { ifVersion } = options;
+  const headers = ifVersion === undefined ? undefined : { "if-match": `"${ifVersion}"` };
+  const answer = await api.json("PATCH", path, policy, headers);
+  const changed = answer["policy"] as { readonly policy: string };
+  const facts = { name, policy: changed, policyVersion: answer["policyVersion"] };
+  output.event("set", facts, `${name} is served by ${changed.policy} now.`);
 }

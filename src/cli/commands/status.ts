@@ -49,8 +49,7 @@ async function sayServer(api: ApiClient, output: Output): Promise<void> {
 
 function sayPublication(answer: Json, output: Output): void {
   output.event("status", answer);
-  const { name, state, withdrawn, bytes, policy, progress, peers, sentBytes, copiesSent, copies } =
-    answer;
+  const { name, state, withdrawn, bytes, progress, peers, sentBytes, copiesSent, copies } = answer;
   const counts = peers as { complete: number; incomplete: number; downloaded: number } | undefined;
   const hashed = progress as { bytes: number; total: number } | undefined;
   const lines: readonly (readonly [string, string | undefined])[] = [
@@ -58,7 +57,7 @@ function sayPublication(answer: Json, output: Output): void {
     ["state", String(state)],
     ["why", withdrawn === undefined ? undefined : String((withdrawn as Json)["message"])],
     ["size", bytes === undefined ? undefined : formatBytes(Number(bytes))],
-    ["policy", (policy as { policy: string }).policy],
+    ["policy", policyText(answer)],
     ["hashed", hashed && `${formatBytes(hashed.bytes)} of ${formatBytes(hashed.total)}`],
     ["peers", counts && `${counts.complete} complete, ${counts.incomplete} downloading`],
     ["completed", counts && `${counts.downloaded} times`],
@@ -69,6 +68,11 @@ function sayPublication(answer: Json, output: Output): void {
   for (const [key, text] of lines) {
     if (text !== undefined) output.print(`${key.padEnd(10)} ${text}`);
   }
+}
+
+/** Its name, and the version that `set --if-version` takes. */
+function policyText({ policy, policyVersion }: Json): string {
+  return `${(policy as { policy: string }).policy} (version ${String(policyVersion)})`;
 }
 
 /** How much the server takes part, and what came of it. */

@@ -44,6 +44,14 @@ export interface ApiPolicy {
   readonly deadline?: string;
 }
 
+/** A policy and its name: see `policyVersion`. */
+export interface ApiHeldPolicy {
+  readonly name: string;
+  readonly policy: ApiPolicy;
+  /** Another one after each change. Given with a change, that is refused if it is outdated. */
+  readonly policyVersion: string;
+}
+
 /** A change of it: what is left out stays, what is null is the named policy's own again. */
 export type ApiPolicyChange = { readonly [Name in keyof ApiPolicy]?: ApiPolicy[Name] | null };
 
@@ -55,6 +63,8 @@ export interface ApiPublication {
   readonly catalogue: "public" | "members" | "private";
   readonly access?: "tracker" | "admitted" | "ticketed";
   readonly policy: ApiPolicy;
+  /** As in `ApiHeldPolicy`. */
+  readonly policyVersion: string;
   readonly infoHash?: string;
   readonly contentName?: string;
   readonly isDirectory?: boolean;
