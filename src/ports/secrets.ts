@@ -9,7 +9,14 @@ export interface Secrets {
   /** With which key digests of passkeys are made: for Trackers, which must make them, too. */
   readonly digestKey: string;
   /** 32 bytes that only the holder of this server's access key can make of `text`. */
-  keyedDigest(purpose: "token" | "session" | "passkey" | "passkey-digest", text: string): string;
+  keyedDigest(
+    purpose: "token" | "session" | "passkey" | "passkey-digest" | "call",
+    text: string,
+  ): string;
+  /** Encrypts `text` for whoever knows `context`, on this server: neither alone is enough. */
+  seal(context: string, text: string): Uint8Array;
+  /** What was sealed; undefined with another context or access key, or when it was changed. */
+  unseal(context: string, sealed: Uint8Array): string | undefined;
   /** SHA-256. */
   digest(text: string): string;
   /** In a time that does not tell how far they agree. */

@@ -2,9 +2,16 @@
 import type { TestContext } from "node:test";
 import { AccessControl } from "../../src/access/access-control.ts";
 import { createSecrets } from "../../src/adapters/node/secrets.ts";
+import { SqlCallStore } from "../../src/adapters/sql/call-store.ts";
+import {
+  type CatalogueTables,
+  catalogueMigrations,
+} from "../../src/adapters/sql/catalogue-schema.ts";
+import { openDatabase } from "../../src/adapters/sql/database.ts";
 import { SqlAccessStore } from "../../src/adapters/sql/access-store.ts";
 import type { InjectOptions, Response } from "light-my-request";
 import { type AnnouncerApp, createAnnouncerApp } from "../../src/announcer/http/app.ts";
+import { IdempotentCalls } from "../../src/announcer/http/idempotency.ts";
 import { type AnnouncerWorld, startAnnouncer } from "./announcer-world.ts";
 import { testWebBuild } from "./web-build.ts";
 
@@ -34,9 +41,11 @@ export async function startApp(
   const internalErrors: unknown[] = [];
   const origin = { isLocal: true, isEncrypted: false, isPrivate: true, address: "127.0.0.1" };
   const store = await SqlAccessStore.open(":memory:");
+  const db = await openDatabase<CatalogueTables>(":memory:", catalogueMigrations);
+  const secrets = createSecrets(new Uint8Array(32).fill(1));
   const control = new AccessControl({
     store,
-    secrets: createSecrets(new Uint8Array(32).fill(1)),
+    secrets,
     clock: world.clock,
     catalogue: world.catalogue,
     isOwnerToken: (token) => token === TOKEN,
@@ -52,6 +61,7 @@ export async function startApp(
       takesLocalPaths: true,
       isKnownHost,
     },
+    calls: new IdempotentCalls({ store: new SqlCallStore(db), secrets, clock: world.clock }),
     web: testWebBuild,
     facts: { version: "1.2.3", tokenFile: "/data/publish.token" },
     onInternalError: (error) => void internalErrors.push(error),
@@ -60,6 +70,7 @@ export async function startApp(
     control.close();
     await app.close();
     await store.close();
+    await db.destroy();
   });
   const get = (url: string, headers: Record<string, string> = {}) =>
     app.fastify.inject({ url, headers: { host: "pub.example", ...headers } });

@@ -27,6 +27,23 @@ test("digests are keyed: another server's, and another purpose's, are others", (
   assert.notEqual(digest, secrets.keyedDigest("token", "x"));
 });
 
+test("what is sealed opens with its context and this server's key, and unchanged only", () => {
+  const sealed = secrets.seal("alice k1", "the secret ü");
+  assert.equal(secrets.unseal("alice k1", sealed), "the secret ü");
+  assert.equal(Buffer.from(sealed).includes("secret"), false);
+  assert.notDeepEqual(secrets.seal("alice k1", "the secret ü"), sealed);
+
+  const another = createSecrets(new Uint8Array(32).fill(8));
+  assert.equal(another.unseal("alice k1", sealed), undefined);
+  assert.equal(secrets.unseal("alice k2", sealed), undefined);
+  for (let index = 0; index < sealed.length; index++) {
+    const changed = Uint8Array.from(sealed);
+    changed[index] = changed[index]! ^ 1;
+    assert.equal(secrets.unseal("alice k1", changed), undefined);
+    assert.equal(secrets.unseal("alice k1", sealed.subarray(0, index)), undefined);
+  }
+});
+
 test("hashing many passwords at once waits its turn", async () => {
   const hashes = await Promise.all(
     Array.from({ length: 6 }, (_, i) => secrets.hashPassword(`password ${i}`)),

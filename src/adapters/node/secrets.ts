@@ -1,6 +1,8 @@
 /** Secrets by `node:crypto`: random ones, keyed digests, and argon2id for passwords. */
 import {
   argon2,
+  createCipheriv,
+  createDecipheriv,
   createHash,
   createHmac,
   hkdfSync,
@@ -29,7 +31,9 @@ export function createSecrets(key: Uint8Array): Secrets {
     session: subKey(key, "session"),
     passkey: subKey(key, "passkey"),
     "passkey-digest": subKey(key, "passkey digest"),
+    call: subKey(key, "call"),
   };
+  const sealing = subKey(key, "sealing");
   const gate = new Gate(MAX_HASHES);
   const hash = (password: string, salt: Uint8Array, parameters: typeof cost | Cost) =>
     gate.run(() =>
@@ -45,6 +49,8 @@ export function createSecrets(key: Uint8Array): Secrets {
     randomText: () => randomBytes(32).toString("base64url"),
     digestKey: keys["passkey-digest"].toString("hex"),
     keyedDigest: (purpose, text) => hmac(keys[purpose], text),
+    seal: (context, text) => seal(hmacBytes(sealing, context), text),
+    unseal: (context, sealed) => unseal(hmacBytes(sealing, context), sealed),
     digest: (text) => createHash("sha256").update(text).digest("hex"),
     isEqual,
     async hashPassword(password) {
@@ -92,7 +98,37 @@ function subKey(key: Uint8Array, purpose: string): Buffer {
 }
 
 function hmac(key: Uint8Array, text: string): string {
-  return createHmac("sha256", key).update(text).digest("hex");
+  return hmacBytes(key, text).toString("hex");
+}
+
+function hmacBytes(key: Uint8Array, text: string): Buffer {
+  return createHmac("sha256", key).update(text).digest();
+}
+
+const CIPHER = "aes-256-gcm";
+const NONCE_BYTES = 12;
+const CIPHER_TAG_BYTES = 16;
+
+/** Nonce, tag, then as many bytes as the text has. */
+function seal(key: Uint8Array, text: string): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, key, nonce);
+  const bytes = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), bytes]);
+}
+
+function unseal(key: Uint8Array, sealed: Uint8Array): string | undefined {
+  const start = NONCE_BYTES + CIPHER_TAG_BYTES;
+  if (sealed.length < start) return undefined;
+  const options = { authTagLength: CIPHER_TAG_BYTES };
+  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), options);
+  decipher.setAuthTag(sealed.subarray(NONCE_BYTES, start));
+  try {
+    const bytes = Buffer.concat([decipher.update(sealed.subarray(start)), decipher.final()]);
+    return bytes.toString("utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 function isEqual(a: string, b: string): boolean {

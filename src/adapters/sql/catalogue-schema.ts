@@ -21,9 +21,21 @@ export interface PublicationTable {
   readonly info: Uint8Array | null;
 }
 
+/** Requests that came with an `Idempotency-Key`. */
+export interface CallTable {
+  /** Keyed digest. */
+  readonly id: string;
+  readonly digest: string;
+  /** Unix milliseconds. */
+  readonly started_at: number;
+  /** Sealed; null while it is being worked on. */
+  readonly answer: Uint8Array | null;
+}
+
 /** The Announcer's database. */
 export interface CatalogueTables {
   readonly publication: PublicationTable;
+  readonly call: CallTable;
 }
 
 const createPublication: Migration = (db: Kysely<unknown>) =>
@@ -42,5 +54,14 @@ const createPublication: Migration = (db: Kysely<unknown>) =>
 const addAccess: Migration = (db: Kysely<unknown>) =>
   db.schema.alterTable("publication").addColumn("access", "text").execute();
 
+const createCall: Migration = (db: Kysely<unknown>) =>
+  db.schema
+    .createTable("call")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("digest", "text", (column) => column.notNull())
+    .addColumn("started_at", "bigint", (column) => column.notNull())
+    .addColumn("answer", "blob")
+    .execute();
+
 /** Give these to `openDatabase`. */
-export const catalogueMigrations: readonly Migration[] = [createPublication, addAccess];
+export const catalogueMigrations: readonly Migration[] = [createPublication, addAccess, createCall];

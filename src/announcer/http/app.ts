@@ -12,7 +12,7 @@ import {
 } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessControl } from "../../access/access-control.ts";
-import { nameOf, type Principal } from "../../access/principal.ts";
+import type { Principal } from "../../access/principal.ts";
 import type { OpenSession } from "../../access/sessions.ts";
 import type { WebBuild } from "../../ports/web-build.ts";
 import type { Announcer } from "../announcer.ts";
@@ -24,7 +24,7 @@ import { publishRoutes, readRoutes, type ServerFacts, serverRoutes } from "./api
 import { cspReportRoutes, CSP_REPORT_TYPES } from "./csp-reports.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { EVENT_STREAM_TYPE } from "./event-stream.ts";
-import { IdempotentCalls } from "./idempotency.ts";
+import type { IdempotentCalls } from "./idempotency.ts";
 import { ledgerRoutes } from "./ledger-routes.ts";
 import { addAssets } from "./asset-routes.ts";
 import { openApiOf } from "./openapi.ts";
@@ -65,6 +65,8 @@ export interface AnnouncerAppOptions {
   readonly control: AccessControl;
   readonly rules: AccessRules;
   readonly facts: ServerFacts;
+  /** Requests that carry an `Idempotency-Key`. */
+  readonly calls: IdempotentCalls;
   /** What the pages' scripts and style were built to; undefined when they were not. */
   readonly web: WebBuild | undefined;
   /** Hears of what is a bug or a broken machine: what is answered with a status of 500. */
@@ -107,7 +109,7 @@ const SECURITY_HEADERS = {
 
 /** Makes the app and readies its routes. */
 export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<AnnouncerApp> {
-  const { announcer, control, rules, facts, web } = options;
+  const { announcer, control, rules, facts, calls, web } = options;
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: true,
@@ -142,8 +144,7 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     ...tokenRoutes(control),
     ...grantRoutes(announcer, control),
   ];
-  const keyed = new IdempotentCalls(announcer.clock);
-  for (const route of routes) addApiRoute(app, route, keyed);
+  for (const route of routes) addApiRoute(app, route, calls);
   const openApi = openApiOf(routes, facts.version);
   app.get(`${API}openapi.json`, { config: { access: "public" } }, async () => openApi);
   addPages(app, options);
@@ -204,7 +205,7 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
   app.addContentTypeParser(CSP_REPORT_TYPES, { parseAs: "string", bodyLimit: 65_536 }, asJson);
 }
 
-function addApiRoute(app: FastifyInstance, route: ApiRoute, keyed: IdempotentCalls): void {
+function addApiRoute(app: FastifyInstance, route: ApiRoute, calls: IdempotentCalls): void {
   app.route({
     method: route.method,
     url: route.path,
@@ -215,7 +216,7 @@ function addApiRoute(app: FastifyInstance, route: ApiRoute, keyed: IdempotentCal
       const key = takesKey(route) ? request.headers["idempotency-key"] : undefined;
       return key === undefined
         ? answer(route, request, reply)
-        : answerOnce(route, { request, reply, keyed, key: String(key) });
+        : answerOnce(route, { request, reply, calls, key: String(key) });
     },
   });
 }
@@ -240,13 +241,14 @@ async function answerOnce(
   call: {
     readonly request: FastifyRequest;
     readonly reply: FastifyReply;
-    readonly keyed: IdempotentCalls;
+    readonly calls: IdempotentCalls;
     readonly key: string;
   },
 ): Promise<unknown> {
-  const { request, reply, keyed, key } = call;
-  const scope = `${nameOf(request.principal)} ${request.method} ${request.url}`;
-  const kept = await keyed.run({ scope, key, body: request.body }, async () => {
+  const { request, reply, calls, key } = call;
+  const { principal, body: sent } = request;
+  const target = `${request.method} ${request.url}`;
+  const kept = await calls.run({ principal, target, key, body: sent }, async () => {
     const body = await answer(route, request, reply);
     return { status: reply.statusCode, body };
   });

@@ -1,9 +1,8 @@
 /** Accounts, keys and the audit log in the process of an Announcer. */
-import { readOrCreateKey } from "../../adapters/node/key-file.ts";
-import { createSecrets } from "../../adapters/node/secrets.ts";
 import { SqlAccessStore } from "../../adapters/sql/access-store.ts";
 import { AccessControl } from "../../access/access-control.ts";
 import type { Catalogue } from "../../ports/catalogue.ts";
+import type { Secrets } from "../../ports/secrets.ts";
 import type { AccessUpdate } from "../../protocol/control/access-values.ts";
 import { invocation } from "../invocation.ts";
 import type { Output } from "../output.ts";
@@ -30,16 +29,16 @@ export async function openAccessPart(
   world: ServerWorld,
   joined: {
     readonly catalogue: Catalogue;
+    readonly secrets: Secrets;
     readonly isOwnerToken: (token: string) => boolean;
     readonly tellTracker: (update: AccessUpdate) => Promise<boolean>;
   },
 ): Promise<AccessControl> {
   const { folder, clock } = world;
-  const secrets = createSecrets(await readOrCreateKey(folder.pathOf("access.key")));
   const store = await SqlAccessStore.open(folder.pathOf("access.sqlite"));
   world.onClose(() => store.close());
   world.health.add("access-store", () => store.findFault());
-  const control = new AccessControl({ ...joined, store, secrets, clock });
+  const control = new AccessControl({ ...joined, store, clock });
   world.onClose(() => control.close());
   return control;
 }

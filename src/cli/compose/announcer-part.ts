@@ -1,11 +1,15 @@
 /** The Announcer in a server process. */
+import { readOrCreateKey } from "../../adapters/node/key-file.ts";
+import { createSecrets } from "../../adapters/node/secrets.ts";
 import { openPublishToken, type PublishToken } from "../../adapters/node/token-file.ts";
 import { readWebBuild } from "../../adapters/node/web-build.ts";
+import { SqlCallStore } from "../../adapters/sql/call-store.ts";
 import { SqlCatalogue } from "../../adapters/sql/catalogue.ts";
 import { type CatalogueTables, catalogueMigrations } from "../../adapters/sql/catalogue-schema.ts";
 import { findDatabaseFault, openDatabase } from "../../adapters/sql/database.ts";
 import { Announcer } from "../../announcer/announcer.ts";
 import { type AnnouncerApp, createAnnouncerApp } from "../../announcer/http/app.ts";
+import { IdempotentCalls } from "../../announcer/http/idempotency.ts";
 import type { ContentService } from "../../ports/content-service.ts";
 import type { AnnouncerControlLink } from "../../ports/tracker-control.ts";
 import { version } from "../version.ts";
@@ -39,8 +43,10 @@ export async function openAnnouncerPart(
   world.onClose(() => db.destroy());
   world.health.add("catalogue", () => findDatabaseFault(db));
   const catalogue = new SqlCatalogue(db);
+  const secrets = createSecrets(await readOrCreateKey(folder.pathOf("access.key")));
   const access = await openAccessPart(world, {
     catalogue,
+    secrets,
     isOwnerToken: (text) => token.isValid(text),
     tellTracker: (update) => joined.control.updateAccess(update),
   });
@@ -77,6 +83,7 @@ export async function openAnnouncerPart(
       takesLocalPaths: joined.isTogether,
       isKnownHost: knownHosts(publicUrl),
     },
+    calls: new IdempotentCalls({ store: new SqlCallStore(db), secrets, clock }),
     web: await readWebBuild(),
     facts: { version, tokenFile: token.path },
     onInternalError: (error) => world.report({ type: "internal-error", message: stackOf(error) }),
