@@ -20,6 +20,8 @@ const LEAST_GAIN = 1.5;
 
 export class GainMeter {
   #startedAt: Millis | undefined;
+  /** Since when somebody gains something: some clients ask for nothing in their first ten seconds. */
+  #movingSince: Millis | undefined;
   #gained = 0;
   #sent = 0;
   #windowAt: Millis | undefined;
@@ -42,10 +44,10 @@ export class GainMeter {
 
   /**
    * Whether peers give each other next to nothing: lately they gained hardly more than was sent.
-   * Not said of a crowd that has only just come.
+   * Not said of a crowd that has only just begun to gain.
    */
   isOnItsOwn(now: Millis): boolean {
-    if (this.#startedAt === undefined || now - this.#startedAt < SETTLED_MS) return false;
+    if (this.#movingSince === undefined || now - this.#movingSince < SETTLED_MS) return false;
     return this.#gainRate < LEAST_GAIN * this.#sentRate;
   }
 
@@ -85,6 +87,10 @@ export class GainMeter {
 
   handleTick(now: Millis): void {
     this.#windowAt ??= now;
+    if (this.#movingSince === undefined) {
+      if (this.#gained === 0) this.#windowAt = now;
+      else this.#movingSince = this.#windowAt;
+    }
     const elapsed = now - this.#windowAt;
     if (elapsed < WINDOW_MS) return;
     const exchanged = Math.max(0, this.#windowGained - this.#windowSent);
@@ -110,6 +116,7 @@ export class GainMeter {
 
   #start(now: Millis): void {
     this.#startedAt = now;
+    this.#movingSince = undefined;
     this.#windowAt = now;
     this.#gained = 0;
     this.#sent = 0;

@@ -52,6 +52,14 @@ describe("owed", () => {
     assert.ok(owedBytes < 2 * PIECE, `${owedBytes} bytes`);
   });
 
+  test("nothing is owed for the ten seconds in which transmission does not ask yet", () => {
+    const world = new ControllerWorld({ policy: "balanced", pieces: 100, uplink: 4 * PIECE });
+    world.join(1);
+    world.pass(10_000);
+    const owed = world.controller.evidence.peers.get(1)?.owedBytes ?? Number.NaN;
+    assert.ok(owed < 6 * PIECE, `${owed} bytes`);
+  });
+
   test("thrifty promises nothing beyond the first piece", () => {
     const world = new ControllerWorld({ pieces: 2 });
     world.join(1);

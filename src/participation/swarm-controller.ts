@@ -291,7 +291,8 @@ export class SwarmController {
     const { allocation } = this.#options;
     const share = allocation.directShare;
     for (const peer of this.evidence.peers.values()) {
-      if (!peer.isActive) continue;
+      // Who does not ask yet cannot be served, and is owed nothing for that time.
+      if (!peer.isActive || (peer.isSilent && !peer.hasAsked)) continue;
       peer.handleTick(now, allocation.hasSpare);
       const rate = this.#promisedRate(now, peer);
       const lead = ((this.#policy.leadMs ?? 10_000) * Math.max(rate, share)) / 1000;
