@@ -1,7 +1,7 @@
 /** What a swarm still gets when the server may send no more for it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ControllerWorld, PIECE } from "../../test/support/controller-world.ts";
+import { ControllerWorld } from "../../test/support/controller-world.ts";
 
 describe("an egress budget that is spent", () => {
   function spent(onBudgetEnd: "serve-floor-only" | "stop" | "ignore"): ControllerWorld {
