@@ -44,7 +44,7 @@ test("what was taken back and is nowhere outside is to be sent for the first tim
   assert.equal(book.neverSentFor(one), 3, "1 has a copy, 2 is on offer to another");
 });
 
-test("a piece whose last copy is lost is to be sent again, and its need is remembered", () => {
+test("a piece whose last copy is lost is to be sent again, and that it is needed is remembered", () => {
   const { book, copies } = aBook();
   for (const piece of [0, 1, 2, 3]) book.markSent(piece);
   copies.add(1);
@@ -56,9 +56,10 @@ test("a piece whose last copy is lost is to be sent again, and its need is remem
   assert.deepEqual(
     [...book.thin],
     [
-      [1, 500],
       [2, 600],
+      [1, 700],
     ],
+    "oldest first, from its last loss on",
   );
 });
 

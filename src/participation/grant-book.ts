@@ -88,9 +88,10 @@ export class GrantBook {
     if (copies.of(piece) === 0) this.#forgetSent(piece);
   }
 
-  /** A copy of `piece` is gone. */
+  /** A copy of `piece` is gone: from now on others have time to get it from each other. */
   handleCopyLost(now: Millis, piece: PieceIndex, copies: Copies): void {
-    if (!this.thin.has(piece)) this.thin.set(piece, now);
+    this.thin.delete(piece);
+    this.thin.set(piece, now);
     if (copies.of(piece) === 0) this.#forgetSent(piece);
   }
 
