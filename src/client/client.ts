@@ -2,6 +2,7 @@
  * The server's API for programs, in Node and in browsers: `fetch` and nothing else. docs/api.md and
  * docs/live.md say what each call does.
  */
+import type { ApiAccount } from "../protocol/api/access.ts";
 import type { LedgerHistory, LedgerPage } from "../protocol/api/ledger.ts";
 import {
   applyDetailDelta,
@@ -12,11 +13,12 @@ import {
   type LiveOverviewDelta,
 } from "../protocol/api/live.ts";
 import type {
-  ApiAccount,
   ApiHeldPolicy,
+  ApiLocalPlan,
   ApiPlan,
   ApiPolicyChange,
   ApiProblem,
+  ApiPublication,
   ApiPublications,
   ApiPublicationView,
   ApiPublished,
@@ -36,7 +38,10 @@ export interface ClientOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The server refused: `problem` says why. */
+/** Hears hashed bytes of all bytes. */
+export type OnPublishProgress = (bytes: number, total: number) => void;
+
+/** The server refused, or could not be reached (status 0): `problem` says why. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly problem: ApiProblem;
@@ -47,10 +52,12 @@ export class ApiError extends Error {
   }
 }
 
-/** Names of publications, as they stand in paths. */
-const pathOf = (name: string) => `/api/v1/publications/${encodeURIComponent(name)}`;
+/** The path of one publication, or of what is below it. */
+export function publicationPath(name: string, rest = ""): string {
+  return `/api/v1/publications/${encodeURIComponent(name)}${rest}`;
+}
 
-/** All calls reject with `ApiError` when the server refuses, else as `fetch` does. */
+/** All calls reject with `ApiError`, or, when the signal ended them, as `fetch` does. */
 export class Client {
   readonly #options: ClientOptions;
 
@@ -65,10 +72,7 @@ export class Client {
     body?: object,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    const response = await this.#send(method, path, {
-      headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
+    const response = await this.#send(method, path, jsonBody(body, headers));
     return (response.status === 204 ? undefined : await response.json()) as Answer;
   }
 
@@ -84,6 +88,11 @@ export class Client {
   /** In browsers: begins a session. */
   logIn(name: string, password: string): Promise<ApiAccount> {
     return this.call("POST", "/api/v1/sessions", { name, password });
+  }
+
+  /** In browsers: makes the first maintainer by the link's token, and begins its session. */
+  async setUp(token: string, name: string, password: string): Promise<void> {
+    await this.call("POST", "/api/v1/setup", { token, name, password, session: true });
   }
 
   /** In browsers: ends the session. */
@@ -102,7 +111,12 @@ export class Client {
   }
 
   publication(name: string): Promise<ApiPublicationView> {
-    return this.call("GET", pathOf(name));
+    return this.call("GET", publicationPath(name));
+  }
+
+  /** A publication in any state; more of what it tells is in docs/api.md. */
+  status(name: string): Promise<ApiPublication> {
+    return this.call("GET", publicationPath(name, "/status"));
   }
 
   /** Begins an upload, or finds the open one of the same plan. */
@@ -111,7 +125,7 @@ export class Client {
   }
 
   upload(name: string): Promise<ApiUpload> {
-    return this.call("GET", `${pathOf(name)}/upload`);
+    return this.call("GET", publicationPath(name, "/upload"));
   }
 
   /** Appends to file number `index` of the plan, which holds `offset` bytes. @returns what it holds. */
@@ -120,51 +134,52 @@ export class Client {
     { index, offset }: { readonly index: number; readonly offset: number },
     body: Blob | Uint8Array<ArrayBuffer>,
   ): Promise<number> {
-    const response = await this.#send("PATCH", `${pathOf(name)}/files/${index}`, {
+    const response = await this.#send("PATCH", publicationPath(name, `/files/${index}`), {
       body,
       headers: { "content-type": "application/octet-stream", "upload-offset": String(offset) },
     });
     return Number(response.headers.get("upload-offset"));
   }
 
-  /** Publishes what was uploaded. `onProgress` hears hashed bytes of all bytes. */
-  async publish(
-    name: string,
-    onProgress: (bytes: number, total: number) => void = () => undefined,
-  ): Promise<ApiPublished> {
-    const response = await this.#send("POST", `${pathOf(name)}/publish`, {});
-    for await (const text of linesOf(bodyOf(response))) {
-      const line = JSON.parse(text) as ApiPublishLine;
-      if (line.event === "published") return line;
-      if (line.event === "error") throw new ApiError(line);
-      onProgress(line.bytes, line.total);
-    }
-    throw new TypeError("the answer was cut short: ask again");
+  /** The offset from which file number `index` of an upload goes on. */
+  async uploadOffset(name: string, index: number): Promise<number> {
+    const response = await this.#send("HEAD", publicationPath(name, `/files/${index}`), {});
+    return Number(response.headers.get("upload-offset"));
+  }
+
+  /** Publishes what was uploaded. */
+  publish(name: string, onProgress?: OnPublishProgress): Promise<ApiPublished> {
+    return this.#published(publicationPath(name, "/publish"), undefined, onProgress);
+  }
+
+  /** Publishes what lies on the server's disk, on its own machine. */
+  publishLocal(plan: ApiLocalPlan, onProgress?: OnPublishProgress): Promise<ApiPublished> {
+    return this.#published("/api/v1/local-publications", plan, onProgress);
   }
 
   policy(name: string): Promise<ApiHeldPolicy> {
-    return this.call("GET", `${pathOf(name)}/policy`);
+    return this.call("GET", publicationPath(name, "/policy"));
   }
 
   /** `version`: refused (CHANGED) if it is another one by now. @returns the policy, complete. */
   setPolicy(name: string, change: ApiPolicyChange, version?: string): Promise<ApiHeldPolicy> {
     const headers = version === undefined ? {} : { "if-match": `"${version}"` };
-    return this.call("PATCH", `${pathOf(name)}/policy`, change, headers);
+    return this.call("PATCH", publicationPath(name, "/policy"), change, headers);
   }
 
   async unpublish(name: string): Promise<void> {
-    await this.call("DELETE", pathOf(name));
+    await this.call("DELETE", publicationPath(name));
   }
 
   /** A page of the ledger; `query` as docs/live.md says. Go on with `call("GET", page.next)`. */
   ledger(name: string, query: Readonly<Record<string, string>> = {}): Promise<LedgerPage> {
     const parameters = new URLSearchParams({ ...query, format: "page" });
-    return this.call("GET", `${pathOf(name)}/ledger?${parameters.toString()}`);
+    return this.call("GET", publicationPath(name, `/ledger?${parameters.toString()}`));
   }
 
   history(name: string, query: Readonly<Record<string, string>> = {}): Promise<LedgerHistory> {
     const parameters = new URLSearchParams(query);
-    return this.call("GET", `${pathOf(name)}/ledger/history?${parameters.toString()}`);
+    return this.call("GET", publicationPath(name, `/ledger/history?${parameters.toString()}`));
   }
 
   /** Everything as it happens: the whole state, each time that something changed. */
@@ -176,9 +191,24 @@ export class Client {
 
   /** The same of one publication. */
   watchPublication(name: string): AsyncIterable<LiveDetail> {
-    return this.#states<LiveDetail>(`${pathOf(name)}/events`, (before, delta) =>
+    return this.#states<LiveDetail>(publicationPath(name, "/events"), (before, delta) =>
       applyDetailDelta(before, delta as LiveDetailDelta),
     );
+  }
+
+  async #published(
+    path: string,
+    plan: object | undefined,
+    onProgress: OnPublishProgress = () => undefined,
+  ): Promise<ApiPublished> {
+    const response = await this.#send("POST", path, jsonBody(plan));
+    for await (const text of linesOf(bodyOf(response))) {
+      const line = JSON.parse(text) as ApiPublishLine;
+      if (line.event === "published") return line;
+      if (line.event === "error") throw new ApiError(line);
+      onProgress(line.bytes, line.total);
+    }
+    throw new ApiError(unreachable("the answer was cut short: ask again"));
   }
 
   async *#states<State>(
@@ -188,7 +218,10 @@ export class Client {
     const response = await this.#send("GET", path, { headers: { accept: "text/event-stream" } });
     let state: State | undefined;
     for await (const { event, data } of eventsOf(bodyOf(response))) {
-      if (event === "end") return;
+      if (event === "end") {
+        throwIfOver(data);
+        return;
+      }
       if (event === "snapshot") state = JSON.parse(data) as State;
       else if (state !== undefined) state = apply(state, JSON.parse(data));
       if (state !== undefined) yield state;
@@ -200,18 +233,54 @@ export class Client {
     const headers = new Headers(init.headers);
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     const request = { ...init, method, headers, ...(signal !== undefined && { signal }) };
-    const response = await fetch(`${url}${path}`, request);
+    const response = await fetch(`${url}${path}`, request).catch((error: unknown) => {
+      if (signal?.aborted === true) throw error;
+      throw new ApiError(unreachable("the server cannot be reached: is the network up?"));
+    });
     if (response.ok) return response;
-    throw new ApiError(await problemIn(response));
+    const text = await response.text().catch(() => "");
+    throw new ApiError(problemOf(response.status, text));
   }
 }
 
-async function problemIn(response: Response): Promise<ApiProblem> {
-  const type = response.headers.get("content-type") ?? "";
-  if (type.startsWith("application/problem+json")) return (await response.json()) as ApiProblem;
-  await response.body?.cancel();
-  const detail = `the server answered ${response.status}: is that a BTPublisher server?`;
-  return { title: response.statusText, status: response.status, detail, code: "UNAVAILABLE" };
+/** The problem of an answer with that status and body; for those who do not ask by `Client`. */
+export function problemOf(status: number, text: string): ApiProblem {
+  try {
+    const problem = JSON.parse(text) as Partial<ApiProblem> | null;
+    if (typeof problem?.detail === "string") return { ...(problem as ApiProblem), status };
+  } catch {
+    // It came from something else on the way.
+  }
+  const detail = `the server answered ${status}: is that a BTPublisher server?`;
+  return { title: "No answer", status, detail, code: "UNAVAILABLE" };
+}
+
+function unreachable(detail: string): ApiProblem {
+  return { title: "Unreachable", status: 0, detail, code: "UNAVAILABLE", reason: "UNREACHABLE" };
+}
+
+function jsonBody(
+  body: object | undefined,
+  headers: Readonly<Record<string, string>> = {},
+): RequestInit {
+  if (body === undefined) return { headers };
+  return {
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
+}
+
+/** A stream ended. @throws ApiError as if one asked again, unless the server just stops: it is back soon. */
+function throwIfOver(data: string): void {
+  const { reason } = JSON.parse(data) as { readonly reason: string };
+  if (reason === "session-ended") {
+    const detail = "this session or token is not valid here (any more)";
+    throw new ApiError({ title: "Token needed", status: 401, detail, code: "DENIED" });
+  }
+  if (reason === "not-found") {
+    const detail = "there is no such publication (any more)";
+    throw new ApiError({ title: "Not found", status: 404, detail, code: "NOT_FOUND" });
+  }
 }
 
 function bodyOf(response: Response): AsyncIterable<Uint8Array> {

@@ -11,7 +11,8 @@ import {
   Switch,
 } from "solid-js";
 import { render } from "solid-js/web";
-import { type Me, messageOf } from "./api.ts";
+import type { ApiAccount } from "../protocol/api/access.ts";
+import { messageOf } from "./api.ts";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { Title, Trouble } from "./parts/basics.tsx";
 import { Frame } from "./parts/frame.tsx";
@@ -80,7 +81,7 @@ function Broken(props: { readonly error: unknown; readonly onLeave: () => void }
   );
 }
 
-function AdminPage(props: { readonly path: string; readonly me: Me }) {
+function AdminPage(props: { readonly path: string; readonly me: ApiAccount }) {
   const parts = () => props.path.split("/").slice(2).map(decode);
   const name = () => (parts()[0] === "p" ? parts()[1] : undefined);
   const seesSwarms = () => props.me.scopes.includes("read:stats");

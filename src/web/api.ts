@@ -1,57 +1,14 @@
-/** Requests to the server's API, and the shapes of its answers that pages use. */
+/** The server's API in its own pages: the package's client, and what it throws in words. */
+import { ApiError, Client } from "../client/client.ts";
 
-/** What the server refused, in its own words. */
-export class ApiError extends Error {
-  readonly status: number;
-  /** What tells it apart, as in `BAD_PASSWORD`; empty when the server did not say. */
-  readonly reason: string;
+export { ApiError } from "../client/client.ts";
 
-  constructor(status: number, reason: string, message: string) {
-    super(message);
-    this.status = status;
-    this.reason = reason;
-  }
-}
+/** The server that the page came from; its session is known by a cookie. */
+export const api = new Client({ url: "" });
 
-/** A problem of RFC 9457, as far as it is used here. */
-interface Problem {
-  readonly detail?: string;
-  readonly reason?: string;
-  readonly code?: string;
-}
-
-/**
- * `key`: has the server do it once, however often it is sent.
- * @throws ApiError when the server refuses or cannot be reached (status 0).
- */
-export async function request(
-  method: string,
-  path: string,
-  body?: unknown,
-  key?: string,
-): Promise<Response> {
-  const response = await fetch(path, {
-    method,
-    headers: {
-      ...(body !== undefined && { "content-type": "application/json" }),
-      ...(key !== undefined && { "idempotency-key": key }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  }).catch(() => undefined);
-  if (response === undefined) throw unreachable();
-  if (!response.ok) throw errorOf(response.status, await response.text());
-  return response;
-}
-
-/** The JSON that `path` answers with. @throws ApiError as `request`. */
-export async function getJson<T>(path: string): Promise<T> {
-  return (await (await request("GET", path)).json()) as T;
-}
-
-/** Sends JSON, and has JSON back. @throws ApiError as `request`. */
-export async function sendJson<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const text = await (await request(method, path, body)).text();
-  return (text === "" ? undefined : JSON.parse(text)) as T;
+/** Statuses of what was not done, and will not be done: from 500 on nobody knows. */
+function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && error.problem.status >= 400 && error.problem.status < 500;
 }
 
 /**
@@ -63,9 +20,14 @@ export function createMaker<T>(path: string): (body: object) => Promise<T> {
   return async (body) => {
     const text = JSON.stringify(body);
     if (last?.text !== text) last = { text, key: randomKey() };
-    const answer = await request("POST", path, body, last.key);
-    last = undefined;
-    return (await answer.json()) as T;
+    try {
+      const made = await api.call<T>("POST", path, body, { "idempotency-key": last.key });
+      last = undefined;
+      return made;
+    } catch (error) {
+      if (isRefused(error)) last = undefined;
+      throw error;
+    }
   };
 }
 
@@ -76,84 +38,14 @@ function randomKey(): string {
   );
 }
 
-/** The error of an answer with that status and body. */
-export function errorOf(status: number, body: string): ApiError {
-  const { detail, reason, code } = parseProblem(body);
-  const message = detail ?? `The server answered with status ${status}.`;
-  return new ApiError(status, reason ?? code ?? "", sentence(message));
+/** Whether the server answered with that status. */
+export function hasStatus(error: unknown, status: number): boolean {
+  return error instanceof ApiError && error.problem.status === status;
 }
 
-/** What is said while the server does not answer. */
-export function unreachable(): ApiError {
-  return new ApiError(0, "UNREACHABLE", "The server cannot be reached. Is the network up?");
-}
-
-/** An error in words. */
+/** An error in words: a sentence. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function parseProblem(body: string): Problem {
-  try {
-    return JSON.parse(body) as Problem;
-  } catch {
-    return {};
-  }
-}
-
-function sentence(text: string): string {
+  const text = error instanceof Error ? error.message : String(error);
   const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
-}
-
-/** The address of one publication in the API. */
-export function publicationPath(name: string, rest = ""): string {
-  return `/api/v1/publications/${encodeURIComponent(name)}${rest}`;
-}
-
-/** What an account may at most. */
-export type Role = "downloader" | "publisher" | "maintainer";
-
-/** What a token may be used for. */
-export type Scope = "download" | "publish" | "read:stats" | "admin";
-
-/** `GET /api/v1/me` */
-export interface Me {
-  readonly name: string;
-  readonly role: Role;
-  readonly scopes: readonly Scope[];
-}
-
-/** `GET /api/v1/server`, as far as it is used here. */
-export interface ServerInfo {
-  readonly version: string;
-  readonly publicUrl: string;
-  readonly needsSetup?: boolean;
-}
-
-/** How much the server takes part. */
-export interface Policy {
-  readonly policy: "fast" | "balanced" | "thrifty";
-  readonly floor?: number;
-  readonly minRateBytesPerSecond?: number;
-  readonly egressBudgetBytes?: number;
-  readonly onBudgetEnd?: "serve-floor-only" | "stop" | "ignore";
-  readonly deadline?: string;
-}
-
-/** `GET /api/v1/publications/NAME` */
-export interface PublicationView {
-  readonly name: string;
-  readonly contentName: string;
-  readonly isDirectory: boolean;
-  readonly bytes: number;
-  readonly infoHash: string;
-  readonly catalogue: "public" | "members" | "private";
-  /** How far that is enforced; absent when it is public. */
-  readonly access?: "tracker" | "admitted" | "ticketed";
-  readonly policy: Policy;
-  readonly pageUrl: string;
-  readonly torrentUrl: string;
-  readonly magnet?: string;
-  readonly files: readonly { readonly path: readonly string[]; readonly url?: string }[];
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
 }

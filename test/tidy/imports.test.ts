@@ -25,7 +25,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   peer: ROLE,
   announcer: ROLE,
   sim: [...ROLE, "tracker", "source-node", "peer", "announcer", "adapters/memory"],
-  web: ["base", "protocol"],
+  web: ["base", "protocol", "client"],
   cli: [
     ...ROLE,
     "tracker",

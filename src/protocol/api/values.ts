@@ -26,14 +26,6 @@ export interface ApiServer {
   readonly tokenFile?: string;
 }
 
-/** Who is logged in. */
-export interface ApiAccount {
-  readonly name: string;
-  readonly role: "downloader" | "publisher" | "maintainer";
-  readonly scopes: readonly string[];
-  readonly session?: { readonly idleEndsAt: string; readonly endsAt: string };
-}
-
 /** How much the server takes part; what is absent is the named policy's own. */
 export interface ApiPolicy {
   readonly policy: "fast" | "balanced" | "thrifty";
@@ -55,12 +47,15 @@ export interface ApiHeldPolicy {
 /** A change of it: what is left out stays, what is null is the named policy's own again. */
 export type ApiPolicyChange = { readonly [Name in keyof ApiPolicy]?: ApiPolicy[Name] | null };
 
+/** To whom a publication is offered. */
+export type ApiCatalogue = "public" | "members" | "private";
+
 /** A publication in a list. */
 export interface ApiPublication {
   readonly name: string;
   readonly state: "uploading" | "hashing" | "published" | "withdrawn" | "removing";
   readonly createdAt: string;
-  readonly catalogue: "public" | "members" | "private";
+  readonly catalogue: ApiCatalogue;
   readonly access?: "tracker" | "admitted" | "ticketed";
   readonly policy: ApiPolicy;
   /** As in `ApiHeldPolicy`. */
@@ -94,6 +89,14 @@ export interface ApiPublications {
 
 /** A published publication with its addresses. */
 export interface ApiPublicationView extends ApiPublication {
+  readonly infoHash: string;
+  readonly contentName: string;
+  readonly isDirectory: boolean;
+  readonly bytes: number;
+  readonly fileCount: number;
+  readonly publishedAt: string;
+  readonly pageUrl: string;
+  readonly torrentUrl: string;
   readonly magnet?: string;
   readonly files: readonly {
     readonly path: readonly string[];
@@ -115,9 +118,15 @@ export interface ApiPlan {
   }[];
   readonly policy?: ApiPolicyChange;
   readonly access?: {
-    readonly catalogue?: ApiPublication["catalogue"];
+    readonly catalogue?: ApiCatalogue;
     readonly level?: NonNullable<ApiPublication["access"]>;
   };
+}
+
+/** What lies on the server's own disk, to be published there. */
+export interface ApiLocalPlan extends Pick<ApiPlan, "name" | "policy" | "access"> {
+  /** Absolute. */
+  readonly path: string;
 }
 
 /** How far an upload is: for each file the offset to go on from. */

@@ -1,6 +1,6 @@
 /** `/admin/access`: accounts, tokens, grants and the audit log, as far as one's role goes. */
 import { For, Match, Show, Switch } from "solid-js";
-import type { Me } from "../api.ts";
+import type { ApiAccount } from "../../protocol/api/access.ts";
 import { Title } from "../parts/basics.tsx";
 import { address } from "../router.ts";
 import { AccountPage } from "./account-page.tsx";
@@ -18,7 +18,7 @@ const sections = [
 
 /** The page; `section` and `name`: what the address has behind `/admin/access`. */
 export function AccessPage(props: {
-  readonly me: Me;
+  readonly me: ApiAccount;
   readonly section: string | undefined;
   readonly name: string | undefined;
 }) {

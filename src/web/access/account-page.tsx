@@ -1,6 +1,7 @@
 /** One account: its role and password, its tokens, what was granted, its passkeys, its end. */
 import { createResource, createSignal, For, Match, Show, Switch } from "solid-js";
-import { ApiError, getJson, messageOf, type Role, sendJson } from "../api.ts";
+import type { ApiRole, ApiUser, ApiUserPage } from "../../protocol/api/access.ts";
+import { api, messageOf } from "../api.ts";
 import { dayText, pluralText } from "../format.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
 import { Field, Trouble } from "../parts/basics.tsx";
@@ -9,7 +10,7 @@ import { navigate } from "../router.ts";
 import { account, hasSessionEnded, loadSession } from "../session/session.ts";
 import { GrantList } from "./grant-list.tsx";
 import { TokenList } from "./token-list.tsx";
-import { type User, type UserPage, userPath } from "./values.ts";
+import { userPath } from "./paths.ts";
 import { roleName, roles } from "./words.ts";
 
 /** The page of the account `name`, for maintainers. */
@@ -34,12 +35,12 @@ export function AccountPage(props: { readonly name: string }) {
   );
 }
 
-/** The list is all that the API has: its pages are looked through. @throws ApiError */
-async function findUser(name: string): Promise<User> {
+/** The list is all that the API has: its pages are looked through. */
+async function findUser(name: string): Promise<ApiUser> {
   let path: string | undefined = "/api/v1/users";
   try {
     while (path !== undefined) {
-      const page: UserPage = await getJson<UserPage>(path);
+      const page: ApiUserPage = await api.call<ApiUserPage>("GET", path);
       const user = page.users.find((each) => each.name === name);
       if (user !== undefined) return user;
       path = page.next;
@@ -48,15 +49,15 @@ async function findUser(name: string): Promise<User> {
     hasSessionEnded(error);
     throw error;
   }
-  throw new ApiError(404, "NOT_FOUND", `There is no account named ${name} (any more).`);
+  throw new Error(`There is no account named ${name} (any more).`);
 }
 
 interface AccountProps {
-  readonly user: User;
-  readonly onChanged: (user: User) => void;
+  readonly user: ApiUser;
+  readonly onChanged: (user: ApiUser) => void;
 }
 
-function isMe({ name }: User): boolean {
+function isMe({ name }: ApiUser): boolean {
   return account()?.name === name;
 }
 
@@ -66,7 +67,7 @@ type Question = "role" | "password" | "keys" | "disable" | "remove";
 function AccountCard(props: AccountProps) {
   const [question, setQuestion] = createSignal<Question>();
   const [said, setSaid] = createSignal("");
-  const changed = (user: User, text: string): void => {
+  const changed = (user: ApiUser, text: string): void => {
     props.onChanged(user);
     setSaid(text);
   };
@@ -123,7 +124,7 @@ function AccountCard(props: AccountProps) {
 }
 
 function RoleDialog(props: AccountProps & { readonly onClose: () => void }) {
-  const [role, setRole] = createSignal<Role>(props.user.role);
+  const [role, setRole] = createSignal<ApiRole>(props.user.role);
   const run = async (): Promise<void> => {
     props.onChanged(await change(props.user, { role: role() }));
   };
@@ -178,7 +179,7 @@ const graces = [
 ] as const;
 
 function KeysDialog(props: {
-  readonly user: User;
+  readonly user: ApiUser;
   readonly onReplaced: (count: number) => void;
   readonly onClose: () => void;
 }) {
@@ -186,7 +187,7 @@ function KeysDialog(props: {
   const run = async (): Promise<void> => {
     const body = { graceSeconds: Number(grace()) };
     const path = userPath(props.user.name, "/rotate-keys");
-    const { count } = await sendJson<{ readonly count: number }>("POST", path, body);
+    const { count } = await api.call<{ readonly count: number }>("POST", path, body);
     props.onReplaced(count);
   };
   return (
@@ -265,9 +266,9 @@ function DisableDialog(props: AccountProps & { readonly onClose: () => void }) {
   );
 }
 
-function RemoveDialog(props: { readonly user: User; readonly onClose: () => void }) {
+function RemoveDialog(props: { readonly user: ApiUser; readonly onClose: () => void }) {
   const run = async (): Promise<void> => {
-    await sendJson("DELETE", userPath(props.user.name));
+    await api.call("DELETE", userPath(props.user.name));
     await lookAfterOneself(props.user);
     navigate("/admin/access");
   };
@@ -289,7 +290,7 @@ function RemoveDialog(props: { readonly user: User; readonly onClose: () => void
 }
 
 /** Whoever changes the own account should know what comes. */
-function LoggedOutNote(props: { readonly user: User }) {
+function LoggedOutNote(props: { readonly user: ApiUser }) {
   return (
     <p class="quiet">
       {isMe(props.user)
@@ -300,13 +301,13 @@ function LoggedOutNote(props: { readonly user: User }) {
 }
 
 /** @throws ApiError */
-async function change(user: User, body: object): Promise<User> {
-  const changed = await sendJson<User>("PATCH", userPath(user.name), body);
+async function change(user: ApiUser, body: object): Promise<ApiUser> {
+  const changed = await api.call<ApiUser>("PATCH", userPath(user.name), body);
   await lookAfterOneself(user);
   return changed;
 }
 
 /** A change of one's own account ends one's session: then the log-in comes at once. */
-async function lookAfterOneself(user: User): Promise<void> {
+async function lookAfterOneself(user: ApiUser): Promise<void> {
   if (isMe(user)) await loadSession();
 }

@@ -1,18 +1,19 @@
 /** All accounts; each has a page of its own. */
 import { createSignal, For, Show } from "solid-js";
-import { createMaker, type Role } from "../api.ts";
+import type { ApiRole, ApiUser, ApiUserPage } from "../../protocol/api/access.ts";
+import { createMaker } from "../api.ts";
 import { dayText } from "../format.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
 import { Field } from "../parts/basics.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { createPagedList, PagedView } from "../parts/paged-list.tsx";
 import { navigate } from "../router.ts";
-import { accountPage, type User, type UserPage } from "./values.ts";
+import { accountPage } from "./paths.ts";
 import { roleName, roles } from "./words.ts";
 
 /** The section. */
 export function AccountsSection() {
-  const list = createPagedList<UserPage, User>(
+  const list = createPagedList<ApiUserPage, ApiUser>(
     () => "/api/v1/users",
     ({ users }) => users,
   );
@@ -38,7 +39,7 @@ export function AccountsSection() {
   );
 }
 
-function AccountTable(props: { readonly users: readonly User[] }) {
+function AccountTable(props: { readonly users: readonly ApiUser[] }) {
   return (
     <table class="cards">
       <thead>
@@ -69,7 +70,7 @@ function AccountTable(props: { readonly users: readonly User[] }) {
   );
 }
 
-function loginText({ isDisabled, hasPassword }: User): string {
+function loginText({ isDisabled, hasPassword }: ApiUser): string {
   if (isDisabled) return "Disabled";
   return hasPassword ? "With a password" : "With tokens only";
 }
@@ -77,9 +78,9 @@ function loginText({ isDisabled, hasPassword }: User): string {
 /** A new account, and then its page: there are its tokens and grants. */
 function AccountDialog(props: { readonly onClose: () => void }) {
   const [name, setName] = createSignal("");
-  const [role, setRole] = createSignal<Role>("downloader");
+  const [role, setRole] = createSignal<ApiRole>("downloader");
   const [password, setPassword] = createSignal("");
-  const make = createMaker<User>("/api/v1/users");
+  const make = createMaker<ApiUser>("/api/v1/users");
   const run = async (): Promise<void> => {
     const secret = password() === "" ? {} : { password: password() };
     const user = await make({ name: name().trim(), role: role(), ...secret });

@@ -1,14 +1,14 @@
 /** Who did what, newest first. */
 import { For, Show } from "solid-js";
+import type { ApiAuditEntry, ApiAuditPage } from "../../protocol/api/access.ts";
 import { preciseText } from "../format.ts";
 import { createPagedList, PagedView } from "../parts/paged-list.tsx";
-import type { AuditEntry, AuditPage } from "./values.ts";
 import { actionText } from "./words.ts";
 
 /** Lines at a time. */
 const PAGE_LENGTH = 50;
 
-const outcomes: Readonly<Record<AuditEntry["outcome"], string>> = {
+const outcomes: Readonly<Record<ApiAuditEntry["outcome"], string>> = {
   done: "Done",
   denied: "Refused",
   failed: "Failed",
@@ -16,7 +16,7 @@ const outcomes: Readonly<Record<AuditEntry["outcome"], string>> = {
 
 /** The section. */
 export function AuditSection() {
-  const list = createPagedList<AuditPage, AuditEntry>(
+  const list = createPagedList<ApiAuditPage, ApiAuditEntry>(
     () => `/api/v1/audit?limit=${PAGE_LENGTH}`,
     ({ entries }) => entries,
   );
@@ -43,15 +43,15 @@ export function AuditSection() {
 }
 
 /** Whoever logs in is nobody yet when the request comes. */
-function whoText({ action, outcome, actor, subject }: AuditEntry): string {
+function whoText({ action, outcome, actor, subject }: ApiAuditEntry): string {
   return action === "login" && outcome === "done" ? subject : actor;
 }
 
-function aboutText(entry: AuditEntry): string {
+function aboutText(entry: ApiAuditEntry): string {
   return entry.subject === "" || entry.subject === whoText(entry) ? "–" : entry.subject;
 }
 
-function AuditTable(props: { readonly entries: readonly AuditEntry[] }) {
+function AuditTable(props: { readonly entries: readonly ApiAuditEntry[] }) {
   return (
     <table class="cards">
       <thead>

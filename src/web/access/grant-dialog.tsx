@@ -1,10 +1,11 @@
 /** Giving access: who, to what, and until when. */
 import { createSignal, createUniqueId, For, onMount, Show } from "solid-js";
-import { createMaker, getJson, type PublicationView } from "../api.ts";
+import type { ApiGrant, ApiUserPage } from "../../protocol/api/access.ts";
+import type { ApiCatalogue, ApiPublications } from "../../protocol/api/values.ts";
+import { api, createMaker } from "../api.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
 import { Field } from "../parts/basics.tsx";
 import { Choice, type Option } from "../parts/choice.tsx";
-import type { Grant, UserPage } from "./values.ts";
 import { spans } from "./words.ts";
 
 type Kind = "publication" | "catalogue" | "publish";
@@ -23,15 +24,15 @@ export function GrantDialog(props: {
   readonly publication: string;
   /** Maintainers give whole catalogues, and see the names of all accounts. */
   readonly isMaintainer: boolean;
-  readonly onMade: (grant: Grant) => void;
+  readonly onMade: (grant: ApiGrant) => void;
   readonly onClose: () => void;
 }) {
   const [user, setUser] = createSignal(props.user ?? "");
   const [kind, setKind] = createSignal<Kind>("publication");
   const [publication, setPublication] = createSignal(props.publication);
-  const [catalogue, setCatalogue] = createSignal<PublicationView["catalogue"]>("public");
+  const [catalogue, setCatalogue] = createSignal<ApiCatalogue>("public");
   const [span, setSpan] = createSignal("");
-  const make = createMaker<Grant>("/api/v1/grants");
+  const make = createMaker<ApiGrant>("/api/v1/grants");
   const target = (): object => {
     if (kind() === "publication") return { right: "download", publication: publication() };
     if (kind() === "catalogue") return { right: "download", catalogue: "private" };
@@ -63,9 +64,7 @@ export function GrantDialog(props: {
             <select
               id={id}
               value={catalogue()}
-              onChange={(event) =>
-                setCatalogue(event.currentTarget.value as PublicationView["catalogue"])
-              }
+              onChange={(event) => setCatalogue(event.currentTarget.value as ApiCatalogue)}
             >
               <option value="public">Public: everybody may download it</option>
               <option value="members">Members: everybody with an account</option>
@@ -100,7 +99,7 @@ function UserField(props: {
   readonly onChange: (name: string) => void;
 }) {
   const names = async () =>
-    (await getJson<UserPage>("/api/v1/users")).users.map(({ name }) => name);
+    (await api.call<ApiUserPage>("GET", "/api/v1/users")).users.map(({ name }) => name);
   return (
     <ProposedField
       label="Account"
@@ -116,9 +115,7 @@ function PublicationField(props: {
   readonly onChange: (name: string) => void;
 }) {
   const names = async () => {
-    const page = await getJson<{ publications: readonly { name: string; state: string }[] }>(
-      "/api/v1/publications?limit=100",
-    );
+    const page = await api.call<ApiPublications>("GET", "/api/v1/publications?limit=100");
     return page.publications.filter(({ state }) => state === "published").map(({ name }) => name);
   };
   return (

@@ -1,12 +1,13 @@
 /** Who may get or publish what: of one account, or of everybody. */
 import { createSignal, For, onMount, Show } from "solid-js";
-import { ApiError, sendJson } from "../api.ts";
+import type { ApiGrant, ApiGrantPage } from "../../protocol/api/access.ts";
+import { api, hasStatus } from "../api.ts";
 import { dayText } from "../format.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
 import { createPagedList, PagedView } from "../parts/paged-list.tsx";
 import { navigate } from "../router.ts";
 import { GrantDialog } from "./grant-dialog.tsx";
-import { accountPage, type Grant, type GrantPage, ofUser } from "./values.ts";
+import { accountPage, ofUser } from "./paths.ts";
 import { catalogueNames } from "./words.ts";
 
 /** The list; `of` undefined: everybody's. */
@@ -16,12 +17,12 @@ export function GrantList(props: {
   /** Undefined, or a publication to which somebody shall get access: the dialog opens at once. */
   readonly publication?: string | undefined;
 }) {
-  const list = createPagedList<GrantPage, Grant>(
+  const list = createPagedList<ApiGrantPage, ApiGrant>(
     () => ofUser("/api/v1/grants", props.of),
     ({ grants }) => grants,
   );
   const [isMaking, setIsMaking] = createSignal(false);
-  const [ending, setEnding] = createSignal<Grant>();
+  const [ending, setEnding] = createSignal<ApiGrant>();
   let heading: HTMLElement | undefined;
   onMount(() => setIsMaking(props.publication !== undefined));
   return (
@@ -83,10 +84,10 @@ export function GrantList(props: {
 }
 
 function GrantTable(props: {
-  readonly grants: readonly Grant[];
+  readonly grants: readonly ApiGrant[];
   readonly hasOwners: boolean;
   readonly hasPages: boolean;
-  readonly onEnd: (grant: Grant) => void;
+  readonly onEnd: (grant: ApiGrant) => void;
 }) {
   return (
     <table class="cards">
@@ -139,7 +140,7 @@ function GrantTable(props: {
   );
 }
 
-function What(props: { readonly grant: Grant }) {
+function What(props: { readonly grant: ApiGrant }) {
   return (
     <Show when={props.grant.publication} fallback={whatText(props.grant)}>
       {(publication) => (
@@ -154,33 +155,33 @@ function What(props: { readonly grant: Grant }) {
   );
 }
 
-function whatText({ right, publication, catalogue }: Grant): string {
+function whatText({ right, publication, catalogue }: ApiGrant): string {
   const what = publication ?? (catalogue === undefined ? "" : catalogueNames[catalogue]);
   if (right === "download") return `Download ${what}`;
   return `Publish into ${what}`;
 }
 
-function isOver({ expiresAt }: Grant): boolean {
+function isOver({ expiresAt }: ApiGrant): boolean {
   return expiresAt !== undefined && Date.parse(expiresAt) <= Date.now();
 }
 
-function endText(grant: Grant): string {
+function endText(grant: ApiGrant): string {
   if (grant.expiresAt === undefined) return "When taken back";
   const day = dayText(Date.parse(grant.expiresAt));
   return isOver(grant) ? `Ended ${day}` : day;
 }
 
 function EndDialog(props: {
-  readonly grant: Grant;
+  readonly grant: ApiGrant;
   readonly onEnded: () => void;
   readonly onClose: () => void;
 }) {
   const run = async (): Promise<void> => {
     try {
-      await sendJson("DELETE", `/api/v1/grants/${props.grant.id}`);
+      await api.call("DELETE", `/api/v1/grants/${props.grant.id}`);
     } catch (error) {
       // What is gone already is what was wanted.
-      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      if (!hasStatus(error, 404)) throw error;
     }
   };
   return (

@@ -1,36 +1,31 @@
 /** Making a token: for what, and for how long. */
 import { createSignal, For } from "solid-js";
-import { createMaker, type Role, type Scope } from "../api.ts";
+import type { ApiMadeToken, ApiRole, ApiScope } from "../../protocol/api/access.ts";
+import { createMaker } from "../api.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
 import { Field } from "../parts/basics.tsx";
-import type { Token } from "./values.ts";
 import { scopes, scopesOfRole, spans } from "./words.ts";
-
-/** A token that was just made, with its text. */
-export interface MadeToken extends Token {
-  readonly token: string;
-}
 
 const DEFAULT_SPAN = "7776000";
 
 /** The dialog; the token is for `owner`. */
 export function TokenDialog(props: {
-  readonly owner: { readonly name: string; readonly role: Role };
-  readonly onMade: (token: MadeToken) => void;
+  readonly owner: { readonly name: string; readonly role: ApiRole };
+  readonly onMade: (token: ApiMadeToken) => void;
   readonly onClose: () => void;
 }) {
   const possible = () => scopesOfRole[props.owner.role];
-  const [chosen, setChosen] = createSignal<readonly Scope[]>(
+  const [chosen, setChosen] = createSignal<readonly ApiScope[]>(
     possible().filter((scope) => scope !== "admin"),
   );
   const [span, setSpan] = createSignal(DEFAULT_SPAN);
-  const make = createMaker<MadeToken>("/api/v1/tokens");
+  const make = createMaker<ApiMadeToken>("/api/v1/tokens");
   const run = async (): Promise<void> => {
     const wanted = possible().filter((scope) => chosen().includes(scope));
     const body = { user: props.owner.name, scopes: wanted, lifeSeconds: Number(span()) };
     props.onMade(await make(body));
   };
-  const toggle = (scope: Scope, isOn: boolean): void => {
+  const toggle = (scope: ApiScope, isOn: boolean): void => {
     setChosen((before) => (isOn ? [...before, scope] : before.filter((each) => each !== scope)));
   };
   return (

@@ -1,31 +1,32 @@
 /** API tokens: of one account, or of everybody. A token's text is shown once, when it is made. */
 import { createSignal, For, Show } from "solid-js";
-import { ApiError, type Role, sendJson } from "../api.ts";
+import type { ApiMadeToken, ApiRole, ApiToken, ApiTokenPage } from "../../protocol/api/access.ts";
+import { api, hasStatus } from "../api.ts";
 import { dayText, momentText } from "../format.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
 import { CopyLine } from "../parts/basics.tsx";
 import { createPagedList, PagedView } from "../parts/paged-list.tsx";
-import { type MadeToken, TokenDialog } from "./token-dialog.tsx";
-import { accountPage, ofUser, type Token, type TokenPage } from "./values.ts";
+import { TokenDialog } from "./token-dialog.tsx";
+import { accountPage, ofUser } from "./paths.ts";
 import { scopes } from "./words.ts";
 
 /** What is asked about which token. */
 type Question =
   | { readonly type: "make" }
-  | { readonly type: "revoke"; readonly token: Token }
-  | { readonly type: "replace"; readonly token: Token };
+  | { readonly type: "revoke"; readonly token: ApiToken }
+  | { readonly type: "replace"; readonly token: ApiToken };
 
 /** The list; `of` undefined: everybody's. `maker`: for whom new ones are. */
 export function TokenList(props: {
   readonly of: string | undefined;
-  readonly maker: { readonly name: string; readonly role: Role };
+  readonly maker: { readonly name: string; readonly role: ApiRole };
 }) {
-  const list = createPagedList<TokenPage, Token>(
+  const list = createPagedList<ApiTokenPage, ApiToken>(
     () => ofUser("/api/v1/tokens", props.of),
     ({ tokens }) => tokens,
   );
   const [question, setQuestion] = createSignal<Question>();
-  const [made, setMade] = createSignal<MadeToken>();
+  const [made, setMade] = createSignal<ApiMadeToken>();
   let heading: HTMLElement | undefined;
   const ended = (id: string): void => {
     const revokedAt = new Date().toISOString();
@@ -37,7 +38,7 @@ export function TokenList(props: {
     question()?.type === type
       ? (question() as Extract<Question, { readonly type: Type }>)
       : undefined;
-  const take = (token: MadeToken): void => {
+  const take = (token: ApiMadeToken): void => {
     setMade(token);
     void list.reload();
   };
@@ -92,7 +93,7 @@ export function TokenList(props: {
 }
 
 /** The text of a new token: the only time that it is shown. */
-function Secret(props: { readonly token: MadeToken; readonly onDone: () => void }) {
+function Secret(props: { readonly token: ApiMadeToken; readonly onDone: () => void }) {
   return (
     <div class="notice stack tight" role="status" data-secret>
       <p>
@@ -114,9 +115,9 @@ function Secret(props: { readonly token: MadeToken; readonly onDone: () => void 
 }
 
 function TokenTable(props: {
-  readonly tokens: readonly Token[];
+  readonly tokens: readonly ApiToken[];
   readonly hasOwners: boolean;
-  readonly onAsk: (type: "revoke" | "replace", token: Token) => void;
+  readonly onAsk: (type: "revoke" | "replace", token: ApiToken) => void;
 }) {
   return (
     <table class="cards">
@@ -183,11 +184,11 @@ function TokenTable(props: {
   );
 }
 
-function isOver({ revokedAt, expiresAt }: Token): boolean {
+function isOver({ revokedAt, expiresAt }: ApiToken): boolean {
   return revokedAt !== undefined || Date.parse(expiresAt) <= Date.now();
 }
 
-function endText(token: Token): string {
+function endText(token: ApiToken): string {
   if (token.revokedAt !== undefined) return `Revoked ${dayText(Date.parse(token.revokedAt))}`;
   const day = dayText(Date.parse(token.expiresAt));
   return isOver(token) ? `Ended ${day}` : day;
@@ -198,7 +199,7 @@ function whenText(at: string | undefined): string | undefined {
 }
 
 function RevokeDialog(props: {
-  readonly token: Token;
+  readonly token: ApiToken;
   readonly onRevoked: () => void;
   readonly onClose: () => void;
 }) {
@@ -220,16 +221,16 @@ function RevokeDialog(props: {
 }
 
 function ReplaceDialog(props: {
-  readonly token: Token;
-  readonly onReplaced: (next: MadeToken) => void;
+  readonly token: ApiToken;
+  readonly onReplaced: (next: ApiMadeToken) => void;
   readonly onClose: () => void;
 }) {
-  let next: MadeToken | undefined;
+  let next: ApiMadeToken | undefined;
   const run = async (): Promise<void> => {
     const { id, user, scopes, createdAt, expiresAt } = props.token;
     const lifeSeconds = Math.round((Date.parse(expiresAt) - Date.parse(createdAt)) / 1000);
     // Pressed again after the second half failed, the first is not done again.
-    next ??= await sendJson<MadeToken>("POST", "/api/v1/tokens", { user, scopes, lifeSeconds });
+    next ??= await api.call<ApiMadeToken>("POST", "/api/v1/tokens", { user, scopes, lifeSeconds });
     await revoke(id);
   };
   const done = (): void => {
@@ -251,7 +252,7 @@ function ReplaceDialog(props: {
   );
 }
 
-function Owner(props: { readonly token: Token }) {
+function Owner(props: { readonly token: ApiToken }) {
   return (
     <Show when={props.token.user}>
       {(user) => (
@@ -266,8 +267,8 @@ function Owner(props: { readonly token: Token }) {
 /** What is gone already is what was wanted. */
 async function revoke(id: string): Promise<void> {
   try {
-    await sendJson("DELETE", `/api/v1/tokens/${id}`);
+    await api.call("DELETE", `/api/v1/tokens/${id}`);
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    if (!hasStatus(error, 404)) throw error;
   }
 }

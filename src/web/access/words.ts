@@ -1,9 +1,10 @@
 /** Roles, scopes and spans of time, in words. */
-import type { PublicationView, Role, Scope } from "../api.ts";
+import type { ApiRole, ApiScope } from "../../protocol/api/access.ts";
+import type { ApiCatalogue } from "../../protocol/api/values.ts";
 import type { Option } from "../parts/choice.tsx";
 
 /** Roles. */
-export const roles: readonly Option<Role>[] = [
+export const roles: readonly Option<ApiRole>[] = [
   {
     value: "downloader",
     name: "Downloader",
@@ -22,27 +23,28 @@ export const roles: readonly Option<Role>[] = [
 ];
 
 /** What a role is called. */
-export function roleName(role: Role): string {
+export function roleName(role: ApiRole): string {
   return roles.find(({ value }) => value === role)?.name ?? role;
 }
 
 /** What tokens are for. */
-export const scopes: Readonly<Record<Scope, { readonly name: string; readonly text: string }>> = {
-  download: { name: "Download", text: "What the account may get." },
-  publish: { name: "Publish", text: "And change or end what it published." },
-  "read:stats": { name: "Statistics", text: "How the swarms of its publications stand." },
-  admin: { name: "Administer", text: "Accounts, tokens, grants, everything." },
-};
+export const scopes: Readonly<Record<ApiScope, { readonly name: string; readonly text: string }>> =
+  {
+    download: { name: "Download", text: "What the account may get." },
+    publish: { name: "Publish", text: "And change or end what it published." },
+    "read:stats": { name: "Statistics", text: "How the swarms of its publications stand." },
+    admin: { name: "Administer", text: "Accounts, tokens, grants, everything." },
+  };
 
 /** The most that tokens of a role may be for. */
-export const scopesOfRole: Readonly<Record<Role, readonly Scope[]>> = {
+export const scopesOfRole: Readonly<Record<ApiRole, readonly ApiScope[]>> = {
   downloader: ["download"],
   publisher: ["download", "publish", "read:stats"],
   maintainer: ["download", "publish", "read:stats", "admin"],
 };
 
 /** Catalogues. */
-export const catalogueNames: Readonly<Record<PublicationView["catalogue"], string>> = {
+export const catalogueNames: Readonly<Record<ApiCatalogue, string>> = {
   public: "the public catalogue",
   members: "the members' catalogue",
   private: "the private catalogue",

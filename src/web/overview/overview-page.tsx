@@ -1,11 +1,7 @@
 /** `/admin`: every publication and the SourceNode at a glance, live. */
 import { createEffect, For, Match, Show, Switch } from "solid-js";
 import { createStore, reconcile } from "solid-js/store";
-import {
-  applyOverviewDelta,
-  type LiveOverview,
-  type LiveSummary,
-} from "../../protocol/api/live.ts";
+import type { LiveSummary } from "../../protocol/api/live.ts";
 import { countText, moneyText, percentText, rateText, sizeText, timesText } from "../format.ts";
 import { openStream } from "../live-stream.ts";
 import { Figure, StateLabel, Title } from "../parts/basics.tsx";
@@ -15,7 +11,7 @@ import { SourceLoad } from "./source-load.tsx";
 
 /** The page. */
 export function OverviewPage() {
-  const stream = openStream<LiveOverview>("/api/v1/events", applyOverviewDelta);
+  const stream = openStream((client) => client.watch());
   const [rows, setRows] = createStore<LiveSummary[]>([]);
   createEffect(() => {
     const publications = stream.state()?.publications ?? [];

@@ -1,15 +1,16 @@
 /** The frame of the publisher's pages: where one is, where one can go, and the way out. */
 import { For, type JSX, Show } from "solid-js";
-import type { Scope } from "../api.ts";
+import type { ApiScope } from "../../protocol/api/access.ts";
 import { address } from "../router.ts";
 import { account, logOut } from "../session/session.ts";
 
 /** Where one can go, and what one must be let do for it. */
-const pages: readonly { readonly path: string; readonly name: string; readonly scope: Scope }[] = [
-  { path: "/admin", name: "Overview", scope: "read:stats" },
-  { path: "/admin/publish", name: "Publish", scope: "publish" },
-  { path: "/admin/access", name: "Access", scope: "download" },
-];
+const pages: readonly { readonly path: string; readonly name: string; readonly scope: ApiScope }[] =
+  [
+    { path: "/admin", name: "Overview", scope: "read:stats" },
+    { path: "/admin/publish", name: "Publish", scope: "publish" },
+    { path: "/admin/access", name: "Access", scope: "download" },
+  ];
 
 /** Whether the address is that page, or one below it. */
 function current(path: string): "page" | undefined {

@@ -1,14 +1,9 @@
 /** A list that the server gives page by page: loading, empty, broken, and more of it. */
 import { type Accessor, createSignal, type JSX, Match, onMount, Show, Switch } from "solid-js";
-import { getJson, messageOf } from "../api.ts";
+import type { ApiPage } from "../../protocol/api/access.ts";
+import { api, messageOf } from "../api.ts";
 import { hasSessionEnded } from "../session/session.ts";
 import { Trouble } from "./basics.tsx";
-
-/** What the server answers: items somewhere in it, and where it goes on, if it does. */
-export interface ApiPage {
-  /** An address of the API; absent on the last page. */
-  readonly next?: string;
-}
 
 /** The list as far as it was loaded. */
 export interface PagedList<Page extends ApiPage, Item> {
@@ -41,7 +36,7 @@ export function createPagedList<Page extends ApiPage, Item>(
     const number = ++asked;
     setTrouble();
     try {
-      const page = await getJson<Page>(from);
+      const page = await api.call<Page>("GET", from);
       if (number !== asked) return;
       take(page);
       setNext(page.next);

@@ -1,5 +1,5 @@
 /** Command lines and snippets with the real values of a publication in them. */
-import type { PublicationView } from "../api.ts";
+import type { ApiPublicationView } from "../../protocol/api/values.ts";
 
 /** What people and programs paste. */
 export interface Commands {
@@ -12,7 +12,7 @@ export interface Commands {
 }
 
 /** The commands for `view`; `origin`: where its API is. */
-export function commandsOf(view: PublicationView, origin: string): Commands {
+export function commandsOf(view: ApiPublicationView, origin: string): Commands {
   const { pageUrl, contentName, isDirectory, files } = view;
   const isPublic = view.catalogue === "public";
   const url = isDirectory ? undefined : files[0]?.url;
@@ -27,7 +27,7 @@ export function commandsOf(view: PublicationView, origin: string): Commands {
 }
 
 /** The next version from the folder that it lies in, for the same people by the same policy. */
-function publishCommand(view: PublicationView, origin: string): string {
+function publishCommand(view: ApiPublicationView, origin: string): string {
   const { contentName, name, policy, catalogue, access } = view;
   const { floor, minRateBytesPerSecond, egressBudgetBytes, onBudgetEnd } = policy;
   const options = Object.entries({
@@ -47,7 +47,7 @@ function publishCommand(view: PublicationView, origin: string): string {
 }
 
 /** The same by the API. Only the server's own disk can be published by one call. */
-function httpCall(view: PublicationView, origin: string): string {
+function httpCall(view: ApiPublicationView, origin: string): string {
   const { contentName, name, catalogue, access } = view;
   // A deadline of this version is none of the next.
   const { deadline: _, ...policy } = view.policy;

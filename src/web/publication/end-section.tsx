@@ -1,6 +1,6 @@
 /** Ending a publication; its name must be typed, since links to it break. */
 import { createSignal } from "solid-js";
-import { messageOf, publicationPath, sendJson } from "../api.ts";
+import { api, messageOf } from "../api.ts";
 import { Field, Trouble } from "../parts/basics.tsx";
 import { navigate } from "../router.ts";
 import { hasSessionEnded } from "../session/session.ts";
@@ -13,7 +13,7 @@ export function EndSection(props: { readonly name: string }) {
     event.preventDefault();
     setTrouble();
     try {
-      await sendJson("DELETE", publicationPath(props.name));
+      await api.unpublish(props.name);
       navigate("/admin");
     } catch (error) {
       if (!hasSessionEnded(error)) setTrouble(messageOf(error));

@@ -1,25 +1,12 @@
 /** Which piece went to which node: filtered, exported, and played back. */
 import { createSignal, For, onMount, Show } from "solid-js";
-import { getJson, messageOf, publicationPath } from "../api.ts";
+import { publicationPath } from "../../client/client.ts";
+import type { LedgerDoor, LedgerLine, LedgerPage } from "../../protocol/api/ledger.ts";
+import { api, messageOf } from "../api.ts";
 import { countText, preciseText, sizeText } from "../format.ts";
 import { Field, Trouble } from "../parts/basics.tsx";
 import { hasSessionEnded } from "../session/session.ts";
 import { Replay } from "./replay.tsx";
-
-/** A line of the ledger. */
-interface Entry {
-  readonly at: string;
-  readonly door: string;
-  readonly peerId?: string;
-  readonly address?: string;
-  readonly pieceIndex: number;
-  readonly bytes: number;
-}
-
-interface Page {
-  readonly entries: readonly Entry[];
-  readonly next?: string;
-}
 
 /** What is asked for; empty: anything. */
 interface Filter {
@@ -51,7 +38,7 @@ export function LedgerSection(props: { readonly name: string }) {
 
 function LedgerTable(props: { readonly name: string }) {
   const [filter, setFilter] = createSignal(everything);
-  const [entries, setEntries] = createSignal<readonly Entry[]>();
+  const [entries, setEntries] = createSignal<readonly LedgerLine[]>();
   const [next, setNext] = createSignal<string>();
   const [trouble, setTrouble] = createSignal<string>();
   const path = publicationPath(props.name, "/ledger");
@@ -60,10 +47,10 @@ function LedgerTable(props: { readonly name: string }) {
     const asked = Object.entries(filter()).filter(([, value]) => value !== "");
     return `${path}?${new URLSearchParams([...asked, ["format", format], ...limit]).toString()}`;
   };
-  const load = async (from: string, before: readonly Entry[]): Promise<void> => {
+  const load = async (from: string, before: readonly LedgerLine[]): Promise<void> => {
     setTrouble();
     try {
-      const page = await getJson<Page>(from);
+      const page = await api.call<LedgerPage>("GET", from);
       setEntries([...before, ...page.entries]);
       setNext(page.next);
     } catch (error) {
@@ -155,14 +142,14 @@ function textOf(value: FormDataEntryValue | null): string {
   return typeof value === "string" ? value : "";
 }
 
-const doors: Readonly<Record<string, string>> = {
+const doors: Readonly<Record<LedgerDoor, string>> = {
   bittorrent: "BitTorrent",
   webseed: "Web seed",
   webrtc: "WebRTC",
   http: "HTTP",
 };
 
-function Entries(props: { readonly entries: readonly Entry[] }) {
+function Entries(props: { readonly entries: readonly LedgerLine[] }) {
   return (
     <div class="scroll">
       <table class="cards" data-ledger>
@@ -186,9 +173,9 @@ function Entries(props: { readonly entries: readonly Entry[] }) {
                 <th scope="row" class="nowrap">
                   <time datetime={entry.at}>{preciseText(Date.parse(entry.at))}</time>
                 </th>
-                <td data-label="Door">{doors[entry.door] ?? entry.door}</td>
+                <td data-label="Door">{doors[entry.door]}</td>
                 <td data-label="To">
-                  <bdi>{entry.address ?? entry.peerId ?? "–"}</bdi>
+                  <bdi>{entry.address}</bdi>
                 </td>
                 <td class="number" data-label="Piece">
                   {countText(entry.pieceIndex)}

@@ -1,14 +1,9 @@
 /** How much the server takes part, changed while it runs; the effect shows beside it. */
 import { createResource, createSignal, Match, Show, Switch } from "solid-js";
+import { createStore } from "solid-js/store";
 import type { LiveDetail } from "../../protocol/api/live.ts";
-import {
-  getJson,
-  messageOf,
-  type Policy,
-  publicationPath,
-  type PublicationView,
-  sendJson,
-} from "../api.ts";
+import type { ApiHeldPolicy, ApiPolicy, ApiPolicyChange } from "../../protocol/api/values.ts";
+import { api, hasStatus, messageOf } from "../api.ts";
 import { countText, rateText, timesText } from "../format.ts";
 import { Field, Figure, StateLabel, Trouble } from "../parts/basics.tsx";
 import { PolicyChoice } from "../publish/wishes.tsx";
@@ -20,20 +15,20 @@ export function PolicySection(props: {
   readonly name: string;
   readonly detail: LiveDetail | undefined;
 }) {
-  const [view, { mutate }] = createResource(
+  const [held, { mutate }] = createResource(
     () => props.name,
-    (name) => getJson<PublicationView>(publicationPath(name)),
+    (name) => api.policy(name),
   );
   return (
     <Switch fallback={<p class="quiet">Loading …</p>}>
-      <Match when={view.error !== undefined}>
-        <Trouble text={messageOf(view.error)} />
+      <Match when={held.error !== undefined}>
+        <Trouble text={messageOf(held.error)} />
       </Match>
-      <Match when={view()}>
+      <Match when={held()}>
         {(loaded) => (
           <div class="stack wide">
             <Effect detail={props.detail} />
-            <PolicyForm view={loaded()} onChanged={(policy) => mutate({ ...loaded(), policy })} />
+            <PolicyForm held={loaded()} onChanged={mutate} />
             <EndSection name={props.name} />
           </div>
         )}
@@ -79,71 +74,97 @@ function Effect(props: { readonly detail: LiveDetail | undefined }) {
 const MB = 1e6;
 const GB = 1e9;
 
+/** What stands in the form, as text where a field may be empty. */
+interface Wishes {
+  readonly policy: ApiPolicy["policy"];
+  readonly floor: string;
+  readonly minRate: string;
+  readonly budget: string;
+  readonly atEnd: ApiPolicy["onBudgetEnd"];
+}
+
+function wishesOf(policy: ApiPolicy): Wishes {
+  return {
+    policy: policy.policy,
+    floor: policy.floor?.toString() ?? "",
+    minRate: scaled(policy.minRateBytesPerSecond, MB),
+    budget: scaled(policy.egressBudgetBytes, GB),
+    atEnd: policy.onBudgetEnd,
+  };
+}
+
+/** An empty field is the policy's own again. */
+function changeOf({ policy, floor, minRate, budget, atEnd }: Wishes): ApiPolicyChange {
+  return {
+    policy,
+    onBudgetEnd: atEnd,
+    floor: floor === "" ? null : Number(floor),
+    minRateBytesPerSecond: minRate === "" ? null : Math.round(Number(minRate) * MB),
+    egressBudgetBytes: budget === "" ? null : Math.round(Number(budget) * GB),
+  };
+}
+
+const OVERTAKEN =
+  "Somebody else changed the policy meanwhile: this is how it stands now. Change it again if you still want to.";
+
 function PolicyForm(props: {
-  readonly view: PublicationView;
-  readonly onChanged: (policy: Policy) => void;
+  readonly held: ApiHeldPolicy;
+  readonly onChanged: (held: ApiHeldPolicy) => void;
 }) {
-  const { policy: before } = props.view;
-  const [policy, setPolicy] = createSignal(before.policy);
-  const [floor, setFloor] = createSignal(before.floor?.toString() ?? "");
-  const [minRate, setMinRate] = createSignal(scaled(before.minRateBytesPerSecond, MB));
-  const [budget, setBudget] = createSignal(scaled(before.egressBudgetBytes, GB));
-  const [atEnd, setAtEnd] = createSignal(before.onBudgetEnd ?? "serve-floor-only");
+  const [wishes, setWishes] = createStore<Wishes>(wishesOf(props.held.policy));
   const [trouble, setTrouble] = createSignal<string>();
   const [isSaved, setIsSaved] = createSignal(false);
-  const change = (): Partial<Policy> => ({
-    policy: policy(),
-    onBudgetEnd: atEnd(),
-    ...(floor() !== "" && { floor: Number(floor()) }),
-    ...(minRate() !== "" && { minRateBytesPerSecond: Math.round(Number(minRate()) * MB) }),
-    ...(budget() !== "" && { egressBudgetBytes: Math.round(Number(budget()) * GB) }),
-  });
+  const show = (held: ApiHeldPolicy): void => {
+    props.onChanged(held);
+    setWishes(wishesOf(held.policy));
+  };
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     setTrouble();
     setIsSaved(false);
+    const { name, policyVersion } = props.held;
     try {
-      const path = publicationPath(props.view.name, "/policy");
-      const answer = await sendJson<{ policy: Policy }>("PATCH", path, change());
-      props.onChanged(answer.policy);
+      show(await api.setPolicy(name, changeOf(wishes), policyVersion));
       setIsSaved(true);
     } catch (error) {
-      if (!hasSessionEnded(error)) setTrouble(messageOf(error));
+      if (hasSessionEnded(error)) return;
+      setTrouble(hasStatus(error, 412) ? OVERTAKEN : messageOf(error));
+      if (hasStatus(error, 412)) await api.policy(name).then(show, () => undefined);
     }
   };
   return (
     <form class="card stack wide" onSubmit={(event) => void submit(event)}>
       <div class="columns">
-        <PolicyChoice value={policy()} onChange={setPolicy} />
+        <PolicyChoice value={wishes.policy} onChange={(policy) => setWishes({ policy })} />
         <div class="stack">
           <NumberField
             label="Floor, copies"
             hint="Copies that each piece must keep outside the server. Empty: as the policy has it."
-            value={floor()}
+            value={wishes.floor}
             step="1"
-            onChange={setFloor}
+            onChange={(floor) => setWishes({ floor })}
           />
           <NumberField
             label="Least rate, MB/s"
             hint="What each downloader gets at least, as far as the uplink goes."
-            value={minRate()}
+            value={wishes.minRate}
             step="any"
-            onChange={setMinRate}
+            onChange={(minRate) => setWishes({ minRate })}
           />
           <NumberField
             label="Egress budget, GB"
             hint="What the server may send in all."
-            value={budget()}
+            value={wishes.budget}
             step="any"
-            onChange={setBudget}
+            onChange={(budget) => setWishes({ budget })}
           />
           <Field label="When the budget is spent">
             {({ id }) => (
               <select
                 id={id}
-                value={atEnd()}
+                value={wishes.atEnd}
                 onChange={(event) =>
-                  setAtEnd(event.currentTarget.value as "serve-floor-only" | "stop" | "ignore")
+                  setWishes({ atEnd: event.currentTarget.value as ApiPolicy["onBudgetEnd"] })
                 }
               >
                 <option value="serve-floor-only">Send only what would get lost</option>

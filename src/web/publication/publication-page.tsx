@@ -1,7 +1,5 @@
 /** `/admin/p/NAME`: one publication. Its sections have addresses of their own. */
 import { createEffect, For, Match, Switch } from "solid-js";
-import { applyDetailDelta, type LiveDetail } from "../../protocol/api/live.ts";
-import { publicationPath } from "../api.ts";
 import { openStream } from "../live-stream.ts";
 import { Title } from "../parts/basics.tsx";
 import { StreamNote } from "../parts/stream-note.tsx";
@@ -21,8 +19,7 @@ const sections = [
 /** The page; `section`: the part of the address behind the name. */
 export function PublicationPage(props: { readonly name: string; readonly section: string }) {
   const history = new RateHistory();
-  const path = publicationPath(props.name, "/events");
-  const stream = openStream<LiveDetail>(path, applyDetailDelta);
+  const stream = openStream((client) => client.watchPublication(props.name));
   createEffect(() => {
     const state = stream.state();
     if (state !== undefined) history.add(state.at, state.rates);

@@ -1,21 +1,15 @@
 /** The ledger as a film: what was sent up to each moment, of which pieces, in which state. */
+import type { LedgerHistory } from "../../protocol/api/ledger.ts";
 import type { LiveStateChange } from "../../protocol/api/live.ts";
 
-/** `GET …/ledger/history` */
-export interface LedgerHistory {
-  readonly since: string;
-  readonly until: string;
-  readonly binMs: number;
-  readonly pieceCount: number;
-  readonly piecesPerGroup: number;
-  /** Spans in which something was sent. */
-  readonly bins: readonly {
-    readonly at: string;
-    readonly bytes: Readonly<Record<string, number>>;
-    readonly nodes: number;
-    readonly groups: readonly (readonly [group: number, bytes: number])[];
-  }[];
-  readonly timeline: readonly LiveStateChange[];
+/** A ledger with something in it. */
+export type PlayedHistory = LedgerHistory & { readonly since: string; readonly until: string };
+
+/** `history` if there is something to play in it. */
+export function playable(history: LedgerHistory | undefined): PlayedHistory | undefined {
+  const { since, until } = history ?? {};
+  if (history === undefined || since === undefined || until === undefined) return undefined;
+  return history.bins.length === 0 ? undefined : { ...history, since, until };
 }
 
 /** How things stood at the end of one span. */
@@ -36,22 +30,22 @@ export interface Frame {
 }
 
 /** How many frames `history` has. */
-export function frameCount({ since, until, binMs }: LedgerHistory): number {
+export function frameCount({ since, until, binMs }: PlayedHistory): number {
   return Math.max(1, Math.ceil((Date.parse(until) - Date.parse(since)) / binMs));
 }
 
 /** Groups of pieces. */
-export function groupCount({ pieceCount, piecesPerGroup }: LedgerHistory): number {
+export function groupCount({ pieceCount, piecesPerGroup }: PlayedHistory): number {
   return Math.ceil(pieceCount / piecesPerGroup);
 }
 
 /** Frame number `index`, from 0 on. */
-export function frameAt(history: LedgerHistory, index: number): Frame {
+export function frameAt(history: PlayedHistory, index: number): Frame {
   const start = Date.parse(history.since);
   const at = start + (index + 1) * history.binMs;
   const sentOf = new Float64Array(groupCount(history));
   let sentBytes = 0;
-  let here: LedgerHistory["bins"][number] | undefined;
+  let here: PlayedHistory["bins"][number] | undefined;
   for (const bin of history.bins) {
     const number = Math.floor((Date.parse(bin.at) - start) / history.binMs);
     if (number > index) break;

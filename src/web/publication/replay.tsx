@@ -1,6 +1,6 @@
 /** Plays the ledger back: a slider over time, and how things stood at that moment. */
 import { createMemo, createResource, createSignal, Match, onCleanup, Show, Switch } from "solid-js";
-import { getJson, messageOf, publicationPath } from "../api.ts";
+import { api, messageOf } from "../api.ts";
 import { countText, preciseText, pluralText, rateText, sizeText } from "../format.ts";
 import { Figure, StateLabel, Trouble } from "../parts/basics.tsx";
 import { PieceGrid } from "../parts/piece-grid.tsx";
@@ -10,7 +10,8 @@ import {
   frameAt,
   frameCount,
   groupCount,
-  type LedgerHistory,
+  playable,
+  type PlayedHistory,
 } from "./replay-frames.ts";
 import { StateBand } from "./state-timeline.tsx";
 
@@ -21,22 +22,22 @@ const FRAME_MS = 100;
 export function Replay(props: { readonly name: string }) {
   const [history] = createResource(
     () => props.name,
-    (name) => getJson<LedgerHistory>(publicationPath(name, "/ledger/history?bins=300")),
+    (name) => api.history(name, { bins: "300" }),
   );
   return (
     <Switch fallback={<p class="quiet">Loading …</p>}>
       <Match when={history.error !== undefined}>
         <Trouble text={messageOf(history.error)} />
       </Match>
-      <Match when={history()?.bins.length === 0}>
+      <Match when={playable(history())}>{(played) => <Player history={played()} />}</Match>
+      <Match when={history()}>
         <p class="quiet">Nothing was sent yet: there is nothing to play.</p>
       </Match>
-      <Match when={history()}>{(loaded) => <Player history={loaded()} />}</Match>
     </Switch>
   );
 }
 
-function Player(props: { readonly history: LedgerHistory }) {
+function Player(props: { readonly history: PlayedHistory }) {
   const last = () => frameCount(props.history) - 1;
   const [index, setIndex] = createSignal(frameCount(props.history) - 1);
   const [timer, setTimer] = createSignal<ReturnType<typeof setInterval>>();
@@ -83,7 +84,7 @@ function Player(props: { readonly history: LedgerHistory }) {
 }
 
 /** States from the beginning of the ledger on: the band has the slider's scale. */
-function shownStates({ timeline, since }: LedgerHistory): LedgerHistory["timeline"] {
+function shownStates({ timeline, since }: PlayedHistory): PlayedHistory["timeline"] {
   const start = Date.parse(since);
   const held = timeline.findLast((each) => each.since <= start);
   const later = timeline.filter((each) => each.since > start);
@@ -93,7 +94,7 @@ function shownStates({ timeline, since }: LedgerHistory): LedgerHistory["timelin
 /** Strength of a group's colour for what was sent of it, against the most that was sent of one. */
 const LEAST_STRENGTH = 20;
 
-function FrameView(props: { readonly history: LedgerHistory; readonly frame: Frame }) {
+function FrameView(props: { readonly history: PlayedHistory; readonly frame: Frame }) {
   const most = createMemo(() =>
     Math.max(1, ...frameAt(props.history, frameCount(props.history) - 1).sentOf),
   );

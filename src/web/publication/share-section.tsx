@@ -1,7 +1,8 @@
 /** Everything to share: link, .torrent, magnet, command lines, QR code, HTML, and how a CI does it. */
 import { createResource, type JSX, Match, Show, Switch } from "solid-js";
 import { encode } from "uqr";
-import { getJson, messageOf, publicationPath, type PublicationView } from "../api.ts";
+import type { ApiPublicationView } from "../../protocol/api/values.ts";
+import { api, messageOf } from "../api.ts";
 import { CopyLine, Trouble } from "../parts/basics.tsx";
 import { commandsOf } from "./commands.ts";
 
@@ -9,7 +10,7 @@ import { commandsOf } from "./commands.ts";
 export function ShareSection(props: { readonly name: string }) {
   const [view] = createResource(
     () => props.name,
-    (name) => getJson<PublicationView>(publicationPath(name)),
+    (name) => api.publication(name),
   );
   return (
     <Switch fallback={<p class="quiet">Loading …</p>}>
@@ -21,7 +22,7 @@ export function ShareSection(props: { readonly name: string }) {
   );
 }
 
-function Shares(props: { readonly view: PublicationView }) {
+function Shares(props: { readonly view: ApiPublicationView }) {
   const commands = () => commandsOf(props.view, location.origin);
   return (
     <div class="stack wide">
@@ -97,7 +98,7 @@ function Shares(props: { readonly view: PublicationView }) {
 }
 
 /** For whom the link is, where that is not everybody. */
-function Whom(props: { readonly view: PublicationView }) {
+function Whom(props: { readonly view: ApiPublicationView }) {
   const grants = () => `/admin/access/grants?publication=${encodeURIComponent(props.view.name)}`;
   return (
     <p class="notice">

@@ -1,5 +1,6 @@
 /** An upload's world: the API by XMLHttpRequest, which tells how much has left, as fetch does not. */
-import { errorOf, publicationPath } from "../api.ts";
+import { problemOf, publicationPath } from "../../client/client.ts";
+import { ApiError, api, hasStatus, messageOf } from "../api.ts";
 import { Refusal, type UploadWorld } from "./upload.ts";
 
 /** Statuses after which the same request may work: another offset, too slow, busy, a bug. */
@@ -10,9 +11,9 @@ export function httpUpload(name: string): UploadWorld {
   const pathOf = (index: number) => publicationPath(name, `/files/${index}`);
   return {
     async offset(index) {
-      const response = await fetch(pathOf(index), { method: "HEAD" });
-      if (!response.ok) throw failure(response.status, "");
-      return Number(response.headers.get("upload-offset"));
+      return await api.uploadOffset(name, index).catch((error: unknown) => {
+        throw failureOf(error);
+      });
     },
     append: (index, offset, part, how) =>
       new Promise((resolve, reject) => {
@@ -23,7 +24,7 @@ export function httpUpload(name: string): UploadWorld {
         request.upload.addEventListener("progress", ({ loaded }) => how.onSent(loaded));
         request.addEventListener("load", () => {
           if (request.status === 204) resolve();
-          else reject(failure(request.status, request.responseText));
+          else reject(failureOf(new ApiError(problemOf(request.status, request.responseText))));
         });
         const cut = (): void => reject(new Error("The connection is lost."));
         request.addEventListener("error", cut);
@@ -46,9 +47,12 @@ export function httpUpload(name: string): UploadWorld {
   };
 }
 
-function failure(status: number, body: string): Error {
-  const error = errorOf(status, body);
-  if (WORTH_TRYING.has(status)) return error;
-  const hint = status === 401 ? "The session has ended: log in again, then go on." : error.message;
-  return new Refusal(status === 404 ? "The server has dropped this upload." : hint);
+/** What the upload makes of an error: some are worth trying again. */
+function failureOf(error: unknown): unknown {
+  if (!(error instanceof ApiError) || WORTH_TRYING.has(error.problem.status)) return error;
+  if (hasStatus(error, 401)) {
+    return new Refusal("The session has ended: log in again, then go on.");
+  }
+  const isGone = hasStatus(error, 404);
+  return new Refusal(isGone ? "The server has dropped this upload." : messageOf(error));
 }

@@ -2,7 +2,7 @@
  * The plan of an upload under way, kept in this browser: after a reload the same file can be chosen
  * again, and the upload goes on where it was. The files themselves cannot be kept.
  */
-import type { Policy } from "../api.ts";
+import type { ApiCatalogue, ApiPolicy } from "../../protocol/api/values.ts";
 import type { Picked } from "./picked.ts";
 
 /** A file of a plan, with what tells that it is the same. */
@@ -18,8 +18,8 @@ export interface KeptPlan {
   readonly contentName: string;
   readonly isDirectory: boolean;
   readonly files: readonly PlannedFile[];
-  readonly policy: Policy;
-  readonly catalogue: "public" | "members" | "private";
+  readonly policy: Pick<ApiPolicy, "policy">;
+  readonly catalogue: ApiCatalogue;
 }
 
 const KEY = "btpublisher.upload";

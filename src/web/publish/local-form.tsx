@@ -1,20 +1,21 @@
 /** Publishing what lies on the server's own disk: nothing is uploaded, it is served where it lies. */
 import { createSignal, Show } from "solid-js";
-import { messageOf } from "../api.ts";
+import type { ApiCatalogue, ApiPolicy } from "../../protocol/api/values.ts";
+import { api, messageOf } from "../api.ts";
 import { sizeText } from "../format.ts";
 import { Field, Trouble } from "../parts/basics.tsx";
 import { navigate } from "../router.ts";
 import { hasSessionEnded } from "../session/session.ts";
 import { sharePath } from "./publish-job.ts";
-import { publishStream } from "./publish-stream.ts";
+import { publishPatiently } from "./publish-stream.ts";
 import { CatalogueChoice, NameField, PolicyChoice } from "./wishes.tsx";
 
 /** The form; `onCancel`: upload instead. */
 export function LocalForm(props: { readonly onCancel: () => void }) {
   const [path, setPath] = createSignal("");
   const [name, setName] = createSignal("");
-  const [policy, setPolicy] = createSignal<"fast" | "balanced" | "thrifty">("balanced");
-  const [catalogue, setCatalogue] = createSignal<"public" | "members" | "private">("public");
+  const [policy, setPolicy] = createSignal<ApiPolicy["policy"]>("balanced");
+  const [catalogue, setCatalogue] = createSignal<ApiCatalogue>("public");
   const [trouble, setTrouble] = createSignal<string>();
   const [checked, setChecked] = createSignal<number>();
   const submit = async (event: SubmitEvent): Promise<void> => {
@@ -28,8 +29,11 @@ export function LocalForm(props: { readonly onCancel: () => void }) {
         policy: { policy: policy() },
         access: { catalogue: catalogue() },
       };
-      const made = await publishStream("/api/v1/local-publications", body, setChecked);
-      navigate(sharePath(made));
+      const published = await publishPatiently(
+        (onProgress) => api.publishLocal(body, onProgress),
+        setChecked,
+      );
+      navigate(sharePath(published.name));
     } catch (error) {
       if (!hasSessionEnded(error)) setTrouble(messageOf(error));
     } finally {

@@ -3,7 +3,8 @@
  * looked at. Plan, upload, check and publish; each step can be taken again after it broke.
  */
 import { createSignal } from "solid-js";
-import { ApiError, getJson, messageOf, type Policy, publicationPath, sendJson } from "../api.ts";
+import type { ApiCatalogue, ApiPolicy } from "../../protocol/api/values.ts";
+import { ApiError, api, messageOf } from "../api.ts";
 import { navigate } from "../router.ts";
 import { hasSessionEnded } from "../session/session.ts";
 import { httpUpload } from "./http-upload.ts";
@@ -16,7 +17,7 @@ import {
   whyAnother,
 } from "./kept-plan.ts";
 import type { Picked } from "./picked.ts";
-import { publishStream } from "./publish-stream.ts";
+import { publishPatiently } from "./publish-stream.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { Refusal, upload } from "./upload.ts";
 
@@ -43,8 +44,8 @@ export interface PublishWishes {
   /** Empty: made from the content's name. */
   readonly name: string;
   readonly contentName: string;
-  readonly policy: Policy;
-  readonly catalogue: "public" | "members" | "private";
+  readonly policy: Pick<ApiPolicy, "policy">;
+  readonly catalogue: ApiCatalogue;
 }
 
 const [job, setJob] = createSignal<JobState>({ phase: "none" });
@@ -64,21 +65,17 @@ export function totalBytes({ files }: KeptPlan): number {
 export async function startJob(content: Picked, wishes: PublishWishes): Promise<void> {
   const { name, contentName, policy, catalogue } = wishes;
   const files = plannedFiles(content);
-  const answer = await sendJson<{ name: string; receivedBytes: readonly number[] }>(
-    "POST",
-    "/api/v1/publications",
-    {
-      ...(name !== "" && { name }),
-      contentName,
-      isDirectory: content.isDirectory,
-      files: files.map(({ path, length }) => ({
-        path: content.isDirectory ? path : [contentName],
-        length,
-      })),
-      policy,
-      access: { catalogue },
-    },
-  );
+  const answer = await api.planUpload({
+    ...(name !== "" && { name }),
+    contentName,
+    isDirectory: content.isDirectory,
+    files: files.map(({ path, length }) => ({
+      path: content.isDirectory ? path : [contentName],
+      length,
+    })),
+    policy,
+    access: { catalogue },
+  });
   picked = content;
   const { isDirectory } = content;
   const plan = { name: answer.name, contentName, isDirectory, files, policy, catalogue };
@@ -90,9 +87,7 @@ export async function startJob(content: Picked, wishes: PublishWishes): Promise<
 export async function findUnfinished(): Promise<void> {
   const plan = keptPlan();
   if (plan === undefined || job().phase !== "none") return;
-  const status = await getJson<{ state: string }>(publicationPath(plan.name, "/status")).catch(
-    () => undefined,
-  );
+  const status = await api.status(plan.name).catch(() => undefined);
   if (status?.state === "hashing") return check(plan);
   if (status?.state !== "uploading") return forgetPlan();
   const received = await receivedBytes(plan);
@@ -143,12 +138,11 @@ export async function discard(): Promise<void> {
   forgetPlan();
   setJob({ phase: "none" });
   // When it does not work, the server drops it by itself after a day.
-  await sendJson("DELETE", publicationPath(state.plan.name)).catch(() => undefined);
+  await api.unpublish(state.plan.name).catch(() => undefined);
 }
 
 async function receivedBytes({ name }: KeptPlan): Promise<readonly number[]> {
-  const path = publicationPath(name, "/upload");
-  return (await getJson<{ receivedBytes: readonly number[] }>(path)).receivedBytes;
+  return (await api.upload(name)).receivedBytes;
 }
 
 async function run(plan: KeptPlan, content: Picked, received: readonly number[]): Promise<void> {
@@ -180,8 +174,9 @@ async function run(plan: KeptPlan, content: Picked, received: readonly number[])
 async function check(plan: KeptPlan): Promise<void> {
   setJob({ phase: "checking", plan, doneBytes: 0 });
   try {
-    await publishStream(publicationPath(plan.name, "/publish"), undefined, (doneBytes) =>
-      setJob({ phase: "checking", plan, doneBytes }),
+    await publishPatiently(
+      (onProgress) => api.publish(plan.name, onProgress),
+      (doneBytes) => setJob({ phase: "checking", plan, doneBytes }),
     );
   } catch (error) {
     return fail(plan, error);

@@ -1,5 +1,6 @@
 /** What was chosen, and the questions before it is uploaded. */
 import { createSignal, Show } from "solid-js";
+import type { ApiCatalogue, ApiPolicy } from "../../protocol/api/values.ts";
 import { messageOf } from "../api.ts";
 import { pluralText, sizeText } from "../format.ts";
 import { Field, Trouble } from "../parts/basics.tsx";
@@ -12,8 +13,8 @@ import { CatalogueChoice, NameField, PolicyChoice } from "./wishes.tsx";
 export function UploadForm(props: { readonly picked: Picked; readonly onCancel: () => void }) {
   const [name, setName] = createSignal("");
   const [contentName, setContentName] = createSignal(props.picked.contentName);
-  const [policy, setPolicy] = createSignal<"fast" | "balanced" | "thrifty">("balanced");
-  const [catalogue, setCatalogue] = createSignal<"public" | "members" | "private">("public");
+  const [policy, setPolicy] = createSignal<ApiPolicy["policy"]>("balanced");
+  const [catalogue, setCatalogue] = createSignal<ApiCatalogue>("public");
   const [trouble, setTrouble] = createSignal<string>();
   const [isBusy, setIsBusy] = createSignal(false);
   const submit = async (event: SubmitEvent): Promise<void> => {

@@ -1,10 +1,10 @@
 /** What is asked about every publication: its name, how much the server gives, who may have it. */
-import type { Policy, PublicationView } from "../api.ts";
+import type { ApiPolicy, ApiCatalogue } from "../../protocol/api/values.ts";
 import { Field } from "../parts/basics.tsx";
 import { Choice, type Option } from "../parts/choice.tsx";
 
 /** Policies, in words. */
-export const policies: readonly Option<Policy["policy"]>[] = [
+export const policies: readonly Option<ApiPolicy["policy"]>[] = [
   {
     value: "balanced",
     name: "Balanced",
@@ -18,7 +18,7 @@ export const policies: readonly Option<Policy["policy"]>[] = [
   },
 ];
 
-const catalogues: readonly Option<PublicationView["catalogue"]>[] = [
+const catalogues: readonly Option<ApiCatalogue>[] = [
   { value: "public", name: "Everybody", text: "Listed on the front page." },
   { value: "members", name: "Members", text: "Everybody with an account here." },
   { value: "private", name: "Those I name", text: "Granted one by one; invisible for others." },
@@ -55,8 +55,8 @@ export function NameField(props: {
 
 /** One of the policies. */
 export function PolicyChoice(props: {
-  readonly value: Policy["policy"];
-  readonly onChange: (policy: Policy["policy"]) => void;
+  readonly value: ApiPolicy["policy"];
+  readonly onChange: (policy: ApiPolicy["policy"]) => void;
 }) {
   return (
     <Choice
@@ -71,8 +71,8 @@ export function PolicyChoice(props: {
 
 /** Who may download. */
 export function CatalogueChoice(props: {
-  readonly value: PublicationView["catalogue"];
-  readonly onChange: (catalogue: PublicationView["catalogue"]) => void;
+  readonly value: ApiCatalogue;
+  readonly onChange: (catalogue: ApiCatalogue) => void;
 }) {
   return (
     <Choice
