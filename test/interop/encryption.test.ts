@@ -12,12 +12,14 @@ import { webtorrent } from "../support/npm-clients.ts";
 import { hashFiles } from "../support/odd-tree.ts";
 import { publishOn, type Server, startOurs, startServer } from "../support/our-programs.ts";
 
+const DEAD_TRACKER = "http://127.0.0.1:9/announce";
+
 describe("clients that require encryption", { skip: whyNoNamespaces() }, () => {
   let folder: string;
   let content: string;
   /** Without web seeds: only BitTorrent leads to the content. */
   let torrent: string;
-  /** Without trackers, too: only an address leads to a peer. */
+  /** Its tracker is dead, too (without any, rtorrent does not start): only an address leads to a peer. */
   let bareTorrent: string;
   let network: TestNetwork;
   let server: Server;
@@ -36,7 +38,7 @@ describe("clients that require encryption", { skip: whyNoNamespaces() }, () => {
     const { info, announceTiers } = await readTorrentFile(torrent);
     const bare = { infoRaw: info.raw, webSeeds: [] };
     writeFileSync(torrent, encodeMetainfo({ ...bare, announceTiers }));
-    writeFileSync(bareTorrent, encodeMetainfo({ ...bare, announceTiers: [] }));
+    writeFileSync(bareTorrent, encodeMetainfo({ ...bare, announceTiers: [[DEAD_TRACKER]] }));
   });
 
   after(async () => {
@@ -61,7 +63,7 @@ describe("clients that require encryption", { skip: whyNoNamespaces() }, () => {
     });
   }
 
-  for (const kind of [...clientKinds, webtorrent]) {
+  for (const kind of [...clientKinds, rtorrent, webtorrent]) {
     test(`our peer downloads from ${kind.name}`, async () => {
       const directory = join(folder, `from-${kind.name}`);
       const host = network.addHost(`${kind.name}-seed`);
