@@ -15,6 +15,7 @@ import type { InfoHash } from "../src/base/units.ts";
 import { defaultPolicy } from "../src/ports/publication-policy.ts";
 import { LOOK_MS, type PublicationLook, type SwarmLook } from "../src/ports/source-look.ts";
 import { pieceCharacters } from "../src/protocol/api/live.ts";
+import type { PeerReport } from "../src/protocol/wire/participation.ts";
 
 const { values } = parseArgs({
   options: {
@@ -84,6 +85,15 @@ function swarmOf(infoHash: InfoHash): SwarmLook {
   };
 }
 
+/** Every second peer is of our kind. */
+function reportOf(key: number): PeerReport | undefined {
+  if (key % 2 === 0) return undefined;
+  const bytes = { sources: key * 1e6, ownPeers: key * 1e6, otherPeers: 0 };
+  const rates = { downRate: key * 1000, upRate: key * 900, downlink: 1e7, uplink: 1e6 };
+  const rest = { neighbours: 20, downLimit: 0, leavesWhenDone: true };
+  return { downloaded: bytes, uploaded: bytes, ...rates, ...rest };
+}
+
 function look(): PublicationLook {
   const peerLooks = Array.from({ length: peers }, (_, key) => ({
     key,
@@ -94,6 +104,8 @@ function look(): PublicationLook {
     gainedBytes: tick * PIECE_LENGTH * 2 + key * tick,
     sentBytes: tick * PIECE_LENGTH + key * tick,
     owedBytes: (tick * 7919 * key) % 1e7,
+    // A report comes every two seconds.
+    report: reportOf(key + 2 * Math.floor((tick + key) / 4)),
   }));
   return {
     at: Date.now(),

@@ -5,6 +5,7 @@
 import type { InfoHash, Millis, UnixMillis } from "../base/units.ts";
 import type { SwarmParticipation } from "../protocol/control/participation.ts";
 import type { LedgerDoor } from "../protocol/api/ledger.ts";
+import type { PeerReport } from "../protocol/wire/participation.ts";
 
 /** How often whoever watches is told. */
 export const LOOK_MS: Millis = 500;
@@ -65,4 +66,6 @@ export interface PeerLook {
   readonly sentBytes: number;
   /** What it is owed of its direct share; below 0: it is ahead. */
   readonly owedBytes: number;
+  /** What it says of itself, if it is of our kind: claims. */
+  readonly report?: PeerReport | undefined;
 }

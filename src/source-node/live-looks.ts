@@ -139,5 +139,6 @@ function lookAtPeer(peer: Downloader, toUnix: number): PeerLook {
     gainedBytes: peer.gainedBytes,
     sentBytes: peer.sentBytes,
     owedBytes: Math.round(peer.owedBytes),
+    report: peer.report,
   };
 }

@@ -77,6 +77,15 @@ describe("the dashboard of a real swarm", () => {
     await swarm.leave([last]);
     swarm.addOurs("--max-download", "300k");
     await inState("S1");
+    // What ours say of themselves stands apart from what the server saw.
+    await page.locator("[data-report]").getByText("limit 300 kB/s").waitFor();
+    assert.deepEqual(
+      await page
+        .locator("[data-peers] tr", { hasText: /aria2|transmission/i })
+        .locator("[data-report]")
+        .all(),
+      [],
+    );
 
     // The page shows the last six changes, and follows the log by half a second at most.
     let [shown, known]: (readonly string[])[] = [[], []];

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { PublicationLook, SourceLook } from "../../ports/source-look.ts";
 import { MAX_LOOK_PEERS } from "../../ports/source-look.ts";
 import type { SwarmParticipation } from "../../protocol/control/participation.ts";
+import type { PeerReport } from "../../protocol/wire/participation.ts";
 import { isSwarmParticipation } from "../../protocol/control/participation-messages.ts";
 import { errorSchema, infoHashSchema, type Parser, parser } from "./content-service-messages.ts";
 
@@ -29,6 +30,20 @@ const sourceLookSchema: z.ZodType<SourceLook> = z
   })
   .transform((look) => ({ ...look, uplinkLimit: look.uplinkLimit }));
 
+const partnersSchema = z.strictObject({ sources: count, ownPeers: count, otherPeers: count });
+
+const reportSchema: z.ZodType<PeerReport> = z.strictObject({
+  downloaded: partnersSchema,
+  uploaded: partnersSchema,
+  downRate: count,
+  upRate: count,
+  neighbours: count,
+  downlink: count,
+  uplink: count,
+  downLimit: count,
+  leavesWhenDone: z.boolean(),
+});
+
 const publicationLookSchema: z.ZodType<PublicationLook> = z.strictObject({
   at: amount,
   swarm: swarmSchema,
@@ -47,6 +62,7 @@ const publicationLookSchema: z.ZodType<PublicationLook> = z.strictObject({
         gainedBytes: amount,
         sentBytes: amount,
         owedBytes: z.number(),
+        report: z.optional(reportSchema),
       }),
     )
     .max(MAX_LOOK_PEERS),

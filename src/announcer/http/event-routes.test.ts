@@ -44,6 +44,19 @@ async function openStream(world: AppWorld, url: string, token?: string) {
   return { response, stream, next, text: () => text };
 }
 
+/** What a peer of our kind says of itself. */
+const report = {
+  downloaded: { sources: 100, ownPeers: 200, otherPeers: 300 },
+  uploaded: { sources: 0, ownPeers: 5, otherPeers: 6 },
+  downRate: 1000,
+  upRate: 900,
+  neighbours: 12,
+  downlink: 2000,
+  uplink: 1000,
+  downLimit: 5000,
+  leavesWhenDone: true,
+};
+
 function looksOf(infoHash: InfoHash, count: number): PublicationLook[] {
   return Array.from({ length: count }, (_, i) => ({
     at: 1_000_000 + i * 1000,
@@ -69,6 +82,7 @@ function looksOf(infoHash: InfoHash, count: number): PublicationLook[] {
         gainedBytes: i * 2000,
         sentBytes: i * 1000,
         owedBytes: 0,
+        report: i === 0 ? undefined : report,
       },
     ],
     otherPeers: 0,
@@ -139,6 +153,8 @@ test("one publication is told with rates, pieces, peers and the states it was in
   const delta = data as Record<string, unknown>;
   assert.equal(event, "delta");
   assert.deepEqual(delta["figures"], [[1, 1, 2000, 1000, 0]]);
+  const said = { downRate: 1000, upRate: 900, fromSources: 100, fromPeers: 500, neighbours: 12 };
+  assert.deepEqual(delta["reports"], [[1, { ...said, downLimit: 5000, leavesWhenDone: true }]]);
   assert.deepEqual(delta["copies"], [[0, "1"]]);
   const none = await world.send({ method: "GET", url: url.replace("some", "no") });
   assert.equal(none.statusCode, 404);

@@ -6,6 +6,7 @@ import {
   applyOverviewDelta,
   type LiveDetail,
   type LiveOverview,
+  type LivePeer,
   type LiveStateChange,
   pieceCharacter,
   pieceCount,
@@ -38,7 +39,15 @@ const overview: fc.Arbitrary<LiveOverview> = record(
   },
   ["at", "publications"],
 );
-const peer = record({
+const report = record({
+  downRate: small,
+  upRate: small,
+  fromSources: small,
+  fromPeers: small,
+  neighbours: small,
+  leavesWhenDone: fc.boolean(),
+});
+const peerFields = {
   key: fc.nat(4),
   client: fc.constant("x"),
   address: fc.constant("192.0.2.1"),
@@ -47,7 +56,12 @@ const peer = record({
   gainedRate: small,
   sentRate: small,
   owedBytes: small,
-});
+};
+/** Of our kind or not. */
+const peer: fc.Arbitrary<LivePeer> = fc.oneof(
+  record(peerFields),
+  record({ ...peerFields, report }),
+);
 const characters = fc.string({
   unit: fc.constantFrom("0", "1", "z"),
   minLength: 40,

@@ -38,6 +38,7 @@ export function detailDelta(before: LiveDetail, after: LiveDetail): LiveDetailDe
     joined: unlessNone(after.peers.filter(({ key }) => !known.has(key))),
     left: unlessNone([...known.keys()].filter((key) => !keys.has(key))),
     figures: unlessNone(after.peers.flatMap((peer) => changedFigures(known.get(peer.key), peer))),
+    reports: unlessNone(after.peers.flatMap((peer) => changedReport(known.get(peer.key), peer))),
     otherPeers: before.otherPeers === after.otherPeers ? undefined : after.otherPeers,
     timeline: unlessNone(after.timeline.filter(({ since }) => since > last)),
   });
@@ -73,6 +74,13 @@ function changedFigures(before: LivePeer | undefined, after: LivePeer): LivePeer
       before.sentRate !== sentRate ||
       before.owedBytes !== owedBytes);
   return isChanged ? [[key, pieces, gainedRate, sentRate, owedBytes]] : [];
+}
+
+type ChangedReports = NonNullable<LiveDetailDelta["reports"]>;
+
+function changedReport(before: LivePeer | undefined, { key, report }: LivePeer): ChangedReports {
+  if (before === undefined || isSame(before.report, report)) return [];
+  return [[key, report ?? null]];
 }
 
 /** Values of JSON, made by the same code: equal ones have the same text. */

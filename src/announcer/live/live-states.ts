@@ -12,6 +12,7 @@ import type {
   LiveDetail,
   LiveOverview,
   LivePeer,
+  LivePeerReport,
   LiveRates,
   LiveSource,
   LiveStateChange,
@@ -19,6 +20,7 @@ import type {
   LiveSwarm,
 } from "../../protocol/api/live.ts";
 import type { HeldState } from "../../protocol/control/participation.ts";
+import type { PeerReport } from "../../protocol/wire/participation.ts";
 import { participationView } from "../participation-view.ts";
 import type { PublishingProgress } from "../publish-jobs.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -131,8 +133,22 @@ export class DetailMaker {
       gainedRate: this.#meter.rate(`gained ${key}`, at, peer.gainedBytes),
       sentRate: this.#meter.rate(`sent ${key}`, at, peer.sentBytes),
       owedBytes: Math.round(peer.owedBytes / OWED_STEP) * OWED_STEP,
+      ...(peer.report !== undefined && { report: reportOf(peer.report) }),
     };
   }
+}
+
+function reportOf({ downloaded, downLimit, ...report }: PeerReport): LivePeerReport {
+  const { downRate, upRate, neighbours, leavesWhenDone } = report;
+  return {
+    downRate,
+    upRate,
+    fromSources: downloaded.sources,
+    fromPeers: downloaded.ownPeers + downloaded.otherPeers,
+    neighbours,
+    ...(downLimit > 0 && { downLimit }),
+    leavesWhenDone,
+  };
 }
 
 /** A state as dashboards show it. */

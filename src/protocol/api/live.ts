@@ -106,6 +106,21 @@ export interface LiveRates {
   readonly peers: number;
 }
 
+/** What a peer of our kind says of itself: claims, by which nothing is decided. */
+export interface LivePeerReport {
+  readonly downRate: number;
+  readonly upRate: number;
+  /** Bytes that it has had so far: from SourceNodes and web seeds, and from peers. */
+  readonly fromSources: number;
+  readonly fromPeers: number;
+  /** Peers that it is connected to. */
+  readonly neighbours: number;
+  /** What its user lets it download at most; absent: no limit. */
+  readonly downLimit?: number;
+  /** It goes when it has everything. */
+  readonly leavesWhenDone: boolean;
+}
+
 /** A peer that is connected to the SourceNode. */
 export interface LivePeer {
   /** Names it within this stream. */
@@ -122,6 +137,8 @@ export interface LivePeer {
   readonly sentRate: number;
   /** What it is owed of its direct share; below 0: it is ahead. */
   readonly owedBytes: number;
+  /** Absent for those that do not report. */
+  readonly report?: LivePeerReport;
 }
 
 /** A peer's changing figures in the order of `LivePeer`. */
@@ -168,6 +185,8 @@ export interface LiveDetailDelta {
   /** Keys. */
   readonly left?: readonly number[];
   readonly figures?: readonly LivePeerFigures[];
+  /** New ones, by key; null: none any more. */
+  readonly reports?: readonly (readonly [key: number, report: LivePeerReport | null])[];
   readonly otherPeers?: number;
   /** New ones. */
   readonly timeline?: readonly LiveStateChange[];
@@ -220,6 +239,7 @@ export function applyOverviewDelta(before: LiveOverview, delta: LiveOverviewDelt
 export function applyDetailDelta(before: LiveDetail, delta: LiveDetailDelta): LiveDetail {
   const left = new Set(delta.left);
   const figures = new Map(delta.figures?.map((each) => [each[0], each]));
+  const reports = new Map(delta.reports);
   const stayed = before.peers.filter(({ key }) => !left.has(key));
   return {
     at: delta.at,
@@ -229,7 +249,9 @@ export function applyDetailDelta(before: LiveDetail, delta: LiveDetailDelta): Li
     copies: withRuns(before.copies, delta.copies),
     sent: withRuns(before.sent, delta.sent),
     peers: [
-      ...stayed.map((peer) => withFigures(peer, figures.get(peer.key))),
+      ...stayed.map((peer) =>
+        withReport(withFigures(peer, figures.get(peer.key)), reports.get(peer.key)),
+      ),
       ...(delta.joined ?? []),
     ],
     otherPeers: delta.otherPeers ?? before.otherPeers,
@@ -241,6 +263,13 @@ function withFigures(peer: LivePeer, figures: LivePeerFigures | undefined): Live
   if (figures === undefined) return peer;
   const [, pieces, gainedRate, sentRate, owedBytes] = figures;
   return { ...peer, pieces, gainedRate, sentRate, owedBytes };
+}
+
+/** `report` undefined: the one from before; null: none. */
+function withReport(peer: LivePeer, report: LivePeerReport | null | undefined): LivePeer {
+  if (report === undefined) return peer;
+  const { report: _before, ...rest } = peer;
+  return report === null ? rest : { ...rest, report };
 }
 
 function withRuns(before: string, runs: LiveRuns = []): string {

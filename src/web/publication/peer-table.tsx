@@ -1,8 +1,8 @@
 /** The peers that the SourceNode is connected to. */
 import { createEffect, createMemo, createSignal, For, Show } from "solid-js";
 import { createStore, reconcile } from "solid-js/store";
-import type { LiveDetail, LivePeer } from "../../protocol/api/live.ts";
-import { countText, percentText, rateText, sizeText } from "../format.ts";
+import type { LiveDetail, LivePeer, LivePeerReport } from "../../protocol/api/live.ts";
+import { countText, percentText, pluralText, rateText, sizeText } from "../format.ts";
 
 /** Rows that are drawn without being asked for. */
 const SHOWN = 100;
@@ -14,6 +14,7 @@ export function PeerTable(props: { readonly detail: LiveDetail }) {
   createEffect(() => setPeers(reconcile([...props.detail.peers], { key: "key" })));
   const pieces = () => Math.max(1, props.detail.copies.length);
   const shown = createMemo(() => (showsAll() ? peers : peers.slice(0, SHOWN)));
+  const someReport = createMemo(() => peers.some(({ report }) => report !== undefined));
   const hidden = () => peers.length - shown().length;
   return (
     <Show when={peers.length > 0} fallback={<p class="quiet">Nobody is connected.</p>}>
@@ -32,10 +33,17 @@ export function PeerTable(props: { readonly detail: LiveDetail }) {
               <th scope="col" class="number" title="Against what a plain download would have given">
                 Owed
               </th>
+              <Show when={someReport()}>
+                <th scope="col" title="What our client says of itself. Nothing is decided by it.">
+                  As it reports
+                </th>
+              </Show>
             </tr>
           </thead>
           <tbody>
-            <For each={shown()}>{(peer) => <Row peer={peer} pieces={pieces()} />}</For>
+            <For each={shown()}>
+              {(peer) => <Row peer={peer} pieces={pieces()} hasReports={someReport()} />}
+            </For>
           </tbody>
         </table>
       </div>
@@ -53,7 +61,12 @@ export function PeerTable(props: { readonly detail: LiveDetail }) {
   );
 }
 
-function Row(props: { readonly peer: LivePeer; readonly pieces: number }) {
+function Row(props: {
+  readonly peer: LivePeer;
+  readonly pieces: number;
+  /** Whether there is a column for what peers report. */
+  readonly hasReports: boolean;
+}) {
   const fraction = () => props.peer.pieces / props.pieces;
   const owed = () => {
     const { owedBytes } = props.peer;
@@ -79,6 +92,35 @@ function Row(props: { readonly peer: LivePeer; readonly pieces: number }) {
       <td class="number" data-label="Owed">
         {owed()}
       </td>
+      <Show when={props.hasReports}>
+        <td data-label="As it reports">
+          <Show when={props.peer.report} fallback="–">
+            {(report) => <Report report={report()} />}
+          </Show>
+        </td>
+      </Show>
     </tr>
+  );
+}
+
+/** What it says itself: its rates, how many it knows, and where its bytes came from. */
+function Report(props: { readonly report: LivePeerReport }) {
+  const had = () => props.report.fromSources + props.report.fromPeers;
+  const notes = () => {
+    const { neighbours, fromPeers, downLimit, leavesWhenDone } = props.report;
+    return [
+      pluralText(neighbours, "neighbour"),
+      had() > 0 && `${percentText(fromPeers / had())} from peers`,
+      downLimit !== undefined && `limit ${rateText(downLimit)}`,
+      leavesWhenDone && "leaves when done",
+    ].filter((note) => note !== false);
+  };
+  return (
+    <div data-report>
+      <span class="nowrap">
+        gets {rateText(props.report.downRate)}, gives {rateText(props.report.upRate)}
+      </span>{" "}
+      <small>{notes().join(", ")}</small>
+    </div>
   );
 }
