@@ -93,7 +93,7 @@ function Row(props: {
         {owed()}
       </td>
       <Show when={props.hasReports}>
-        <td data-label="As it reports">
+        <td class="full" data-label="As it reports">
           <Show when={props.peer.report} fallback="–">
             {(report) => <Report report={report()} />}
           </Show>
@@ -119,7 +119,8 @@ function Report(props: { readonly report: LivePeerReport }) {
     <div data-report>
       <span class="nowrap">
         gets {rateText(props.report.downRate)}, gives {rateText(props.report.upRate)}
-      </span>{" "}
+      </span>
+      <br />
       <small>{notes().join(", ")}</small>
     </div>
   );
