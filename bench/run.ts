@@ -41,6 +41,10 @@ const benches: Readonly<Record<string, readonly string[]>> = {
     "bench_tracker.py --modes udpc,udp,httpka,http " +
       "--trackers node-limit-net,btpublisher,opentracker,bittorrent-tracker",
   ),
+  "tracker-workers": lab(
+    "bench_tracker.py --modes udpc,udp --windows 64,512 --sockets 16 --secs 4 " +
+      "--trackers btpublisher,btpublisher*2",
+  ),
   "tracker-million": [process.execPath, "--expose-gc", `${here}tracker-million.ts`],
   "tracker-keys": lab(
     "bench_tracker.py --modes udpc,httpka --windows 64 --sources 1 " +

@@ -2,6 +2,7 @@
 """Tracker capacity: tracker on core 0, C load generator on core 1, own namespace, loopback, 100k peers in 1k swarms, numwant 50.
    bench_tracker.py --trackers opentracker,bittorrent-tracker --modes udp,udpc,http,httpka --runs 3
    NAME+keys gives each peer of each swarm a key of its own, which NAME must judge (LAB_KEYS has their number a swarm).
+   NAME*N has N workers (LAB_WORKERS).
    A tracker is $LAB_ADAPTERS/tracker-NAME or tracker/adapters/NAME, called as: NAME IP PORT TMPDIR WHITELISTFILE (exec's the server, stays in the foreground)."""
 import argparse
 from lablib import *
@@ -17,6 +18,7 @@ ap.add_argument("--windows", default="64,1")
 ap.add_argument("--numwant", type=int, default=50)
 ap.add_argument("--key", default="", help="announce to /announce/KEY")
 ap.add_argument("--sources", type=int, default=200, help="addresses that TCP comes from")
+ap.add_argument("--sockets", type=int, default=1, help="sockets that UDP comes from, each a process with its part of the window")
 ap.add_argument("--out", default=WORK + "/tracker.jsonl")
 a = ap.parse_args()
 M = (1 << 64) - 1
@@ -67,6 +69,8 @@ def lg(mode, pid, *x, keyed=False):
             str(a.numwant),
             "--sources",
             str(a.sources),
+            "--sockets",
+            str(a.sockets),
             *(["--key", a.key] if a.key else []),
             *(["--keys"] if keyed else []),
             *map(str, x),
@@ -86,6 +90,7 @@ try:
     ns_add(NS)
     for t in a.trackers.split(","):
         program, keyed = t.removesuffix("+keys"), t.endswith("+keys")
+        program, _, workers = program.partition("*")
         for run in range(a.runs):
             for mode in a.modes.split(","):
                 shutil.rmtree(T + "/run", ignore_errors=True)
@@ -105,6 +110,7 @@ try:
                         **os.environ,
                         **({"LAB_KEYS": str(a.peers)} if keyed else {}),
                         **({"LAB_WS": "1"} if mode == "ws" else {}),
+                        **({"LAB_WORKERS": workers} if workers else {}),
                     },
                     stdout=open(T + "/log", "w"),
                     stderr=subprocess.STDOUT,

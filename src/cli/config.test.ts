@@ -66,6 +66,7 @@ test("CFG-04 CFG-05 wrong types and values out of range are told with their key"
     ['http-port = "80"', /http-port/],
     ["peer-port = -1", /peer-port.*>=0/],
     ["http-port = 65536", /http-port.*<=65535/],
+    ["workers = 65", /workers.*<=64/],
     ["announce-interval = 0", /announce-interval.*>=10/],
     ['max-upload = "fast"', /max-upload/],
     ["insecure = 1", /insecure/],

@@ -15,6 +15,9 @@ const port = z.int().min(0).max(65_535);
 const path = z.string().min(1);
 const rate = z.union([z.int().min(1), z.string().transform(rateFrom)]);
 
+/** Threads of the Tracker's UDP door at most. */
+const MAX_WORKERS = 64;
+
 /** Every key of a config file, as the options are called. */
 const fileSchema = z.strictObject({
   data: path.optional(),
@@ -31,6 +34,7 @@ const fileSchema = z.strictObject({
   insecure: z.boolean().optional(),
   control: z.string().optional(),
   "control-key": path.optional(),
+  workers: z.int().min(1).max(MAX_WORKERS).optional(),
   "announce-interval": z.int().min(10).max(86_400).optional(),
   "max-connections-per-address": z.int().min(1).max(100_000).optional(),
 });
@@ -56,6 +60,7 @@ export interface ServerFlags {
   readonly insecure?: boolean;
   readonly control?: string;
   readonly controlKey?: string;
+  readonly workers?: number;
   /** Seconds. */
   readonly announceInterval?: number;
   readonly maxConnectionsPerAddress?: number;
@@ -85,6 +90,8 @@ export interface ServerSettings {
   readonly isInsecure: boolean;
   readonly control: string | undefined;
   readonly controlKeyPath: string | undefined;
+  /** Threads that receive and send for the Tracker's UDP door; 1: the main thread itself. */
+  readonly workers: number;
   readonly announceIntervalMs: number | undefined;
   /** Of peers, for one IPv4 address or IPv6 /64. */
   readonly maxConnectionsPerAddress: number;
@@ -138,6 +145,7 @@ export async function resolveServerSettings(
     isInsecure: all.insecure ?? false,
     control: all.control,
     controlKeyPath: all.controlKey,
+    workers: all.workers ?? 1,
     announceIntervalMs:
       all.announceInterval === undefined ? undefined : all.announceInterval * 1000,
     maxConnectionsPerAddress: all.maxConnectionsPerAddress ?? DEFAULT_CONNECTIONS_PER_ADDRESS,
@@ -198,6 +206,7 @@ function flagsOf(file: ConfigFile): ServerFlags {
     insecure: file.insecure,
     control: file.control,
     controlKey: file["control-key"],
+    workers: file.workers,
     announceInterval: file["announce-interval"],
     maxConnectionsPerAddress: file["max-connections-per-address"],
   });

@@ -35,6 +35,7 @@ export function addSourceOptions(command: Command): Command {
 
 /** Adds what a Tracker takes. */
 export function addTrackerOptions(command: Command): Command {
+  const parseWorkers = (text: string) => parseInteger(text, { min: 1, max: 64 });
   const parseInterval = (text: string) => parseInteger(text, { min: 10, max: 86_400 });
   return command
     .option(
@@ -42,6 +43,7 @@ export function addTrackerOptions(command: Command): Command {
       "the Tracker's UDP port; 0: any free one (default: as the HTTP port)",
       parsePort,
     )
+    .option("--workers <number>", "threads for announces over UDP (default: 1)", parseWorkers)
     .option(
       "--announce-interval <seconds>",
       "how often peers announce (default: 120)",

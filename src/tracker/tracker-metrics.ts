@@ -2,13 +2,17 @@
 import type { TicketDesk } from "./ticket-desk.ts";
 import type { Tracker } from "./tracker.ts";
 import type { TrackerAccess } from "./tracker-access.ts";
-import type { TrackerUdpDoor } from "./udp-door.ts";
 import type { TrackerWebDoor } from "./web-door.ts";
+
+/** What the UDP door counts, wherever it stands. */
+export interface UdpCounts {
+  readonly counters: Readonly<Record<"connect" | "announce" | "scrape" | "ignored", number>>;
+}
 
 /** Whose counts are shown. */
 export interface MeasuredTracker {
   readonly tracker: Tracker;
-  readonly udp: TrackerUdpDoor;
+  readonly udp: UdpCounts;
   readonly web: TrackerWebDoor;
   readonly access: TrackerAccess;
   readonly desk: TicketDesk;

@@ -4,17 +4,15 @@
  * IPv6 is named IPv6 peers.
  */
 import { infoHashOf } from "../base/bytes.ts";
-import type { Millis } from "../base/units.ts";
 import { Announce } from "../protocol/tracker/announce.ts";
 import type { AnswerMemory } from "../protocol/tracker/http-answer.ts";
 import {
-  beginUdpAnswer,
   encodeUdpAnnounceAnswer,
   encodeUdpError,
   encodeUdpScrapeAnswer,
   maxUdpPeers,
 } from "../protocol/tracker/udp-answer.ts";
-import { udpAnswerAt, udpLengths } from "../protocol/tracker/udp-packets.ts";
+import { udpLengths } from "../protocol/tracker/udp-packets.ts";
 import {
   readUdpAnnounce,
   readUdpScrape,
@@ -24,69 +22,44 @@ import {
 } from "../protocol/tracker/udp-request.ts";
 import { ACCESS_DENIED } from "./announce-access.ts";
 import { isKey, keyOfPath } from "../protocol/tracker/key.ts";
-import { NetworkRate } from "./network-rate.ts";
 import type { Asker } from "./sources.ts";
 import type { Tracker } from "./tracker.ts";
-import { UdpConnectionIds } from "./udp-connection-ids.ts";
-
-/** What the door is built on. */
-export interface TrackerUdpDoorOptions {
-  /** 18 random bytes, new at every start. */
-  readonly secret: Uint8Array;
-  readonly now: () => Millis;
-  readonly memory: AnswerMemory;
-  /**
-   * Answers a second to those of one IPv4 /24 or IPv6 /48 who have not proved their address: default
-   * 1000 (UDP-21).
-   */
-  readonly maxStrangersPerSecond?: number;
-}
-
-const MAX_STRANGERS_PER_SECOND = 1000;
+import { UdpGate, type UdpGateOptions } from "./udp-gate.ts";
 
 /** Turns packets into announces and scrapes, and what comes of them into packets. */
 export class TrackerUdpDoor {
   readonly #tracker: Tracker;
-  readonly #options: TrackerUdpDoorOptions;
-  readonly #ids: UdpConnectionIds;
-  readonly #strangers: NetworkRate;
+  readonly #memory: AnswerMemory;
+  readonly #gate: UdpGate;
   readonly #announce = new Announce();
   /** Packets: asked, and of those ignored. */
   readonly counters = { connect: 0, announce: 0, scrape: 0, ignored: 0 };
 
-  constructor(tracker: Tracker, options: TrackerUdpDoorOptions) {
+  constructor(tracker: Tracker, options: UdpGateOptions) {
     this.#tracker = tracker;
-    this.#options = options;
-    this.#ids = new UdpConnectionIds(options.secret);
-    const { maxStrangersPerSecond = MAX_STRANGERS_PER_SECOND } = options;
-    this.#strangers = new NetworkRate(maxStrangersPerSecond, (options.secret[0] as number) << 16);
+    this.#memory = options.memory;
+    this.#gate = new UdpGate(options);
     this.#announce.wantsBothFamilies = false;
   }
 
   /** The packet that answers `packet`, which came from `asker`; undefined: none. */
   answer(packet: Uint8Array, asker: Asker): Uint8Array | undefined {
-    const type = udpRequestType(packet);
-    const answer = type === undefined ? undefined : this.#answer(type, packet, asker);
-    this.counters[answer === undefined || type === undefined ? "ignored" : type]++;
-    return answer;
+    const verdict = this.#gate.judge(packet, asker.address);
+    if (verdict === "announce" || verdict === "scrape") {
+      return this.answerAdmitted(verdict, packet, asker);
+    }
+    if (verdict === "ignored") {
+      this.counters.ignored++;
+      return undefined;
+    }
+    this.counters[udpRequestType(packet) as UdpRequestType]++;
+    return verdict;
   }
 
-  #answer(type: UdpRequestType, packet: Uint8Array, asker: Asker): Uint8Array | undefined {
-    const { now: clock, memory } = this.#options;
-    const now = clock();
-    if (type === "connect") {
-      if (!this.#strangers.admits(asker.address, now)) return undefined;
-      const answer = beginUdpAnswer(packet, "connect", udpLengths.connect, memory);
-      this.#ids.write(answer, udpAnswerAt.connectionId, asker.address, now);
-      return answer;
-    }
-    const verdict = this.#ids.check(packet, asker.address, now);
-    if (verdict === "valid") {
-      return type === "announce" ? this.#announced(packet, asker) : this.#scraped(packet, asker);
-    }
-    if (verdict === "forged" || packet.length < udpLengths.announce) return undefined;
-    if (!this.#strangers.admits(asker.address, now)) return undefined;
-    return this.#error(packet, "connection id expired");
+  /** The packet that answers one that a gate let through as a `type`. */
+  answerAdmitted(type: "announce" | "scrape", packet: Uint8Array, asker: Asker): Uint8Array {
+    this.counters[type]++;
+    return type === "announce" ? this.#announced(packet, asker) : this.#scraped(packet, asker);
   }
 
   #announced(packet: Uint8Array, asker: Asker): Uint8Array {
@@ -103,8 +76,7 @@ export class TrackerUdpDoor {
     }
     const verdict = this.#tracker.announce(announce, asker, key);
     if (verdict.type === "refused") return this.#error(packet, verdict.reason);
-    const { memory } = this.#options;
-    return encodeUdpAnnounceAnswer(packet, verdict.answer, addressLength, memory);
+    return encodeUdpAnnounceAnswer(packet, verdict.answer, addressLength, this.#memory);
   }
 
   /** A scrape over UDP cannot carry a key: it shows what everybody may see. */
@@ -113,10 +85,10 @@ export class TrackerUdpDoor {
     if (hashes === undefined) return this.#error(packet, "invalid scrape");
     const found = this.#tracker.scrapeFor(hashes, undefined, { address, peerId: undefined });
     const counts = hashes.map((infoHash) => found.get(infoHash));
-    return encodeUdpScrapeAnswer(packet, counts, this.#options.memory);
+    return encodeUdpScrapeAnswer(packet, counts, this.#memory);
   }
 
   #error(packet: Uint8Array, message: string): Uint8Array {
-    return encodeUdpError(packet, message, this.#options.memory);
+    return encodeUdpError(packet, message, this.#memory);
   }
 }

@@ -34,7 +34,7 @@ describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
     writeFileSync(content, Buffer.alloc(3_000_000, "doors"));
     network = new TestNetwork();
     const host = network.addHost("server");
-    server = await startServer(host, join(folder, "server"));
+    server = await startServer(host, join(folder, "server"), "--workers", "2");
     const published = await publishOn(host, server, content);
     const torrent = join(folder, "all.torrent");
     await runOn(host, "curl", "-sSf", "-o", torrent, String(published["torrentUrl"]));

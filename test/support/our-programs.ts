@@ -15,10 +15,14 @@ export interface Server {
 }
 
 /** Starts `serve` with its data in `directory`, and waits until it is ready. */
-export async function startServer(host: Host, directory: string): Promise<Server> {
+export async function startServer(
+  host: Host,
+  directory: string,
+  ...more: readonly string[]
+): Promise<Server> {
   const url = `http://${host.ip}:8080`;
   const where = ["--data", directory, "--http-port", "8080", "--public-url", url];
-  const server = startOurs(host, "serve", ...where);
+  const server = startOurs(host, "serve", ...where, ...more);
   await server.waitFor("event", "ready");
   return { program: server, url };
 }

@@ -10,6 +10,7 @@ import { UdpTrackerSocket } from "../../../src/adapters/node/udp-tracker-socket.
 import type { InfoHash } from "../../../src/base/units.ts";
 import { TrackerHttpDoor } from "../../../src/tracker/http-door.ts";
 import { resolveTrackerOptions } from "../../../src/tracker/options.ts";
+import { UdpThreads } from "../../../src/cli/compose/udp-threads.ts";
 import { announceDoor } from "../../../src/cli/compose/announce-door.ts";
 import { WebTrackerSockets } from "../../../src/adapters/node/web-tracker-sockets.ts";
 import { passkeyDigest } from "../../../src/adapters/node/secrets.ts";
@@ -85,12 +86,25 @@ const udp = new TrackerUdpDoor(tracker, {
   memory: nodeMemory,
   maxStrangersPerSecond: 1e6,
 });
-await UdpTrackerSocket.open({
-  host,
-  port: Number(port),
-  answer: (packet, sender) => udp.answer(packet, sender),
-  onError: (error) => process.stderr.write(`${String(error)}\n`),
-});
+const workers = Number(process.env["LAB_WORKERS"] ?? 1);
+if (workers > 1) {
+  await UdpThreads.open({
+    host,
+    port: Number(port),
+    count: workers,
+    secret: randomBytes(18),
+    door: udp,
+    maxStrangersPerSecond: 1e6,
+    onEvent: (event) => process.stderr.write(`${JSON.stringify(event)}\n`),
+  });
+} else {
+  await UdpTrackerSocket.open({
+    host,
+    port: Number(port),
+    answer: (packet, sender) => udp.answer(packet, sender),
+    onError: (error) => process.stderr.write(`${String(error)}\n`),
+  });
+}
 const door = new TrackerHttpDoor(tracker, { trustedProxies: [] });
 const web = new TrackerWebDoor(tracker, {
   clock,

@@ -1,4 +1,4 @@
-/** Starts threads that run modules of this folder, as sources or built. */
+/** Starts threads that run modules of ours, as sources or built. */
 import { getCompileCacheDir } from "node:module";
 import process from "node:process";
 import { Worker } from "node:worker_threads";
@@ -8,8 +8,13 @@ export type ThreadModule = "disk-worker" | "hash-files-worker";
 
 /** Starts a thread; it keeps the process alive until `unref` or its end. */
 export function startThread(module: ThreadModule, workerData: unknown): Worker {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new Worker(new URL(`./${module}.${extension}`, import.meta.url), {
+  return startThreadBeside(import.meta.url, module, workerData);
+}
+
+/** The same for a module that stands beside the one at `url`. */
+export function startThreadBeside(url: string, module: string, workerData: unknown): Worker {
+  const extension = url.endsWith(".ts") ? "ts" : "js";
+  return new Worker(new URL(`./${module}.${extension}`, url), {
     name: module,
     workerData,
     env: environment(),

@@ -15,8 +15,15 @@ export interface PacketSender {
   readonly reachedAt: IpBytes | undefined;
 }
 
-/** The answer to a packet; undefined: none. */
-export type AnswerPacket = (packet: Uint8Array, sender: PacketSender) => Uint8Array | undefined;
+/** Where an answer goes that comes later; keep it as it is. */
+export type ReturnAddress = Readonly<Pick<RemoteInfo, "address" | "port" | "family">>;
+
+/** The answer to a packet; undefined: none now, perhaps one by `send`. */
+export type AnswerPacket = (
+  packet: Uint8Array,
+  sender: PacketSender,
+  from: ReturnAddress,
+) => Uint8Array | undefined;
 
 /** Where to listen. */
 export interface UdpTrackerSocketOptions {
@@ -24,6 +31,11 @@ export interface UdpTrackerSocketOptions {
   readonly host: string | undefined;
   /** 0: any free one. */
   readonly port: number;
+  /**
+   * Several sockets share the port, and the system gives each sender to one of them: on Linux, FreeBSD
+   * and their like. Default: nobody shares it.
+   */
+  readonly isShared?: boolean;
   readonly answer: AnswerPacket;
   /** For logs: what the sockets complain of. */
   readonly onError: (error: Error) => void;
@@ -37,10 +49,12 @@ export class UdpTrackerSocket {
   /** The port really bound. */
   readonly port: number;
   readonly #sockets: readonly Socket[];
+  readonly #socketOf: Readonly<Record<string, Socket>>;
   #closedCount = 0;
 
   private constructor(sockets: readonly Socket[]) {
     this.#sockets = sockets;
+    this.#socketOf = Object.fromEntries(sockets.map((each) => [each.address().family, each]));
     this.port = (sockets[0] as Socket).address().port;
     for (const socket of sockets) socket.once("close", () => this.#closedCount++);
   }
@@ -64,6 +78,11 @@ export class UdpTrackerSocket {
     return this.#closedCount === 0;
   }
 
+  /** Sends what answers an earlier packet. */
+  send(packet: Uint8Array, { address, port, family }: ReturnAddress): void {
+    this.#socketOf[family]?.send(packet, port, address);
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#sockets) {
       await new Promise<void>((resolve) => socket.close(resolve));
@@ -73,12 +92,13 @@ export class UdpTrackerSocket {
 
 async function bind(
   type: "udp4" | "udp6",
-  { answer, onError }: UdpTrackerSocketOptions,
+  { answer, onError, isShared = false }: UdpTrackerSocketOptions,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Socket> {
   const socket = createSocket({
     type,
     ipv6Only: type === "udp6",
+    reusePort: isShared,
     recvBufferSize: BUFFER_BYTES,
     sendBufferSize: BUFFER_BYTES,
     // Answers go to addresses, never to names: at once, instead of by way of the resolver.
@@ -98,7 +118,7 @@ function receiver4(socket: Socket, answer: AnswerPacket) {
   const sender = { address: new Uint8Array(4), reachedAt: ownAddress(socket) };
   return (packet: Buffer, from: RemoteInfo): void => {
     if (from.port === 0 || !readIpv4(from.address, sender.address)) return;
-    const reply = answer(packet, sender);
+    const reply = answer(packet, sender, from);
     if (reply !== undefined) socket.send(reply, from.port, from.address);
   };
 }
@@ -108,14 +128,21 @@ function receiver6(socket: Socket, answer: AnswerPacket) {
   return (packet: Buffer, from: RemoteInfo): void => {
     const address = parseSocketIp(from.address);
     if (from.port === 0 || address === undefined) return;
-    const reply = answer(packet, { address, reachedAt });
+    const reply = answer(packet, { address, reachedAt }, from);
     if (reply !== undefined) socket.send(reply, from.port, from.address);
   };
 }
 
-/** Packets do not tell where they arrived: the address bound to, else this machine's first one. */
 function ownAddress(socket: Socket): IpBytes | undefined {
   const { address, family } = socket.address();
+  return reachedAddress(address, family);
+}
+
+/**
+ * The address of ours that a packet to a socket bound to `address` reached. Packets do not tell: it is
+ * the one bound to, else this machine's first one of that family.
+ */
+export function reachedAddress(address: string, family: string): IpBytes | undefined {
   if (address !== "0.0.0.0" && address !== "::") return parseIp(address);
   const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
   const isFit = (own: (typeof all)[number]) =>
@@ -128,6 +155,7 @@ function cannotBind(cause: unknown, host: string, port: number): BtPublisherErro
     EADDRINUSE: "another program uses it: end that one, or choose another port with --udp-port",
     EACCES: "ports below 1024 are for root: choose another port with --udp-port",
     EADDRNOTAVAIL: "this machine has no such address",
+    ENOTSUP: "several sockets cannot share a port on this system: leave out --workers",
   };
   const why = reasons[errnoOf(cause) ?? ""] ?? String(cause);
   return new BtPublisherError(

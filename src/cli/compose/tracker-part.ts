@@ -4,12 +4,9 @@ import { passkeyDigest } from "../../adapters/node/secrets.ts";
 import { createTicketSigner } from "../../adapters/node/ticket-keys.ts";
 import { SqlRegistrationStore } from "../../adapters/sql/registration-store.ts";
 import type { FrontRoute, UpgradeHandler } from "../../adapters/node/front-server.ts";
-import { randomBytes } from "node:crypto";
 import { isLoopbackIp, parseSocketIp } from "../../base/ip-address.ts";
-import { nodeMemory } from "../../adapters/node/answer-memory.ts";
 import type { AnnounceDoor } from "../../adapters/node/announce-entrance.ts";
 import { WebTrackerSockets } from "../../adapters/node/web-tracker-sockets.ts";
-import { UdpTrackerSocket } from "../../adapters/node/udp-tracker-socket.ts";
 import { reasonText } from "../../participation/reason-text.ts";
 import type { ParticipationChange } from "../../tracker/participation-book.ts";
 import { TrackerHttpDoor } from "../../tracker/http-door.ts";
@@ -18,10 +15,10 @@ import { resolveTrackerOptions } from "../../tracker/options.ts";
 import { Tracker } from "../../tracker/tracker.ts";
 import { TrackerAccess } from "../../tracker/tracker-access.ts";
 import { trackerMetrics } from "../../tracker/tracker-metrics.ts";
-import { TrackerUdpDoor } from "../../tracker/udp-door.ts";
 import { TrackerWebDoor } from "../../tracker/web-door.ts";
 import { announceDoor } from "./announce-door.ts";
 import { ticketRoute } from "./ticket-route.ts";
+import { openUdpPort } from "./udp-port.ts";
 import type { ServerWorld } from "./server-world.ts";
 
 /** An open Tracker and its doors. */
@@ -71,7 +68,7 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
     onStoreError: (error) => world.report({ type: "tracker-store-failed", message: String(error) }),
   });
   world.onClose(() => tracker.close());
-  const { udp, udpPort } = await openUdp(tracker, world);
+  const { udp, udpPort } = await openUdpPort(tracker, world);
   const { maxPeersPerNetwork } = options;
   const web = new TrackerWebDoor(tracker, { clock, random, maxPeersPerNetwork });
   world.onClose(() => web.close());
@@ -111,30 +108,6 @@ function metricsRoute(metrics: () => string): FrontRoute {
       response.end(status === 200 ? metrics() : "metrics are for programs on this machine\n");
     },
   };
-}
-
-/** Opens the UDP door. */
-async function openUdp(
-  tracker: Tracker,
-  world: ServerWorld,
-): Promise<{ readonly udp: TrackerUdpDoor; readonly udpPort: number }> {
-  const { settings, front, clock } = world;
-  const udp = new TrackerUdpDoor(tracker, {
-    secret: randomBytes(18),
-    now: () => clock.now(),
-    memory: nodeMemory,
-  });
-  const socket = await UdpTrackerSocket.open({
-    host: settings.host,
-    port: settings.udpPort ?? front.port,
-    answer: (packet, sender) => udp.answer(packet, sender),
-    onError: ({ message }) => world.report({ type: "udp-failed", message }),
-  });
-  world.onClose(() => socket.close());
-  world.health.add("udp-door", () =>
-    socket.isOpen ? undefined : "it is not open any more: restart",
-  );
-  return { udp, udpPort: socket.port };
 }
 
 function changeText({ from, to, reason }: ParticipationChange): string {
