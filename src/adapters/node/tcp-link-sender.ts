@@ -16,14 +16,16 @@ import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
 import { IdleTimer } from "./clock-idle-timer.ts";
 import { MAX_FRAME_LENGTH, type SendBufferPool } from "./tcp-link-buffers.ts";
 import { type Frame, frameLengths, readFrame } from "./tcp-link-frame.ts";
+import type { LoopNaps } from "./tcp-link-naps.ts";
 import type { PeerSocket } from "./tcp-link-socket.ts";
 import type { LoopTurns } from "./tcp-link-turns.ts";
 
-/** What senders of one transport share. */
-export interface SenderContext {
+/** What links of one transport share. */
+export interface LinkContext {
   readonly clock: Clock;
   readonly buffers: SendBufferPool;
   readonly turns: LoopTurns;
+  readonly naps: LoopNaps | undefined;
   /** Without progress for this long, the link ends with `send-timeout`. */
   readonly sendTimeoutMs: Millis;
 }
@@ -67,7 +69,7 @@ const CONGESTED_BYTES = 1024 * 1024;
 /** Sends over one socket. */
 export class LinkSender {
   readonly #socket: PeerSocket;
-  readonly #context: SenderContext;
+  readonly #context: LinkContext;
   readonly #handler: SenderHandler;
 
   /** What was asked for, in order: messages (encoded), and blocks that are not all framed. */
@@ -88,7 +90,7 @@ export class LinkSender {
   readonly #progress: IdleTimer;
   #isClosed = false;
 
-  constructor(socket: PeerSocket, context: SenderContext, handler: SenderHandler) {
+  constructor(socket: PeerSocket, context: LinkContext, handler: SenderHandler) {
     this.#socket = socket;
     this.#context = context;
     this.#handler = handler;
@@ -215,6 +217,7 @@ export class LinkSender {
     this.#isWriting = true;
     this.#progress.watch();
     this.#context.turns.spend(part.length);
+    this.#context.naps?.handleWrite(part.length);
     this.#socket.write(part, () => {
       this.#isWriting = false;
       this.#progress.rest();

@@ -17,8 +17,8 @@ import { WireDecoder } from "../../protocol/wire/decoder.ts";
 import { encodeMessage, encodeRequests } from "../../protocol/wire/encoder.ts";
 import type { Handshake, PeerMessage } from "../../protocol/wire/message.ts";
 import { copyIntoSharedMemory } from "./copy-bytes.ts";
-import { LinkSender, type SenderContext } from "./tcp-link-sender.ts";
-import { type LinkRests, ReadPace, type Rester } from "./tcp-link-rests.ts";
+import type { LoopNaps } from "./tcp-link-naps.ts";
+import { LinkSender, type LinkContext } from "./tcp-link-sender.ts";
 import type { PeerSocket } from "./tcp-link-socket.ts";
 
 /** What is known of a connection once both handshakes are through. */
@@ -30,11 +30,6 @@ export interface LinkFacts {
   readonly received: Uint8Array;
 }
 
-/** What links of one transport share. */
-export interface LinkContext extends SenderContext {
-  readonly rests: LinkRests;
-}
-
 /** The link over `socket`, which is paused until `start`. */
 export class TcpLink implements PeerLink {
   readonly remote: Handshake;
@@ -42,9 +37,7 @@ export class TcpLink implements PeerLink {
   readonly direction: "incoming" | "outgoing";
   readonly #socket: PeerSocket;
   readonly #sender: LinkSender;
-  readonly #context: LinkContext;
-  readonly #pace: ReadPace;
-  readonly #rester: Rester;
+  readonly #naps: LoopNaps | undefined;
   readonly #received: Uint8Array;
   #isStarted = false;
   #handler: PeerLinkHandler | undefined;
@@ -62,9 +55,7 @@ export class TcpLink implements PeerLink {
       handleBytes: (bytes) => this.#handleBytes(bytes),
       handleEnd: (reason) => this.#end(reason),
     });
-    this.#context = context;
-    this.#pace = new ReadPace(context.clock.now());
-    this.#rester = { pause: () => socket.pause(), resume: () => this.#resume() };
+    this.#naps = context.naps;
     this.#sender = new LinkSender(socket, context, {
       handleBlocksSent: (payloadBytes) => this.#handler?.handleBlocksSent(payloadBytes),
       handleRelief: () => this.#decoder && socket.resume(),
@@ -114,17 +105,7 @@ export class TcpLink implements PeerLink {
     if (this.#closeReason !== undefined) return;
     this.#handler?.handleReadEnd();
     if (this.#sender.isCongested) this.#socket.pause();
-    else this.#mayRest(bytes.length);
-  }
-
-  /** In the middle of a block: what follows a block, or comes between blocks, may be urgent. */
-  #mayRest(readLength: number): void {
-    const isRestful = this.#pace.handleRead(this.#context.clock.now(), readLength);
-    if (isRestful && this.#decoder?.isInBlock) this.#context.rests.rest(this.#rester);
-  }
-
-  #resume(): void {
-    if (this.#closeReason === undefined && !this.#sender.isCongested) this.#socket.resume();
+    else this.#naps?.handleRead(bytes.length);
   }
 
   #end(reason: LinkCloseReason): void {

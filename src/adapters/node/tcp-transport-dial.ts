@@ -14,7 +14,8 @@ import { offerMse } from "../../protocol/encryption/offer-mse.ts";
 import { encodeHandshake } from "../../protocol/wire/handshake.ts";
 import type { Handshake } from "../../protocol/wire/message.ts";
 import { mseCrypto } from "./mse-crypto.ts";
-import { type LinkContext, TcpLink } from "./tcp-link.ts";
+import { TcpLink } from "./tcp-link.ts";
+import type { LinkContext } from "./tcp-link-sender.ts";
 import { PeerSocket } from "./tcp-link-socket.ts";
 import { readHandshake } from "./tcp-transport-handshake.ts";
 

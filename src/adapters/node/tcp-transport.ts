@@ -12,7 +12,7 @@ import type { Handshake } from "../../protocol/wire/message.ts";
 import { listenError } from "./listen-error.ts";
 import { MseTorrents } from "./mse-torrents.ts";
 import { SendBufferPool } from "./tcp-link-buffers.ts";
-import { LinkRests } from "./tcp-link-rests.ts";
+import { LoopNaps } from "./tcp-link-naps.ts";
 import { LoopTurns } from "./tcp-link-turns.ts";
 import { socketOptions } from "./tcp-link-socket.ts";
 import { dial, type DialCallbacks, type DialContext } from "./tcp-transport-dial.ts";
@@ -31,6 +31,11 @@ export interface TcpTransportOptions {
   readonly maxHandshakesPerHost?: number;
   /** Accepted connections of one IPv4 address or IPv6 /64. Default: no limit. */
   readonly maxConnectionsPerNetwork?: number;
+  /**
+   * The whole event loop may sleep between small reads: see tcp-link-naps.ts. Default: false, since
+   * whatever else the process does must wait meanwhile.
+   */
+  readonly sleeps?: boolean;
 }
 
 /** Peers over TCP. */
@@ -45,7 +50,7 @@ export function createTcpTransport(options: TcpTransportOptions): PeerTransport 
     encryptedPeers: new Set(),
     buffers: new SendBufferPool(),
     turns: new LoopTurns(),
-    rests: new LinkRests(),
+    naps: options.sleeps ? new LoopNaps(options.clock) : undefined,
   });
 }
 

@@ -42,7 +42,7 @@ export async function startPeerNode(options: PeerNodeOptions): Promise<PeerNode>
   const peer = new Peer(
     {
       clock,
-      transport: createTcpTransport({ clock }),
+      transport: createTcpTransport({ clock, sleeps: true }),
       http,
       datagrams: createDatagramPort(),
       random: createSystemRandom(),

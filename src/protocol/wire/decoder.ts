@@ -80,11 +80,6 @@ export class WireDecoder {
     this.#copy = copy;
   }
 
-  /** Whether the next bytes are the rest of a block. */
-  get isInBlock(): boolean {
-    return this.#block !== undefined && this.#bodyRest > 0;
-  }
-
   /**
    * Takes what one read brought; `bytes` is not kept. @returns the violation that ended decoding,
    * if any: nothing is told after it, and the connection must be closed.
