@@ -1,59 +1,43 @@
 /**
  * The command line's entry: names the commands, and turns a wrong use into usage and exit 64.
  *
- * Commands are described here and loaded when they run: `register` of each module under
- * `commands/` must import nothing heavy; its action imports what it works with.
+ * Only the command that runs is loaded, and `register` of each module under `commands/` must import
+ * nothing heavy all the same: its action imports what it works with.
  */
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { BtPublisherError, exitCodes } from "../base/errors.ts";
-import { register as registerAnnouncer } from "./commands/announcer.ts";
-import { register as registerAudit } from "./commands/audit.ts";
-import { register as registerCreate } from "./commands/create.ts";
-import { register as registerGet } from "./commands/get.ts";
-import { register as registerGrant } from "./commands/grant.ts";
-import { register as registerInspect } from "./commands/inspect.ts";
-import { register as registerLog } from "./commands/log.ts";
-import { register as registerLs } from "./commands/ls.ts";
-import { register as registerPublish } from "./commands/publish.ts";
-import { register as registerSeed } from "./commands/seed.ts";
-import { register as registerServe } from "./commands/serve.ts";
-import { register as registerSet } from "./commands/set.ts";
-import { register as registerSource } from "./commands/source.ts";
-import { register as registerStatus } from "./commands/status.ts";
-import { register as registerToken } from "./commands/token.ts";
-import { register as registerTracker } from "./commands/tracker.ts";
-import { register as registerUnpublish } from "./commands/unpublish.ts";
-import { register as registerUser } from "./commands/user.ts";
-import { register as registerVerify } from "./commands/verify.ts";
 import { jsonLine } from "./text.ts";
 import { description, version } from "./version.ts";
 
 /** One line for each command, in the order of the help. */
-const registrations: readonly ((program: Command) => void)[] = [
-  registerServe,
-  registerPublish,
-  registerLs,
-  registerStatus,
-  registerLog,
-  registerSet,
-  registerUnpublish,
-  registerGet,
-  registerSeed,
-  registerCreate,
-  registerInspect,
-  registerVerify,
-  registerUser,
-  registerToken,
-  registerGrant,
-  registerAudit,
-  registerTracker,
-  registerSource,
-  registerAnnouncer,
-];
+const commands = {
+  serve: () => import("./commands/serve.ts"),
+  publish: () => import("./commands/publish.ts"),
+  ls: () => import("./commands/ls.ts"),
+  status: () => import("./commands/status.ts"),
+  log: () => import("./commands/log.ts"),
+  set: () => import("./commands/set.ts"),
+  unpublish: () => import("./commands/unpublish.ts"),
+  get: () => import("./commands/get.ts"),
+  seed: () => import("./commands/seed.ts"),
+  create: () => import("./commands/create.ts"),
+  inspect: () => import("./commands/inspect.ts"),
+  verify: () => import("./commands/verify.ts"),
+  user: () => import("./commands/user.ts"),
+  token: () => import("./commands/token.ts"),
+  grant: () => import("./commands/grant.ts"),
+  audit: () => import("./commands/audit.ts"),
+  tracker: () => import("./commands/tracker.ts"),
+  source: () => import("./commands/source.ts"),
+  announcer: () => import("./commands/announcer.ts"),
+} satisfies Record<string, () => Promise<{ readonly register: (program: Command) => void }>>;
 
-/** The program with all its commands, not yet run. */
-export function createProgram(): Command {
+/**
+ * The program, not yet run: with the command alone that `commandLine` begins with, since to load all would
+ * take longer than many of them run; with all of them when it begins with none.
+ */
+async function createProgram(commandLine: readonly string[]): Promise<Command> {
   const program = new Command("btpublisher")
     .description(description)
     .version(version)
@@ -62,13 +46,16 @@ export function createProgram(): Command {
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help of a command")
     .exitOverride();
-  for (const register of registrations) register(program);
+  const first = commandLine.find((argument) => argument !== "--json" && argument !== "--verbose");
+  const named = Object.entries(commands).filter(([name]) => name === first);
+  const loads = named.length > 0 ? named : Object.entries(commands);
+  for (const { register } of await Promise.all(loads.map(([, load]) => load()))) register(program);
   return program;
 }
 
 /** Runs one command line (without node and script). @returns the exit code. */
 export async function main(commandLine: readonly string[]): Promise<number> {
-  const program = createProgram();
+  const program = await createProgram(commandLine);
   try {
     await program.parseAsync(commandLine, { from: "user" });
   } catch (error) {

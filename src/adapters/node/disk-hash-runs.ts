@@ -1,8 +1,11 @@
 /** Hashes many pieces from disk on all disk threads: the basis of checking and of creating. */
+import { setImmediate } from "node:timers/promises";
 import type { Bitfield } from "../../base/bitfield.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { PieceGeometry } from "../../protocol/metainfo/piece-geometry.ts";
-import type { HashedPieces } from "./disk-jobs.ts";
+import { DescriptorCache } from "./disk-descriptors.ts";
+import { createDiskJobRunner } from "./disk-job-runner.ts";
+import type { HashedPieces, HashJob } from "./disk-jobs.ts";
 import type { DiskLayout } from "./disk-layout.ts";
 import type { DiskPool } from "./disk-pool.ts";
 
@@ -51,19 +54,37 @@ export async function hashRuns(
     options.onProgress,
   );
   const queue = runs.values();
-  const lane = async (): Promise<void> => {
+  const lane = async (hash: (job: HashJob) => Promise<HashedPieces>): Promise<void> => {
     for (const run of queue) {
       if (signal?.aborted === true) throw cancelled();
       const length = runLength(geometry, run);
       const ranges = layout.rangesOf(geometry.offsetOf(run.firstPiece), length);
       const { pieceLength } = geometry;
-      onHashed(run, await pool.run({ type: "hash", base: layout.base, ranges, pieceLength }));
+      onHashed(run, await hash({ type: "hash", base: layout.base, ranges, pieceLength }));
       meter.add(length);
     }
   };
   // One job in each thread's hands and one that waits for it.
-  await Promise.all(Array.from({ length: 2 * pool.threads }, lane));
+  const lanes = Array.from({ length: 2 * pool.threads }, () => lane((job) => pool.run(job)));
+  if (pool.hashesHere) lanes.push(hashHere(lane));
+  await Promise.all(lanes);
   meter.end();
+}
+
+/** A lane in this thread, which looks at everything else between two jobs. */
+async function hashHere(
+  lane: (hash: (job: HashJob) => Promise<HashedPieces>) => Promise<void>,
+): Promise<void> {
+  const cache = new DescriptorCache(1);
+  const run = createDiskJobRunner(cache);
+  try {
+    await lane(async (job) => {
+      await setImmediate();
+      return run(job) as HashedPieces;
+    });
+  } finally {
+    cache.dropUnder("");
+  }
 }
 
 /** Tells progress at most four times a second, and the end always. */

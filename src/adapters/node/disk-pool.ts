@@ -17,6 +17,11 @@ export interface DiskPoolOptions {
   readonly threads?: number;
   /** Content files open at most, all torrents together; at least 16. Default 128. */
   readonly maxOpenFiles?: number;
+  /**
+   * The thread that has the pool hashes pieces too, in place of one of the others, and is there
+   * before them: for commands that do nothing else. Default false.
+   */
+  readonly hashesHere?: boolean;
 }
 
 interface Task {
@@ -40,6 +45,8 @@ const COMMITS_PER_BATCH = 4;
 export class DiskPool {
   /** Reads content in the main thread, from files that disk threads open. */
   readonly reader: DiskReader;
+  /** Whether whoever has many pieces to hash should do a part of it in this thread. */
+  readonly hashesHere: boolean;
   readonly #maxThreads: number;
   readonly #threadData: DiskWorkerData;
   readonly #threads = new Set<Thread>();
@@ -47,7 +54,9 @@ export class DiskPool {
 
   constructor(options: DiskPoolOptions = {}) {
     const maxOpenFiles = options.maxOpenFiles ?? 128;
-    this.#maxThreads = options.threads ?? Math.min(4, availableParallelism());
+    this.hashesHere = options.hashesHere ?? false;
+    const threads = options.threads ?? Math.min(4, availableParallelism());
+    this.#maxThreads = Math.max(1, this.hashesHere ? threads - 1 : threads);
     // Half for reading, and the other half shared by the threads.
     this.#threadData = {
       maxOpenFiles: Math.max(1, Math.floor(maxOpenFiles / 2 / this.#maxThreads)),

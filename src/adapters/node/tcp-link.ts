@@ -105,7 +105,7 @@ export class TcpLink implements PeerLink {
     if (this.#closeReason !== undefined) return;
     this.#handler?.handleReadEnd();
     if (this.#sender.isCongested) this.#socket.pause();
-    else this.#naps?.handleRead(bytes.length);
+    else this.#naps?.handleRead(this, bytes.length);
   }
 
   #end(reason: LinkCloseReason): void {

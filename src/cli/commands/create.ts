@@ -46,10 +46,12 @@ export function register(program: Command): void {
 
 async function create(context: CommandContext<CreateOptions>): Promise<void> {
   const { DiskPool } = await import("../../adapters/node/disk-pool.ts");
-  const { DiskContentInspector } = await import("../../adapters/node/content-inspector.ts");
   const { operands, options, output, signal } = context;
-  const pool = new DiskPool();
+  const pool = new DiskPool({ hashesHere: true });
+  // Its threads start while the rest is loaded.
+  pool.warmUp();
   try {
+    const { DiskContentInspector } = await import("../../adapters/node/content-inspector.ts");
     const inspector = new DiskContentInspector(pool);
     const tree = await inspector.scan(operands[0] as string);
     const path = options.output ?? `${tree.contentName}.torrent`;

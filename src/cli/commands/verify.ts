@@ -28,12 +28,14 @@ export function register(program: Command): void {
 
 async function verify(context: CommandContext<VerifyOptions>): Promise<void> {
   const { DiskPool } = await import("../../adapters/node/disk-pool.ts");
-  const { openDiskPieceStore } = await import("../../adapters/node/disk-piece-store.ts");
   const { operands, options, output, signal } = context;
-  const { info } = await readTorrentFile(operands[0] as string);
-  const directory = await contentDirectory(info, options.data);
-  const pool = new DiskPool();
+  const pool = new DiskPool({ hashesHere: true });
+  // Its threads start while the rest is loaded.
+  pool.warmUp();
   try {
+    const { openDiskPieceStore } = await import("../../adapters/node/disk-piece-store.ts");
+    const { info } = await readTorrentFile(operands[0] as string);
+    const directory = await contentDirectory(info, options.data);
     const store = await openDiskPieceStore({ info, directory, mode: "seed", pool });
     const onProgress = (bytes: number, total: number) => output.progress({ bytes, total });
     const good = await store.check({ onProgress, signal });
