@@ -269,7 +269,7 @@ test("UPL-18 what was published a moment before it was cancelled is removed", as
   assert.equal(await stateOf(world, "greeting.txt"), undefined);
 });
 
-test("F-62 an upload that the SourceNode dropped is forgotten", async () => {
+test("A9 F-62 an upload that the SourceNode dropped is forgotten", async () => {
   const world = await startAnnouncer();
   await world.announcer.publications.plan(file);
   await pass(world, 3_700_000);
@@ -314,7 +314,7 @@ async function killAt(at: string, act: (world: AnnouncerWorld) => Promise<unknow
   return next;
 }
 
-test("F-05 F-07 killed at any step, a publication is absent, resumable or complete", async () => {
+test("A12 F-05 F-07 killed at any step, a publication is absent, resumable or complete", async () => {
   const table: readonly (readonly [string, string | undefined])[] = [
     ["beginUpload", undefined],
     ["appendFile", "uploading"],

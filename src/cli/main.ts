@@ -7,6 +7,7 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { BtPublisherError, exitCodes } from "../base/errors.ts";
+import { crashWithoutSecrets } from "./crash.ts";
 import { jsonLine } from "./text.ts";
 import { description, version } from "./version.ts";
 
@@ -55,6 +56,7 @@ async function createProgram(commandLine: readonly string[]): Promise<Command> {
 
 /** Runs one command line (without node and script). @returns the exit code. */
 export async function main(commandLine: readonly string[]): Promise<number> {
+  crashWithoutSecrets();
   const program = await createProgram(commandLine);
   try {
     await program.parseAsync(commandLine, { from: "user" });

@@ -12,7 +12,8 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { type IncomingMessage, request } from "node:http";
+import { createServer, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -258,6 +259,40 @@ describe("publish", () => {
       await once(response, "close");
       sending.destroy();
     }
+  });
+
+  test("A11 a .torrent that was changed on its way completes nothing", async () => {
+    writeFileSync(join(folder, "changed.bin"), testBytes(3 * MiB, 77));
+    await publish("changed.bin", "--name", "changed");
+    const answer = await fetch(`${server.url}/p/changed.torrent`);
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    const pieces = Buffer.from(bytes).indexOf("6:pieces");
+    const at = bytes.indexOf(":".charCodeAt(0), pieces + 8) + 1;
+    bytes[at] = bytes[at]! ^ 1;
+    writeFileSync(join(folder, "changed.torrent"), bytes);
+    const place = ["-o", "changed", "--timeout", "3s"];
+    const got = await runCommand(folder, "get", "changed.torrent", "--json", ...place);
+    assert.notEqual(got.code, 0);
+    assert.doesNotMatch(got.stdout, /"event":"complete"/);
+    assert.equal((await run("unpublish", "changed")).code, 0);
+  });
+
+  test("A14 an address where a path belongs is not fetched from", async () => {
+    let calls = 0;
+    const canary = createServer((_request, response) => {
+      calls++;
+      response.end("hello");
+    });
+    await once(canary.listen(0, "127.0.0.1"), "listening");
+    const { port } = canary.address() as AddressInfo;
+    const host = `127.0.0.1:${port}`;
+    for (const path of [`http://${host}/x`, `file://${host}/x`, `//${host}/x`, `\\\\${host}\\x`]) {
+      const init = { method: "POST", body: JSON.stringify({ path, name: "fetched" }) };
+      const text = await (await authorized(server, "/api/v1/local-publications", init)).text();
+      assert.match(text, /"code":"(?:NO_INPUT|USAGE|STORAGE_\w+|META_\w+)"/, `${path}: ${text}`);
+    }
+    canary.close();
+    assert.equal(calls, 0);
   });
 
   test("F-61 SIGTERM ends the server cleanly", async () => {

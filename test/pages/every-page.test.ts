@@ -1,5 +1,8 @@
 /** Every page, with hostile names on it: no script of theirs runs, and everybody can use it. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
@@ -223,5 +226,24 @@ describe("every page", () => {
     assert.equal(await cspReports(world.server), 0);
     const response = await authorized(world.server, "/api/v1/csp-reports");
     assert.match(await response.text(), /"reports":\[\]/);
+  });
+
+  test("A4 a page of another site shows none of ours in a frame", async () => {
+    const places = ["/", "/login", "/admin", `/p/${names[1]}`];
+    const frames = places.map((path) => `<iframe src="${world.server.url}${path}"></iframe>`);
+    const other = createServer((_request, response) => {
+      response.setHeader("content-type", "text/html").end(frames.join(""));
+    });
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    try {
+      const { page } = await world.visit();
+      await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+      const shown = page.frames().filter((frame) => frame !== page.mainFrame());
+      assert.equal(shown.length, places.length);
+      for (const frame of shown) assert.match(frame.url(), /^chrome-error:/);
+    } finally {
+      other.closeAllConnections();
+      other.close();
+    }
   });
 });

@@ -94,7 +94,7 @@ async function runKilled(data: string, step: number): Promise<ReadonlySet<Promis
   return new Set(Buffer.concat(lines).toString().trim().split("\n") as Promised[]);
 }
 
-test("F-05 kill -9 at each step of publishing and unpublishing: all or nothing, and it goes on", async () => {
+test("A12 F-05 kill -9 at each step of publishing and unpublishing: all or nothing, and it goes on", async () => {
   const killAt = async (step: number): Promise<boolean> => {
     let wasKilled = false;
     await withData(async (data) => {

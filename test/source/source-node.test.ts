@@ -302,7 +302,7 @@ function limitFiles(staging: StagingStore, maxLength: number): () => void {
   };
 }
 
-test("F-62 an upload that nobody goes on with is dropped after a day", async (t) => {
+test("A9 F-62 an upload that nobody goes on with is dropped after a day", async (t) => {
   const world = await open(t);
   await world.source.beginUpload(aPlan(1000));
   await pass(world, 20 * 3_600_000);

@@ -120,7 +120,7 @@ export function testContentService(
     await assert.rejects(service.beginUpload(aPlan([70_000])), fails("CONFLICT"));
   });
 
-  it("UPL-01 a body that is too long leaves nothing, one that is too short is not published", async ({
+  it("A9 UPL-01 a body that is too long leaves nothing, one that is too short is not published", async ({
     service,
   }) => {
     await service.beginUpload(aPlan([3000]));
@@ -243,7 +243,7 @@ export function testContentService(
     }
   });
 
-  it("UPL-10 a file has one writer at a time", async ({ service, settled }) => {
+  it("A9 UPL-10 a file has one writer at a time", async ({ service, settled }) => {
     await service.beginUpload(aPlan([3000, 10]));
     let release = (): void => undefined;
     const held = new Promise<void>((done) => {

@@ -68,6 +68,50 @@ test("nothing names the machine or the notes that it was made with", () => {
   assert.deepEqual(wrong, []);
 });
 
+/** A package of the lock file, as far as it is looked at. */
+interface LockedPackage {
+  readonly integrity?: string;
+  readonly link?: boolean;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly hasInstallScript?: boolean;
+}
+
+test("A18 what is installed has a digest, runs no script at that, and is little", () => {
+  const lock = JSON.parse(readText("package-lock.json")) as {
+    readonly packages: Readonly<Record<string, LockedPackage>>;
+  };
+  const packages = Object.entries(lock.packages).filter(
+    ([path, { link }]) => path.includes("node_modules/") && link !== true,
+  );
+  const pathsWhere = (isWrong: (each: LockedPackage) => boolean) =>
+    packages.filter(([, each]) => isWrong(each)).map(([path]) => path);
+  assert.deepEqual(
+    pathsWhere(({ hasInstallScript }) => hasInstallScript === true),
+    [],
+  );
+  // Binaries of development tools for systems other than those that the lock file was made on.
+  const isForOthers = ({ dev, optional }: LockedPackage) => dev === true && optional === true;
+  assert.deepEqual(
+    pathsWhere((each) => !isForOthers(each) && each.integrity?.startsWith("sha512-") !== true),
+    [],
+  );
+  assert.match(readText(".npmrc"), /^ignore-scripts=true$/m);
+
+  const { dependencies, devDependencies } = JSON.parse(readText("package.json")) as Readonly<
+    Record<"dependencies" | "devDependencies", Readonly<Record<string, string>>>
+  >;
+  const versions = Object.values({ ...dependencies, ...devDependencies });
+  assert.deepEqual(
+    versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version)),
+    [],
+  );
+  assert.ok(
+    Object.keys(dependencies).length <= 10,
+    "each is a risk: docs/adr/0004-dependencies.md",
+  );
+});
+
 test("the lock file names no registry", () => {
   assert.doesNotMatch(readText("package-lock.json"), /"resolved": "https?:/);
 });

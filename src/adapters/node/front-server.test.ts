@@ -186,6 +186,34 @@ test("UPL-09 a body that stands still is cut with 408", async (t) => {
   assert.equal(statusOf(await exchange(port, `${head}abc`)), 408);
 });
 
+test("API-27 a thousand slow bodies take the places of their address only, and are cut", async (t) => {
+  const { port } = await startServer(t, { bodyWindowMs: 2000 });
+  const head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc";
+  const connectFrom = (localAddress: string) => {
+    const socket = connect({ port, host: "127.0.0.1", localAddress });
+    socket.on("error", () => undefined);
+    return socket;
+  };
+  const slow = Array.from({ length: 1000 }, () => connectFrom("127.0.0.2"));
+  await Promise.all(slow.map((socket) => once(socket, "connect")));
+  const answers = slow.map(async (socket) => {
+    let answer = "";
+    socket.setEncoding("utf8").on("data", (part: string) => (answer += part));
+    socket.write(head);
+    await new Promise((resolve) => socket.once("close", resolve));
+    return statusOf(answer);
+  });
+
+  const tooMany = connectFrom("127.0.0.2");
+  await new Promise((resolve) => tooMany.once("close", resolve));
+  assert.equal(statusOf(await exchange(port, get("/x"))), 200, "others are served");
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set([408]));
+  const again = connectFrom("127.0.0.2");
+  again.write(get("/x"));
+  const [answer] = (await once(again, "data")) as [Buffer];
+  assert.equal(statusOf(answer.toString()), 200, "the address has its places back");
+});
+
 test("CFG-04 a port in use is named", async (t) => {
   const { port } = await startServer(t);
   await assert.rejects(
