@@ -100,6 +100,11 @@ export class Accounts {
     return users.some(({ role, isDisabled }) => role === "maintainer" && !isDisabled);
   }
 
+  /** What accounts are called, by id. */
+  async names(): Promise<ReadonlyMap<string, string>> {
+    return new Map((await this.all()).map(({ id, name }) => [id, name]));
+  }
+
   /** By name. */
   async all(): Promise<readonly UserAccount[]> {
     const users = await this.#dependencies.store.users();

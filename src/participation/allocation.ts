@@ -10,7 +10,7 @@ import type { Uplink } from "./uplink.ts";
  * Which use of the uplink comes first, everywhere: lower is sooner. A piece that was never sent is
  * worth the most in the largest swarm, up to the rate that its peers can multiply (`capped`).
  */
-export type Urgency = "owed" | "floor" | "new-capped" | "again" | "new" | "help";
+export type Urgency = "owed" | "floor" | "new-capped" | "again" | "new";
 
 const order: Readonly<Record<Urgency, number>> = {
   owed: 0,
@@ -18,7 +18,6 @@ const order: Readonly<Record<Urgency, number>> = {
   "new-capped": 2,
   again: 3,
   new: 4,
-  help: 5,
 };
 
 /** What a swarm wants to send next. */

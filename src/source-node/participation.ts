@@ -3,6 +3,7 @@
  * uplink. Controllers decide each block; what they saw goes to the Tracker, which holds the state.
  */
 import { unwrap } from "../base/errors.ts";
+import { canonicalIp } from "../base/ip-address.ts";
 import type { InfoHash } from "../base/units.ts";
 import { Allocation } from "../participation/allocation.ts";
 import { resolvePolicy, type Policy } from "../participation/policy.ts";
@@ -72,20 +73,24 @@ export class Participation {
     return this.#controllers.get(infoHash);
   }
 
+  /** What the state of a swarm follows from. */
+  evidenceOf(infoHash: InfoHash): SwarmEvidence {
+    return this.#controllers.get(infoHash)?.summary(this.#clock.now()) ?? nobody;
+  }
+
   /** What is seen of a publication that is served. */
   look(publication: Publication): SwarmParticipation {
     const { infoHash, ledger } = publication;
-    const now = this.#clock.now();
     const controller = this.#controllers.get(infoHash);
     const { uplink, directShare } = this.allocation;
     return {
-      evidence: controller?.summary(now) ?? nobody,
+      evidence: this.evidenceOf(infoHash),
       figures: {
         spentBytes: ledger.totalBytes,
         gainedBytes: controller?.evidence.gainedBytes ?? 0,
         uplink: uplink.bytesPerSecond,
         directShare,
-        crowd: controller?.meter.figures(now),
+        crowd: controller?.meter.figures(this.#clock.now()),
       },
     };
   }
@@ -97,7 +102,7 @@ export class Participation {
 
   /** Seconds after which `host` may ask the web seed again; undefined: it is answered now. */
   webSeedWait(infoHash: InfoHash, host: string): number | undefined {
-    const asked = plainHost(host);
+    const asked = canonicalIp(host) ?? host;
     // When Tracker and SourceNode differ, the more helpful one is right.
     const mayRelease = (this.#told.get(infoHash) ?? "S2") === "S2";
     return this.#controllers.get(infoHash)?.webSeedWait(this.#clock.now(), asked, mayRelease);
@@ -119,9 +124,4 @@ export class Participation {
       }),
     );
   }
-}
-
-/** An IPv4 address that came through an IPv6 socket is an IPv4 address. */
-function plainHost(host: string): string {
-  return host.startsWith("::ffff:") ? host.slice("::ffff:".length) : host;
 }

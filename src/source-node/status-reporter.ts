@@ -72,7 +72,7 @@ export class StatusReporter {
   #hasChanged(publication: Publication): boolean {
     const { participation } = this.#dependencies;
     const before = this.#states.get(publication);
-    const { state } = decideState(participation.look(publication).evidence);
+    const { state } = decideState(participation.evidenceOf(publication.infoHash));
     this.#states.set(publication, state);
     return before !== state;
   }

@@ -6,7 +6,8 @@ import type { AuditEntry, UserAccount } from "../../ports/access-store.ts";
 import { parseInfoHash } from "../../base/bytes.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
-import { byNameFields, pageOf } from "./list-page.ts";
+import { isoTime } from "./iso-time.ts";
+import { byNameSchema, pageOf } from "./list-page.ts";
 import { noQuerySchema, passwordSchema, userNameSchema } from "./schemas.ts";
 
 const roleSchema = z.enum(["downloader", "publisher", "maintainer"]);
@@ -40,8 +41,6 @@ const auditSchema = z.strictObject({
   before: z.coerce.number().int().min(1).optional(),
 });
 
-const usersSchema = z.strictObject(byNameFields);
-
 const USERS = "/api/v1/users";
 const ONE = `${USERS}/:name`;
 
@@ -57,7 +56,7 @@ function userRoutes(control: AccessControl): readonly ApiRoute[] {
       path: USERS,
       access: "maintainer",
       summary: "List accounts, by name; `next` leads to further ones",
-      query: usersSchema,
+      query: byNameSchema,
       answers: { 200: "Accounts" },
       async handle({ query }) {
         const users = await control.accounts.all();
@@ -159,9 +158,9 @@ function nameFrom(parameters: Readonly<Record<string, string>>): string {
 export function userJson(user: UserAccount): object {
   const { name, role, isDisabled, createdAt } = user;
   const hasPassword = user.passwordHash !== undefined;
-  return { name, role, isDisabled, hasPassword, createdAt: new Date(createdAt).toISOString() };
+  return { name, role, isDisabled, hasPassword, createdAt: isoTime(createdAt) };
 }
 
 function auditJson({ at, ...entry }: AuditEntry): object {
-  return { ...entry, at: new Date(at).toISOString() };
+  return { ...entry, at: isoTime(at) };
 }

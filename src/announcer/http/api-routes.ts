@@ -3,6 +3,7 @@ import type { AccessControl } from "../../access/access-control.ts";
 import type { Publication } from "../../ports/catalogue.ts";
 import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
+import { isoTime } from "./iso-time.ts";
 import { mustManage, mustSee, mustSeeStats } from "./ownership.ts";
 import { JSON_LINES_TYPE, streamWork } from "./json-lines.ts";
 import { listedJson, publishedJson, sourceJson, statusJson, viewJson } from "./representations.ts";
@@ -41,7 +42,7 @@ export function readRoutes(announcer: Announcer, control: AccessControl): readon
         const before = query.before === undefined ? {} : { before: Date.parse(query.before) };
         const page = await announcer.list({ limit, ...before });
         const last = page.length === limit ? page.at(-1) : undefined;
-        const next = last && new Date(last.createdAt).toISOString();
+        const next = isoTime(last?.createdAt);
         return {
           publications: page
             .filter((each) => control.mayDownload(principal, each))

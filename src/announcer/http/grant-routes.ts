@@ -6,7 +6,8 @@ import { BtPublisherError } from "../../base/errors.ts";
 import type { Grant, GrantTarget } from "../../ports/access-store.ts";
 import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
-import { ageKey, byAgeFields, pageOf } from "./list-page.ts";
+import { isoTime } from "./iso-time.ts";
+import { ageKey, byAgeSchema, pageOf } from "./list-page.ts";
 import { noQuerySchema, userNameSchema } from "./schemas.ts";
 
 const makeSchema = z.strictObject({
@@ -16,7 +17,6 @@ const makeSchema = z.strictObject({
   catalogue: z.enum(["public", "members", "private"]).optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 });
-const listSchema = z.strictObject({ user: userNameSchema.optional(), ...byAgeFields });
 
 const GRANTS = "/api/v1/grants";
 
@@ -28,12 +28,12 @@ export function grantRoutes(announcer: Announcer, control: AccessControl): reado
       path: GRANTS,
       access: "publisher",
       summary: "List grants, oldest first: publishers see those of their publications; in pages",
-      query: listSchema,
+      query: byAgeSchema,
       answers: { 200: "Grants" },
       async handle({ query, principal }) {
         const userId =
           query.user === undefined ? undefined : (await control.accounts.need(query.user)).id;
-        const names = new Map((await control.accounts.all()).map(({ id, name }) => [id, name]));
+        const names = await control.accounts.names();
         const theirs: Grant[] = [];
         for (const grant of await control.grants(userId)) {
           const isTheirs = await mayGrant(announcer, control, { principal, target: grant.target });
@@ -118,7 +118,7 @@ function grantJson(grant: Grant, user: string | undefined): object {
     right,
     publication: target.type === "publication" ? target.name : undefined,
     catalogue: target.type === "catalogue" ? target.catalogue : undefined,
-    createdAt: new Date(createdAt).toISOString(),
-    expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt).toISOString(),
+    createdAt: isoTime(createdAt),
+    expiresAt: isoTime(expiresAt),
   };
 }

@@ -17,6 +17,7 @@ import { stateChange } from "../live/live-states.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
 import { CSV_TYPE, csvRow } from "./csv.ts";
 import { JSON_LINES_TYPE, linesOf } from "./json-lines.ts";
+import { isoTime } from "./iso-time.ts";
 import { mustSeeStats } from "./ownership.ts";
 
 const instant = z.iso.datetime({ offset: true });
@@ -125,8 +126,8 @@ function historyRoute(announcer: Announcer, control: AccessControl): ApiRoute {
       const limits = { bins, groups: MAX_GROUPS };
       const { since, until, ...history } = await historyOf(entries, filter, { pieceCount, limits });
       return {
-        since: since === undefined ? undefined : new Date(since).toISOString(),
-        until: until === undefined ? undefined : new Date(until).toISOString(),
+        since: isoTime(since),
+        until: isoTime(until),
         pieceCount,
         ...history,
         timeline: (await announcer.states(name)).map(stateChange),
@@ -137,13 +138,13 @@ function historyRoute(announcer: Announcer, control: AccessControl): ApiRoute {
 
 /** A line of the ledger. */
 function ledgerJson(entry: LedgerEntry): LedgerLine {
-  return { event: "sent", ...entry, at: new Date(entry.at).toISOString() };
+  return { event: "sent", ...entry, at: isoTime(entry.at) };
 }
 
 async function* csvOf(entries: AsyncIterable<LedgerEntry>): AsyncIterable<string> {
   yield csvRow(["at", "door", "peer id", "address", "piece", "bytes"]);
   for await (const { at, door, peerId, address, pieceIndex, bytes } of entries) {
-    yield csvRow([new Date(at).toISOString(), door, peerId, address, pieceIndex, bytes]);
+    yield csvRow([isoTime(at), door, peerId, address, pieceIndex, bytes]);
   }
 }
 

@@ -1,28 +1,30 @@
 /** Lists in pages: each item has a key that never changes, and a page begins after one. */
 import { z } from "zod";
+import { userNameSchema } from "./schemas.ts";
 
 const DEFAULT_LIMIT = 100;
 const limit = z.coerce.number().int().min(1).max(1000).optional().describe("Default: 100.");
 
 /** The query of a list in the order of names. */
-export const byNameFields = {
+export const byNameSchema = z.strictObject({
   limit,
   after: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/)
     .optional()
     .describe("A name: from `next`."),
-};
+});
 
-/** The query of a list whose oldest item comes first. */
-export const byAgeFields = {
+/** The query of a list of what users have, whose oldest item comes first. */
+export const byAgeSchema = z.strictObject({
+  user: userNameSchema.optional().describe("Of this one only."),
   limit,
   after: z
     .string()
     .regex(/^\d{16}\.[0-9a-f]{1,64}$/)
     .optional()
     .describe("From `next`."),
-};
+});
 
 /** Which page was asked for; what else is in it stays in the address of the next one. */
 export interface PageQuery {

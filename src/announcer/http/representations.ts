@@ -7,6 +7,7 @@ import { pageUrl, torrentUrl } from "../links.ts";
 import { policyVersion } from "../policy.ts";
 import { participationView } from "../participation-view.ts";
 import { withdrawalText } from "../withdrawals.ts";
+import { isoTime } from "./iso-time.ts";
 
 /** A publication in a list. */
 export function listedJson(publication: ListedPublication, publicUrl: string): object {
@@ -122,7 +123,7 @@ function headJson(publication: PublicationSummary): object {
   return {
     name,
     state,
-    createdAt: new Date(createdAt).toISOString(),
+    createdAt: isoTime(createdAt),
     catalogue: access.catalogue,
     access: access.catalogue === "public" ? undefined : access.level,
     policy: policyJson(policy),
@@ -133,7 +134,7 @@ function headJson(publication: PublicationSummary): object {
       isDirectory: content.isDirectory,
       bytes: content.contentLength,
       fileCount: content.fileCount,
-      publishedAt: new Date(content.publishedAt).toISOString(),
+      publishedAt: isoTime(content.publishedAt),
     }),
   };
 }
@@ -148,9 +149,5 @@ function withdrawalJson(withdrawal: Withdrawal | undefined): object {
 
 /** A policy; what its name decides is left out. */
 export function policyJson(policy: PublicationPolicy): object {
-  const { deadline } = policy;
-  return {
-    ...policy,
-    deadline: deadline === undefined ? undefined : new Date(deadline).toISOString(),
-  };
+  return { ...policy, deadline: isoTime(policy.deadline) };
 }

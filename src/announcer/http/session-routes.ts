@@ -8,6 +8,7 @@ import type { UserAccount } from "../../ports/access-store.ts";
 import type { AccessRules } from "./access.ts";
 import { userJson } from "./account-routes.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
+import { isoTime } from "./iso-time.ts";
 import { noQuerySchema, passwordSchema, userNameSchema } from "./schemas.ts";
 import { endedCookie, sessionCookie, sessionTextIn } from "./session-cookie.ts";
 
@@ -137,8 +138,8 @@ function whoJson(principal: Principal, session: OpenSession | undefined): object
     role: isUser ? principal.user.role : "maintainer",
     scopes: isUser ? principal.scopes : scopesOfRole.maintainer,
     session: session && {
-      idleEndsAt: new Date(session.idleEndsAt).toISOString(),
-      endsAt: new Date(session.endsAt).toISOString(),
+      idleEndsAt: isoTime(session.idleEndsAt),
+      endsAt: isoTime(session.endsAt),
     },
   };
 }

@@ -6,7 +6,8 @@ import type { Principal } from "../../access/principal.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { ApiToken, UserAccount } from "../../ports/access-store.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
-import { ageKey, byAgeFields, pageOf } from "./list-page.ts";
+import { isoTime } from "./iso-time.ts";
+import { ageKey, byAgeSchema, pageOf } from "./list-page.ts";
 import { noQuerySchema, passwordSchema, userNameSchema } from "./schemas.ts";
 
 const tokenFields = {
@@ -29,7 +30,6 @@ const loginSchema = z.strictObject({
   password: passwordSchema,
   ...tokenFields,
 });
-const listSchema = z.strictObject({ user: userNameSchema.optional(), ...byAgeFields });
 
 const TOKENS = "/api/v1/tokens";
 
@@ -63,12 +63,11 @@ function listRoute(control: AccessControl): ApiRoute {
     path: TOKENS,
     access: "user",
     summary: "List tokens, oldest first: one's own, or for maintainers everybody's; in pages",
-    query: listSchema,
+    query: byAgeSchema,
     answers: { 200: "Tokens, without their text" },
     async handle({ query, principal }) {
       const owner = await ownerOf(control, principal, query.user);
-      const users = await control.accounts.all();
-      const names = new Map(users.map(({ id, name }) => [id, name]));
+      const names = await control.accounts.names();
       const { items, next } = pageOf(await control.tokens(owner?.id), ageKey, TOKENS, query);
       return { tokens: items.map((token) => tokenJson(token, names.get(token.userId))), next };
     },
@@ -171,13 +170,9 @@ function tokenJson(token: ApiToken, user: string | undefined): object {
     id,
     user,
     scopes,
-    createdAt: iso(createdAt),
-    expiresAt: iso(expiresAt),
-    lastUsedAt: iso(lastUsedAt),
-    revokedAt: iso(revokedAt),
+    createdAt: isoTime(createdAt),
+    expiresAt: isoTime(expiresAt),
+    lastUsedAt: isoTime(lastUsedAt),
+    revokedAt: isoTime(revokedAt),
   };
-}
-
-function iso(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString();
 }

@@ -3,8 +3,6 @@
  * Tracker's orders to SourceNodes, which have no id and no answer.
  */
 import { fail, ok, type Result } from "../../base/errors.ts";
-import { parseIp } from "../../base/ip-address.ts";
-import type { InfoHash } from "../../base/units.ts";
 import type {
   AccessUpdate,
   Admission,
@@ -27,16 +25,13 @@ import {
   isOptional,
 } from "./guards.ts";
 import { participationOrders } from "./participation-messages.ts";
+import { isHost, isInfoHash } from "./value-guards.ts";
 
 /** Torrents, keys or admissions of one message at most. */
 const MAX_ITEMS = 200_000;
 
-const isInfoHash: Guard<InfoHash> = (value): value is InfoHash =>
-  typeof value === "string" && /^[0-9a-f]{40}$/.test(value);
 const isDigest = isMatch(/^[0-9a-f]{64}$/);
 const isPrincipal = isMatch(/^[0-9a-z-]{1,64}$/);
-const isHost: Guard<string> = (value): value is string =>
-  typeof value === "string" && value.length <= 64 && parseIp(value) !== undefined;
 
 const isTorrent: Guard<TorrentAccess> = isObjectOf({
   infoHash: isInfoHash,

@@ -4,7 +4,6 @@
  * exactly is malformed; both sides agreed on the version before.
  */
 import { fail, ok, type Result } from "../../base/errors.ts";
-import { parseIp } from "../../base/ip-address.ts";
 import type { InfoHash } from "../../base/units.ts";
 import { isAccessUpdate } from "./access-messages.ts";
 import type { AccessUpdate, SourceOrder } from "./access-values.ts";
@@ -31,6 +30,7 @@ import type {
   SwarmCounts,
   SwarmReport,
 } from "./values.ts";
+import { isHost, isInfoHash, isPort } from "./value-guards.ts";
 
 /** Goes up with every change that an older side would misunderstand. */
 export const CONTROL_VERSION = 1;
@@ -112,12 +112,7 @@ export const isFailureCode: Guard<FailureCode> = isOneOf(failureCodes);
 const isBytes32 = isMatch(/^[0-9a-f]{64}$/);
 const isVersion = isInteger();
 const isId = isInteger();
-const isPort: Guard<number> = (value): value is number => isInteger(65535)(value) && value > 0;
 const isUrl = isText(2048);
-const isInfoHash: Guard<InfoHash> = (value): value is InfoHash =>
-  typeof value === "string" && /^[0-9a-f]{40}$/.test(value);
-const isHost: Guard<string> = (value): value is string =>
-  typeof value === "string" && parseIp(value) !== undefined;
 const isSourceId = isMatch(/^[0-9a-f]{1,64}$/);
 
 const isRegistration: Guard<Registration> = isObjectOf({

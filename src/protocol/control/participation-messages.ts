@@ -1,6 +1,4 @@
 /** Checks of what SourceNode and Tracker tell each other about participation. */
-import { parseIp } from "../../base/ip-address.ts";
-import type { InfoHash } from "../../base/units.ts";
 import {
   type Guard,
   isAmount,
@@ -22,15 +20,10 @@ import type {
   SwarmFigures,
   SwarmParticipation,
 } from "./participation.ts";
+import { isHost, isInfoHash, isPort } from "./value-guards.ts";
 
 /** Newcomers of one order at most. */
 const MAX_WATCHED = 1000;
-
-const isInfoHash: Guard<InfoHash> = (value): value is InfoHash =>
-  typeof value === "string" && /^[0-9a-f]{40}$/.test(value);
-const isHost: Guard<string> = (value): value is string =>
-  typeof value === "string" && value.length <= 64 && parseIp(value) !== undefined;
-const isPort: Guard<number> = (value): value is number => isInteger(65535)(value) && value > 0;
 
 const isEvidence: Guard<SwarmEvidence> = isObjectOf({
   peers: isInteger(),
