@@ -66,9 +66,12 @@ export class AnnounceEntrance {
     if (this.#door.isProxy(address)) return this.#handOver(socket);
     const connection = new Connection(socket, address, this.#door);
     this.#connections.add(connection);
-    socket.once("close", () => this.#connections.delete(connection));
+    const forget = (): void => void this.#connections.delete(connection);
+    socket.once("close", forget);
     connection.onOther = (rest) => {
-      this.#connections.delete(connection);
+      // Else the socket would hold on to it.
+      socket.off("close", forget);
+      forget();
       // Paused, so that nothing comes before it is in new hands.
       socket.pause();
       this.#handOver(socket);

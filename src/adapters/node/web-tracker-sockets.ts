@@ -3,12 +3,13 @@
  * heartbeats; what the messages mean is a door's business. No compression, so no bombs (WS-05); who
  * does not read what it is sent, or does not answer pings, is cut.
  */
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
 import type { IpBytes, IpNetwork } from "../../base/ip-address.ts";
 import { clientAddress } from "../../protocol/http/client-address.ts";
 import { isKey } from "../../protocol/tracker/key.ts";
+import { WebTrackerConnection } from "./web-tracker-connection.ts";
+import { acceptUpgrade, refuseUpgrade } from "./websocket-upgrade.ts";
 
 /** A connection, as its door has it. */
 export interface WebTrackerLink {
@@ -22,12 +23,15 @@ export interface WebTrackerSession {
   closed(): void;
 }
 
+/** Who is at the other end. */
+export interface WebTrackerAsker {
+  readonly address: IpBytes;
+  readonly key: string | undefined;
+}
+
 /** How to open them. */
 export interface WebTrackerSocketsOptions {
-  readonly open: (
-    link: WebTrackerLink,
-    asker: { readonly address: IpBytes; readonly key: string | undefined },
-  ) => WebTrackerSession;
+  readonly open: (link: WebTrackerLink, asker: WebTrackerAsker) => WebTrackerSession;
   readonly trustedProxies: readonly IpNetwork[];
   /** Origins whose pages may connect; undefined: all of them, and programs without one always. */
   readonly origins?: readonly string[] | undefined;
@@ -35,25 +39,11 @@ export interface WebTrackerSocketsOptions {
   readonly heartbeatMs?: number;
 }
 
-const MAX_MESSAGE = 64 * 1024;
-const MAX_FRAGMENTS = 64;
-/** What a slow reader may leave unread: some dozen offers. */
-const MAX_UNREAD = 256 * 1024;
 const HEARTBEAT_MS = 30_000;
-const UNSUPPORTED_DATA = 1003;
 
 export class WebTrackerSockets {
   readonly #options: WebTrackerSocketsOptions;
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: MAX_MESSAGE,
-    maxFragments: MAX_FRAGMENTS,
-    maxBufferedChunks: 4 * MAX_FRAGMENTS,
-    perMessageDeflate: false,
-  });
-  /** Whether each gave a sign of life since the last heartbeat. */
-  readonly #sockets = new Map<WebSocket, boolean>();
+  readonly #connections = new Set<WebTrackerConnection>();
   readonly #heart: NodeJS.Timeout;
 
   constructor(options: WebTrackerSocketsOptions) {
@@ -73,12 +63,10 @@ export class WebTrackerSockets {
     const header = Array.isArray(forwardedFor) ? forwardedFor.join(",") : forwardedFor;
     const client = clientAddress(request.socket.remoteAddress, header, trustedProxies);
     const isForeign = headers.origin !== undefined && origins?.includes(headers.origin) === false;
-    if (client === undefined) refuse(socket, 400);
-    else if (isForeign || (key !== undefined && !isKey(key))) refuse(socket, 403);
-    else {
-      this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-        this.#serve(webSocket, { address: client.address, key });
-      });
+    if (client === undefined) refuseUpgrade(socket, 400);
+    else if (isForeign || (key !== undefined && !isKey(key))) refuseUpgrade(socket, 403);
+    else if (acceptUpgrade(request, socket)) {
+      this.#serve(socket, head, { address: client.address, key });
     }
     return true;
   }
@@ -86,50 +74,21 @@ export class WebTrackerSockets {
   /** Ends all connections. */
   close(): void {
     clearInterval(this.#heart);
-    for (const socket of this.#sockets.keys()) socket.terminate();
+    for (const connection of this.#connections) connection.destroy();
   }
 
-  #serve(
-    socket: WebSocket,
-    asker: { readonly address: IpBytes; readonly key: string | undefined },
-  ): void {
-    this.#sockets.set(socket, true);
-    const session = this.#options.open(linkOf(socket), asker);
-    socket.on("message", (data: Buffer, isBinary) => {
-      this.#sockets.set(socket, true);
-      if (isBinary) socket.close(UNSUPPORTED_DATA, "messages are text");
-      else session.handle(data.toString());
+  #serve(socket: Duplex, head: Buffer, asker: WebTrackerAsker): void {
+    const { open } = this.#options;
+    const connection = new WebTrackerConnection(socket, (link) => open(link, asker));
+    this.#connections.add(connection);
+    socket.once("close", () => {
+      this.#connections.delete(connection);
+      connection.closed();
     });
-    socket.on("pong", () => this.#sockets.set(socket, true));
-    // ws closes the connection with the code that fits.
-    socket.on("error", () => undefined);
-    socket.on("close", () => {
-      this.#sockets.delete(socket);
-      session.closed();
-    });
+    if (head.length > 0) connection.read(head);
   }
 
   #beat(): void {
-    for (const [socket, isAlive] of this.#sockets) {
-      if (!isAlive) socket.terminate();
-      else {
-        this.#sockets.set(socket, false);
-        socket.ping();
-      }
-    }
+    for (const connection of this.#connections) connection.beat();
   }
-}
-
-function linkOf(socket: WebSocket): WebTrackerLink {
-  return {
-    send: (text) => {
-      if (socket.bufferedAmount > MAX_UNREAD) socket.terminate();
-      else if (socket.readyState === socket.OPEN) socket.send(text);
-    },
-    close: (code, reason) => socket.close(code, reason),
-  };
-}
-
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
 }
