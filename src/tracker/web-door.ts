@@ -11,6 +11,7 @@ import type { Random } from "../base/random.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import {
+  asciiJson,
   encodeWsAnnounceAnswer,
   encodeWsAnswer,
   encodeWsFailure,
@@ -175,8 +176,10 @@ export class WebSession {
     const verdict = this.#judge(latin1Bytes(name), peerId);
     if (verdict.type === "refused") return this.link.send(encodeWsFailure(verdict.reason, name));
     const { infoHash } = verdict;
+    let infoHashJson: string;
     if (request.event === "stopped") {
       this.#leave(infoHash);
+      infoHashJson = asciiJson(name);
     } else {
       const membership = this.#join(infoHash, peerId);
       if (typeof membership === "string") {
@@ -184,9 +187,10 @@ export class WebSession {
       }
       this.#update(infoHash, membership, request);
       this.#passOffers(membership, request, verdict.areSeedsTrusted);
+      ({ infoHashJson } = membership.swarm);
     }
     const { intervalMs, counts } = this.#parts.tracker.webAnswer(infoHash);
-    this.link.send(encodeWsAnnounceAnswer(name, Math.ceil(intervalMs / 1000), counts));
+    this.link.send(encodeWsAnnounceAnswer(infoHashJson, Math.ceil(intervalMs / 1000), counts));
   }
 
   /** The membership, made when there is none; or why there can be none. */
@@ -197,7 +201,7 @@ export class WebSession {
     }
     if (this.#memberships.size >= MAX_SWARMS) return "too many torrents on one connection";
     const { swarms, random } = this.#parts;
-    const swarm = swarms.get(infoHash) ?? new WebSwarm(random);
+    const swarm = swarms.get(infoHash) ?? new WebSwarm(random, latin1(infoHashBytes(infoHash)));
     const other = swarm.get(peerId);
     if (other !== undefined) {
       const session = other.carrier as WebSession;
@@ -229,8 +233,9 @@ export class WebSession {
     { infoHash, offers, numWant = offers.length }: AnnounceRequest,
     areSeedsTrusted: boolean,
   ): void {
-    const now = this.#now();
     const count = Math.min(offers.length, numWant, MAX_WS_OFFERS);
+    if (count === 0) return;
+    const now = this.#now();
     for (const [i, other] of swarm.choose(member, count, areSeedsTrusted).entries()) {
       const offer = offers[i];
       if (offer === undefined) return;

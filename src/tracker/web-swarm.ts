@@ -5,6 +5,7 @@
  */
 import type { Random } from "../base/random.ts";
 import type { Millis } from "../base/units.ts";
+import { asciiJson } from "../protocol/tracker/ws-message.ts";
 import { sampleDistinct } from "./sample.ts";
 
 /** An offer waits for its answer so long (T9). */
@@ -53,6 +54,8 @@ export class WebMember {
 const drawn = new Int32Array(16);
 
 export class WebSwarm {
+  /** Its info hash, as answers have it. */
+  readonly infoHashJson: string;
   readonly #random: Random;
   readonly #byId = new Map<string, WebMember>();
   /** Seeds first. */
@@ -60,8 +63,10 @@ export class WebSwarm {
   readonly #networks = new Map<string, number>();
   #seedCount = 0;
 
-  constructor(random: Random) {
+  /** `name`: the info hash, a character for each byte. */
+  constructor(random: Random, name: string) {
     this.#random = random;
+    this.infoHashJson = asciiJson(name);
   }
 
   get count(): number {

@@ -19,6 +19,7 @@ import {
 import { parseScrapeQuery, readAnnounceQuery } from "../../src/protocol/tracker/http-query.ts";
 import { readUdpAnswer } from "../../src/protocol/tracker/udp-client.ts";
 import { parseWsRequest } from "../../src/protocol/tracker/ws-message.ts";
+import { FrameReader } from "../../src/protocol/websocket/frame-reader.ts";
 import { TrackerUdpDoor } from "../../src/tracker/udp-door.ts";
 import { hello, openTrackerWorld, registration } from "../support/tracker-world.ts";
 import { encryptionTargets } from "./encryption.ts";
@@ -53,6 +54,32 @@ function httpRequest(input: Uint8Array): void {
   );
   // Less of it is never more than unfinished.
   assert.notEqual(readPlainGet(input.subarray(0, get.end - 1), 0, prefix, new PlainGet()), "read");
+}
+
+/** What a reader of frames hears of `parts`. */
+function readFrames(parts: readonly Uint8Array[]): readonly string[] {
+  const heard: string[] = [];
+  const reader = new FrameReader(
+    { maxMessage: 64, maxFragments: 4 },
+    {
+      onText: (bytes, start, end) => heard.push(latin1(bytes.subarray(start, end))),
+      onPing: (payload) => heard.push(`ping ${latin1(payload)}`),
+      onPong: () => heard.push("pong"),
+      onClose: (code) => heard.push(`close ${code}`),
+    },
+  );
+  for (const part of parts) {
+    const wrong = reader.read(Uint8Array.from(part));
+    if (wrong !== undefined) heard.push(`wrong ${wrong.code}`);
+  }
+  assert.ok(heard.every((each) => each.length <= 130));
+  return heard;
+}
+
+/** Whole or in two parts, the same is read. */
+function wsFrames(input: Uint8Array): void {
+  const cut = input.length >> 1;
+  assert.deepEqual(readFrames([input.subarray(0, cut), input.subarray(cut)]), readFrames([input]));
 }
 
 async function udpTarget(): Promise<Target> {
@@ -129,6 +156,13 @@ function targets(): Readonly<Record<string, Target | Promise<Target>>> {
         }
       },
     },
+    "ws frames": textTarget(
+      [
+        "\x81\x82\x00\x00\x00\x00{}\x89\x80\x01\x02\x03\x04\x8a\x80\x01\x02\x03\x04\x88\x82\x00\x00\x00\x00\x03\xe8",
+        "\x01\x83\x01\x02\x03\x04abc\x00\x80\x00\x00\x00\x00\x89\x81\x00\x00\x00\x00x\x80\x83\x01\x02\x03\x04def\x81\xfe\x00\x03\x01\x02\x03\x04ghi",
+      ],
+      wsFrames,
+    ),
     "ws message": textTarget(
       [
         { action: "announce", info_hash: id, peer_id: id, left: 1, numwant: 5, event: "started" },

@@ -63,6 +63,8 @@ export type WsMessageErrorCode =
 export const MAX_WS_OFFERS = 10;
 /** Torrents of one scrape; the rest is left out. */
 export const MAX_WS_SCRAPE_HASHES = 100;
+/** Lines of a letter, `=`, and text without control characters; the last one may go without its end. */
+const SDP = /^(?:[a-z]=[^\p{Cc}]*(?:\r?\n|$))+$/u;
 /** Characters of a session description. */
 const MAX_SDP_LENGTH = 16 * 1024;
 
@@ -155,9 +157,7 @@ function parseDescription(
   if (!isFields(value) || value["type"] !== type) return undefined;
   const sdp = value["sdp"];
   if (typeof sdp !== "string" || sdp === "" || sdp.length > MAX_SDP_LENGTH) return undefined;
-  const lines = sdp.split(/\r?\n/);
-  if (lines.at(-1) === "") lines.pop();
-  return lines.every((line) => /^[a-z]=[^\p{Cc}]*$/u.test(line)) ? { type, sdp } : undefined;
+  return SDP.test(sdp) ? { type, sdp } : undefined;
 }
 
 function parseEvent(value: unknown): AnnounceEvent | undefined | "unknown" {
@@ -183,19 +183,22 @@ function invalid(field: string): ReturnType<typeof fail<WsMessageErrorCode>> {
   return fail("field", `invalid ${field}`);
 }
 
-/** Answers an announce. */
+/** `text` as JSON in ASCII, which needs no encoding when it is sent. */
+export function asciiJson(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    /[\x7f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Answers an announce for the torrent whose info hash `asciiJson` made `infoHashJson` of. */
 export function encodeWsAnnounceAnswer(
-  infoHash: string,
+  infoHashJson: string,
   intervalSeconds: number,
   { complete, incomplete }: Pick<ScrapeCounts, "complete" | "incomplete">,
 ): string {
-  return JSON.stringify({
-    action: "announce",
-    interval: intervalSeconds,
-    info_hash: infoHash,
-    complete,
-    incomplete,
-  });
+  const counts = `"complete":${complete},"incomplete":${incomplete}`;
+  return `{"action":"announce","interval":${intervalSeconds},"info_hash":${infoHashJson},${counts}}`;
 }
 
 /** Passes an offer of `peerId` on. */
