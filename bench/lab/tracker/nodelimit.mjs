@@ -37,7 +37,19 @@ if (kind === "http")
       s.end(body);
     })
     .listen(+port, ip, 4096);
-else {
+else if (process.env.LAB_WS) {
+  // Bare frames: whatever comes is one message, and is answered by one as long as an announce's answer.
+  const reply = Buffer.from(`{"interval":120,${" ".repeat(105)}}`);
+  const frame = Buffer.concat([Buffer.from([0x81, reply.length]), reply]);
+  net
+    .createServer({ noDelay: true }, (s) => {
+      s.on("error", () => {});
+      s.on("data", (d) =>
+        s.write(d[0] === 0x47 ? "HTTP/1.1 101 Switching Protocols\r\n\r\n" : frame),
+      );
+    })
+    .listen(+port, ip, 4096);
+} else {
   const ka = Buffer.concat([
       Buffer.from(
         `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n`,

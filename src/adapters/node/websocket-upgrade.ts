@@ -25,6 +25,8 @@ export function acceptUpgrade(request: IncomingMessage, socket: Duplex): boolean
     const upgraded = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
     const head = `${statusLine(101)}${upgraded}Sec-WebSocket-Accept: ${accept}\r\n${more}\r\n`;
     socket.write(head, "latin1");
+    // What the HTTP server allowed for a request is over.
+    request.socket.setTimeout(0);
     return true;
   }
   return false;
