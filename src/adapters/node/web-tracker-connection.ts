@@ -12,7 +12,18 @@ import {
   opcodes,
 } from "../../protocol/websocket/frame.ts";
 import { FrameReader, type FrameSink } from "../../protocol/websocket/frame-reader.ts";
-import type { WebTrackerLink, WebTrackerSession } from "./web-tracker-sockets.ts";
+
+/** A connection, as its door has it. */
+export interface WebTrackerLink {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+}
+
+/** What a door makes of a connection. */
+export interface WebTrackerSession {
+  handle(text: string): void;
+  closed(): void;
+}
 
 const LIMITS = { maxMessage: 65_535, maxFragments: 64 };
 /** What a slow reader may leave unread: some dozen offers. */

@@ -8,20 +8,12 @@ import type { Duplex } from "node:stream";
 import type { IpBytes, IpNetwork } from "../../base/ip-address.ts";
 import { clientAddress } from "../../protocol/http/client-address.ts";
 import { isKey } from "../../protocol/tracker/key.ts";
-import { WebTrackerConnection } from "./web-tracker-connection.ts";
+import {
+  WebTrackerConnection,
+  type WebTrackerLink,
+  type WebTrackerSession,
+} from "./web-tracker-connection.ts";
 import { acceptUpgrade, refuseUpgrade } from "./websocket-upgrade.ts";
-
-/** A connection, as its door has it. */
-export interface WebTrackerLink {
-  send(text: string): void;
-  close(code: number, reason: string): void;
-}
-
-/** What a door makes of a connection. */
-export interface WebTrackerSession {
-  handle(text: string): void;
-  closed(): void;
-}
 
 /** Who is at the other end. */
 export interface WebTrackerAsker {
