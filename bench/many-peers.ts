@@ -14,6 +14,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { getHeapSpaceStatistics } from "node:v8";
 import { createSystemClock, createSystemRandom } from "../src/adapters/node/clock.ts";
 import { openDiskPieceStore } from "../src/adapters/node/disk-piece-store.ts";
 import { DiskPool } from "../src/adapters/node/disk-pool.ts";
@@ -128,13 +129,23 @@ function connect(peers: number, pipeline: number): Promise<unknown> {
   });
 }
 
-/** Bytes of this process that are its own, everything collectable collected. */
-function ownMemory(): { readonly heap: number; readonly resident: number } {
+/** Bytes of this process, everything collectable collected. */
+interface OwnMemory {
+  readonly heap: number;
+  /** Without `young`. */
+  readonly resident: number;
+  /** V8's room for new objects: it grows with the pace of work, not with the peers. */
+  readonly young: number;
+}
+
+function ownMemory(): OwnMemory {
   // Twice: what is let go of by the first goes with the second.
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
-  return { heap: heapUsed + external, resident: rss };
+  const spaces = getHeapSpaceStatistics();
+  const young = spaces.find((space) => space.space_name === "new_space")?.physical_space_size ?? 0;
+  return { heap: heapUsed + external, resident: rss - young, young };
 }
 
 async function measureIdle(peers: number): Promise<void> {
@@ -152,7 +163,8 @@ async function measureIdle(peers: number): Promise<void> {
   const core = ((user + system) / 1e6 / Number(options.seconds)) * 100;
   const perPeer = (bytes: number): string => `${(bytes / peers / 1024).toFixed(1)} KiB`;
   console.log(
-    `${peers} idle peers: ${perPeer(after.resident - before.resident)} each resident, ` +
+    `${peers} idle peers: ${perPeer(after.resident - before.resident)} each resident ` +
+      `(and ${perPeer(after.young - before.young)} more room for new objects), ` +
       `${perPeer(after.heap - before.heap)} on heaps, ${core.toFixed(1)} % of a core, ${delay()}`,
   );
   await order({ type: "end" });
