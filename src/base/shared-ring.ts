@@ -27,7 +27,6 @@ export class SharedRing {
   readonly #heads: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #capacity: number;
-  #tag = 0;
 
   constructor(memory: SharedArrayBuffer) {
     this.#words = new Int32Array(memory, 0, DATA_AT / 4);
@@ -66,13 +65,12 @@ export class SharedRing {
 
   /** Reader: the length of the next record; -1 when there is none. */
   nextLength(): number {
-    let read = Atomics.load(this.#words, READ);
+    const read = Atomics.load(this.#words, READ);
     if (this.#isEmpty(read)) return -1;
     const at = this.#placeOf(read);
     const length = this.#heads[at / 4] as number;
     if (length !== WRAPS) return length;
-    read = (read + this.#capacity - at) | 0;
-    Atomics.store(this.#words, READ, read);
+    Atomics.store(this.#words, READ, (read + this.#capacity - at) | 0);
     return this.#heads[0] as number;
   }
 
@@ -81,11 +79,11 @@ export class SharedRing {
     const read = Atomics.load(this.#words, READ);
     const at = this.#placeOf(read);
     const length = this.#heads[at / 4] as number;
-    this.#tag = this.#heads[at / 4 + 1] as number;
+    const tag = this.#heads[at / 4 + 1] as number;
     const data = at + HEAD_LENGTH;
     target.set(this.#bytes.subarray(data, data + length));
     Atomics.store(this.#words, READ, (read + sizeOf(length)) | 0);
-    return this.#tag;
+    return tag;
   }
 
   /** Reader: goes to sleep. @returns false when something came meanwhile: then it does not. */
