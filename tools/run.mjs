@@ -30,6 +30,7 @@ const debianPackages = {
   curl: "curl",
   ethtool: "ethtool",
   ip: "iproute2",
+  minisign: "minisign",
   mktorrent: "mktorrent",
   nginx: "nginx",
   opentracker: "opentracker",

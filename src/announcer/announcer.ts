@@ -10,6 +10,7 @@ import type {
   Catalogue,
   Publication,
   PublicationContent,
+  PublicationSignature,
   PublicationSummary,
 } from "../ports/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -23,6 +24,9 @@ import type {
 import type { HeldState } from "../protocol/control/participation.ts";
 import { encodeMetainfo } from "../protocol/metainfo/create.ts";
 import { parseInfo } from "../protocol/metainfo/parse.ts";
+import { checksumList } from "../protocol/signature/checksum-list.ts";
+import { encodePublicKey } from "../protocol/signature/minisign-format.ts";
+import { type SigningCrypto, signedAtOf, verifyTexts } from "../protocol/signature/minisign.ts";
 import type { AnnouncerEvent } from "./announcer-event.ts";
 import {
   announceTiers,
@@ -47,6 +51,7 @@ export interface AnnouncerAdapters {
   readonly content: ContentService;
   readonly control: AnnouncerControlLink;
   readonly clock: Clock;
+  readonly signing: SigningCrypto;
   readonly onEvent: (event: AnnouncerEvent) => void;
 }
 
@@ -199,6 +204,27 @@ export class Announcer {
   /** The record of `name` in whatever state. */
   find(name: string): Promise<Publication | undefined> {
     return this.#adapters.catalogue.get(name);
+  }
+
+  /**
+   * Keeps a signature of the checksum list as it is now. `texts` are as minisign writes them.
+   * @throws NOT_FOUND; CONFLICT; USAGE for what is no key; BAD_SIGNATURE.
+   */
+  sign(
+    name: string,
+    texts: { readonly publicKey: string; readonly signature: string },
+  ): Promise<PublicationSignature> {
+    return this.publications.sign(name, (content) => {
+      const list = new TextEncoder().encode(checksumList(content));
+      const { key, trustedComment } = unwrap(verifyTexts(list, texts, this.#adapters.signing));
+      const signedAt = signedAtOf(trustedComment);
+      return {
+        publicKey: encodePublicKey(key),
+        trustedComment,
+        ...(signedAt !== undefined && { signedAt }),
+        file: texts.signature,
+      };
+    });
   }
 
   /**

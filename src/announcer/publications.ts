@@ -7,7 +7,13 @@
 import { BtPublisherError, unwrap } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import type { UnixMillis } from "../base/units.ts";
-import type { Publication, PublicationAccess, PublicationPolicy } from "../ports/catalogue.ts";
+import type {
+  Publication,
+  PublicationAccess,
+  PublicationContent,
+  PublicationPolicy,
+  PublicationSignature,
+} from "../ports/catalogue.ts";
 import type { Timer } from "../ports/clock.ts";
 import type {
   ContentPlan,
@@ -216,12 +222,7 @@ export class Publications {
   ): Promise<Publication> {
     this.#assertReady();
     return this.#lock.run(name, async () => {
-      const publication = await this.#adapters.catalogue.get(name);
-      if (publication === undefined) throw notFound(name);
-      if (publication.state !== "published") {
-        const message = "it is not published yet: its policy can be changed when it is";
-        throw new BtPublisherError("CONFLICT", message, { detail: { name } });
-      }
+      const publication = await this.#published(name, "its policy can be changed");
       const changed = { ...publication, policy: change(publication) };
       if (changed.policy.deadline !== publication.policy.deadline) {
         assertDeadlineAhead(changed.policy, this.#adapters.clock.unixNow());
@@ -229,6 +230,24 @@ export class Publications {
       await this.#adapters.content.setPolicy(name, changed.policy);
       await this.#adapters.catalogue.update(changed);
       return changed;
+    });
+  }
+
+  /**
+   * Keeps its publisher's signature in place of an older one; it ends with the publication.
+   * @throws NOT_FOUND; CONFLICT while it is not published; what `verify` throws.
+   */
+  sign(
+    name: string,
+    verify: (content: PublicationContent) => PublicationSignature,
+  ): Promise<PublicationSignature> {
+    this.#assertReady();
+    return this.#lock.run(name, async () => {
+      const publication = await this.#published(name, "it can be signed");
+      const signature = verify(publication.content);
+      const content = { ...publication.content, signature };
+      await this.#adapters.catalogue.update({ ...publication, content });
+      return signature;
     });
   }
 
@@ -322,6 +341,19 @@ export class Publications {
   #nextCreatedAt(): UnixMillis {
     this.#lastCreatedAt = Math.max(this.#adapters.clock.unixNow(), this.#lastCreatedAt + 1);
     return this.#lastCreatedAt;
+  }
+
+  /** @throws NOT_FOUND; CONFLICT, which says that `what` is possible later. */
+  async #published(
+    name: string,
+    what: string,
+  ): Promise<Publication & { readonly content: PublicationContent }> {
+    const publication = await this.#adapters.catalogue.get(name);
+    if (publication === undefined) throw notFound(name);
+    const { state, content } = publication;
+    if (state === "published" && content !== undefined) return { ...publication, content };
+    const message = `it is not published yet: ${what} when it is`;
+    throw new BtPublisherError("CONFLICT", message, { detail: { name } });
   }
 
   async #need(name: string, state: Publication["state"]): Promise<Publication> {

@@ -7,7 +7,7 @@ import { fail, ok, type Result } from "../base/errors.ts";
 const MAX_LENGTH = 100;
 
 /** What follows `/p/NAME` in our own URLs; a name that ends so would be ambiguous. */
-const RESERVED_ENDINGS = [".torrent", ".sha256"];
+const RESERVED_ENDINGS = [".torrent", ".sha256", ".minisig"];
 
 /** Whether `text` can be a publication's name. */
 export function isSlug(text: string): boolean {

@@ -26,6 +26,8 @@ export type ErrorCode =
   | "STORAGE_CHANGED"
   /** The bytes differ from the digest that was declared for them. */
   | "DIGEST"
+  /** What a publisher signed is something else, or was signed by somebody else, or not at all. */
+  | "BAD_SIGNATURE"
   /** Another process works in the same place. */
   | "LOCKED"
   /** Tracker answers that cannot be used. */

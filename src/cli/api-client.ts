@@ -80,6 +80,25 @@ export class ApiClient {
     (await this.#send({ method, path })).resume();
   }
 
+  /** An answer of bytes. @throws UNAVAILABLE when there are more than `maxBytes`. */
+  async bytes(path: string, maxBytes: number): Promise<Uint8Array> {
+    const response = await this.#send({ method: "GET", path });
+    const parts: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const part of response as AsyncIterable<Buffer>) {
+        parts.push(part);
+        length += part.length;
+        if (length > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`);
+      }
+    } catch (cause) {
+      throw this.#unreachable(cause);
+    } finally {
+      response.destroy();
+    }
+    return Buffer.concat(parts);
+  }
+
   /** An answer of JSON lines. */
   async *lines(method: string, path: string, body?: object): AsyncIterable<Json> {
     const response = await this.#send({ method, path, json: body });

@@ -15,7 +15,8 @@ import { Patience } from "./patience.ts";
 import { PeerLog } from "./peer-log.ts";
 import type { ProgressFigures } from "./progress.ts";
 import { formatBytes, formatSeconds } from "./text.ts";
-import { resolveTorrentRef } from "./torrent-ref.ts";
+import { verifySignedRef } from "./signed-ref.ts";
+import { type Fetching, resolveTorrentRef } from "./torrent-ref.ts";
 import { warnOfTroubles } from "./troubles.ts";
 
 /** Options of `get`, parsed. */
@@ -31,6 +32,8 @@ export interface GetOptions {
   readonly maxDownload?: number;
   readonly webSeed: boolean;
   readonly token?: string;
+  /** Public key of the publisher who must have signed it. */
+  readonly signedBy?: string;
   readonly server?: string;
   readonly overwrite?: boolean;
   /** Of the program: say why each connection ended. */
@@ -157,13 +160,20 @@ class GetOne {
     const { options, output } = this.#context;
     const { signal } = this.#stop;
     const warn = warnOfTroubles(output);
-    const source = await resolveTorrentRef(ref, {
+    const fetching: Fetching = {
       http: this.#node.http,
       output,
       signal,
       tokenFor: (url) => tokenFor(url, options, process.env),
       onNotice: (notice) => this.#patience.hearNotice(notice),
-    });
+    };
+    const source = await resolveTorrentRef(ref, fetching);
+    const { signedBy: publicKey } = options;
+    if (publicKey !== undefined) {
+      const trustedComment = await verifySignedRef({ ref, source, publicKey }, fetching);
+      const facts = { publicKey, trustedComment };
+      output.event("signature", facts, `Signed by ${publicKey} (${trustedComment}).`);
+    }
     const download = await this.#node.peer.download(source, {
       directory: options.output,
       peers: this.#peers,

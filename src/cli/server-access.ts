@@ -38,7 +38,9 @@ export function parsePublication(
 ): { readonly name: string; readonly flags: ServerAccessFlags } {
   if (!/^https?:/i.test(text)) return { name: text, flags };
   const url = URL.parse(text);
-  const name = /^\/p\/([^/]+?)(?:\.torrent|\.sha256)?$/.exec(url?.pathname ?? "")?.[1];
+  const name = /^\/p\/([^/]+?)(?:\.torrent|\.sha256|\.sha256\.minisig)?$/.exec(
+    url?.pathname ?? "",
+  )?.[1];
   if (url === null || name === undefined) {
     throw new BtPublisherError("USAGE", `${text} is not the address of a publication's page`);
   }

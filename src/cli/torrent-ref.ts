@@ -56,7 +56,8 @@ const MAX_NOTICE_LENGTH = 1000;
 /** What a server says along with a .torrent, percent-encoded: why it does not serve it itself. */
 const NOTICE_HEADER = "btpublisher-notice";
 
-type Fetching = Parameters<typeof resolveTorrentRef>[1];
+/** What fetching by a reference needs. */
+export type Fetching = Parameters<typeof resolveTorrentRef>[1];
 
 /** The URL's own answer when it is a .torrent; else it is a page, whose .torrent lies beside it. */
 async function fetchTorrent(url: string, fetching: Fetching): Promise<Uint8Array> {
@@ -67,7 +68,8 @@ async function fetchTorrent(url: string, fetching: Fetching): Promise<Uint8Array
   return fetchBytes(beside.href, fetching);
 }
 
-function fetchBytes(url: string, fetching: Fetching): Promise<Uint8Array> {
+/** What is at `url`. @throws NOT_FOUND, DENIED, UNAVAILABLE. */
+export function fetchBytes(url: string, fetching: Fetching): Promise<Uint8Array> {
   const { http, signal } = fetching;
   const token = fetching.tokenFor?.(url);
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };

@@ -24,6 +24,7 @@ import type {
   ApiPublished,
   ApiPublishLine,
   ApiServer,
+  ApiSignature,
   ApiUpload,
 } from "../protocol/api/values.ts";
 import { chunksOf, eventsOf, linesOf } from "./sse.ts";
@@ -165,6 +166,19 @@ export class Client {
   setPolicy(name: string, change: ApiPolicyChange, version?: string): Promise<ApiHeldPolicy> {
     const headers = version === undefined ? {} : { "if-match": `"${version}"` };
     return this.call("PATCH", publicationPath(name, "/policy"), change, headers);
+  }
+
+  /** Signs it: `publicKey` and `signature`, a .minisig file of its checksum list, as texts. */
+  async sign(
+    name: string,
+    texts: { readonly publicKey: string; readonly signature: string },
+  ): Promise<ApiSignature> {
+    const answer = await this.call<{ readonly signature: ApiSignature }>(
+      "PUT",
+      publicationPath(name, "/signature"),
+      texts,
+    );
+    return answer.signature;
   }
 
   async unpublish(name: string): Promise<void> {

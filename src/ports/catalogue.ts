@@ -54,6 +54,19 @@ export interface PublicationContent {
   readonly contentLength: number;
   readonly files: readonly PublishedFile[];
   readonly publishedAt: UnixMillis;
+  /** Absent until its publisher signs it. */
+  readonly signature?: PublicationSignature;
+}
+
+/** A publisher's signature of a publication's checksum list, verified when it was taken. */
+export interface PublicationSignature {
+  /** In the text form of minisign: `RW…`. */
+  readonly publicKey: string;
+  readonly trustedComment: string;
+  /** By the signer's clock; absent when the trusted comment does not say. */
+  readonly signedAt?: UnixMillis;
+  /** The .minisig file. */
+  readonly file: string;
 }
 
 /** A publication as lists show it: without what may be megabytes (piece hashes, file lists). */

@@ -1,6 +1,7 @@
 /** An Announcer among fakes: content service and control link in memory, virtual time. */
 import { MemoryCatalogue } from "../../src/adapters/memory/catalogue.ts";
 import { VirtualClock } from "../../src/adapters/memory/virtual-clock.ts";
+import { signingCrypto } from "../../src/adapters/node/signing-crypto.ts";
 import { Announcer } from "../../src/announcer/announcer.ts";
 import type { AnnouncerEvent } from "../../src/announcer/announcer-event.ts";
 import { BtPublisherError } from "../../src/base/errors.ts";
@@ -83,7 +84,14 @@ export async function startAnnouncer(from?: AnnouncerWorld): Promise<AnnouncerWo
   const events: AnnouncerEvent[] = [];
   const { catalogue, content, control, clock } = world;
   const announcer = new Announcer(
-    { catalogue, content, control, clock, onEvent: (event) => void events.push(event) },
+    {
+      catalogue,
+      content,
+      control,
+      clock,
+      signing: signingCrypto,
+      onEvent: (event) => void events.push(event),
+    },
     { publicUrl: "http://pub.example" },
   );
   await announcer.start();

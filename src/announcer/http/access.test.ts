@@ -49,6 +49,7 @@ const matrix: Readonly<Record<string, keyof typeof admitted>> = {
   "POST /api/v1/publications/:name/publish": "publisher",
   "GET /api/v1/publications/:name/policy": "reader",
   "PATCH /api/v1/publications/:name/policy": "publisher",
+  "PUT /api/v1/publications/:name/signature": "publisher",
   "POST /api/v1/local-publications": "local-publisher",
   "POST /api/v1/setup": "secret",
   "POST /api/v1/sessions": "secret",

@@ -13,6 +13,12 @@ export const bodyExamples: Readonly<Record<string, object>> = {
   "POST /api/v1/publications/:name/publish": { pieceLength: 1_048_576, isPrivate: false },
   "POST /api/v1/local-publications": { path: "/srv/big.iso", name: "big.iso" },
   "PATCH /api/v1/publications/:name/policy": { policy: "thrifty", floor: 2, deadline: null },
+  "PUT /api/v1/publications/:name/signature": {
+    publicKey: "RWQAAQIDBAUGBwOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
+    signature:
+      "untrusted comment: signature of a publisher\nRUQA…\n" +
+      "trusted comment: timestamp:1790000000\tfile:weather-2026.sha256\thashed\n…\n",
+  },
   "POST /api/v1/setup": {
     token: "btps_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
     name: "carol",

@@ -5,7 +5,7 @@ import type { Principal } from "../../access/principal.ts";
 import type { Access } from "./access.ts";
 
 /** Methods that the API knows. */
-export type ApiMethod = "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
+export type ApiMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** A request whose input has been checked. */
 export interface ApiCall<Query, Body> {

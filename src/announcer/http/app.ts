@@ -35,6 +35,7 @@ import { grantRoutes } from "./grant-routes.ts";
 import { recordCall } from "./record-call.ts";
 import { parseInput } from "./schemas.ts";
 import { sessionRoutes } from "./session-routes.ts";
+import { signatureRoutes } from "./signature-routes.ts";
 import { swarmRoute } from "./swarm-route.ts";
 import { tokenRoutes } from "./token-routes.ts";
 import { uploadRoutes } from "./upload-routes.ts";
@@ -137,6 +138,7 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     ...uploadRoutes(announcer, control),
     ...publishRoutes(announcer, control),
     ...policyRoutes(announcer, control),
+    ...signatureRoutes(announcer, control),
     ...accountRoutes(control),
     ...sessionRoutes(control, rules),
     ...eventRoutes(announcer, control, rules),

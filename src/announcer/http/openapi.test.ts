@@ -28,7 +28,7 @@ test("every JSON body of the OpenAPI document has an example that its schema tak
       count++;
     }
   }
-  assert.equal(count, 13);
+  assert.equal(count, 14);
   const users = document.paths["/api/v1/users"]?.["post"];
   assert.ok(users?.parameters.some(({ name }) => name === "Idempotency-Key"));
 });

@@ -70,7 +70,7 @@ test("the download page has every way to get the files", async (t) => {
   assert.ok((await world.get("/")).body.includes('<a href="/p/some-thing">'));
   assert.match(
     (await world.get("/p/some-thing.sha256")).body,
-    /^[0-9a-f]{64} {2}Some Thing\/a.txt\n/,
+    /^# BitTorrent info hash [0-9a-f]{40}\n[0-9a-f]{64} {2}Some Thing\/a.txt\n/,
   );
 });
 

@@ -1,13 +1,14 @@
 /** The pages for people, and the files that go with them. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { AccessControl } from "../../access/access-control.ts";
+import { BtPublisherError } from "../../base/errors.ts";
 import type { Announcer, PublicationView } from "../announcer.ts";
 import type { Publication } from "../../ports/catalogue.ts";
 import type { WebBuild } from "../../ports/web-build.ts";
+import { checksumList } from "../../protocol/signature/checksum-list.ts";
 import { appPage } from "../pages/app-page.ts";
 import { errorPage } from "../pages/layout.ts";
 import { cataloguePage } from "../pages/catalogue-page.ts";
-import { checksumList } from "../pages/checksum-list.ts";
 import { downloadPage } from "../pages/download-page.ts";
 import { withdrawalText } from "../withdrawals.ts";
 import { mustSee } from "./ownership.ts";
@@ -43,7 +44,7 @@ export function addPages(app: FastifyInstance, { announcer, control, web }: Page
   });
   app.get<{ Params: { file: string } }>("/p/:file", readerRoute, async (request, reply) => {
     const { file } = request.params;
-    const [, name = file, ending] = /^(.*)\.(torrent|sha256)$/.exec(file) ?? [];
+    const [, name = file, ending] = /^(.*)\.(torrent|sha256|sha256\.minisig)$/.exec(file) ?? [];
     const publication = await announcer.find(name);
     mustSee(control, request.principal, publication);
     // The same address shows others something else, or nothing.
@@ -55,9 +56,8 @@ export function addPages(app: FastifyInstance, { announcer, control, web }: Page
       const { infoHash } = view.publication.content;
       await control.admit(request.principal, infoHash, request.clientAddress);
     }
-    return ending === "sha256"
-      ? sendChecksums(view, reply)
-      : sendHtml(reply, downloadPage(view, web));
+    if (ending === undefined) return sendHtml(reply, downloadPage(view, web));
+    return sendText(reply, file, ending === "sha256" ? checksumsOf(view) : signatureOf(view));
   });
 }
 
@@ -105,9 +105,20 @@ async function sendTorrent(
     .send(bytes);
 }
 
-function sendChecksums(view: PublicationView, reply: FastifyReply): FastifyReply {
+function checksumsOf({ publication }: PublicationView): string {
+  return checksumList(publication.content);
+}
+
+/** @throws NOT_FOUND when nobody signed it. */
+function signatureOf({ publication }: PublicationView): string {
+  const { signature } = publication.content;
+  if (signature !== undefined) return signature.file;
+  throw new BtPublisherError("NOT_FOUND", "its publisher has not signed it");
+}
+
+function sendText(reply: FastifyReply, fileName: string, text: string): FastifyReply {
   return reply
     .type("text/plain; charset=utf-8")
-    .header("content-disposition", `attachment; filename="${view.publication.name}.sha256"`)
-    .send(checksumList(view.publication.content));
+    .header("content-disposition", `attachment; filename="${fileName}"`)
+    .send(text);
 }

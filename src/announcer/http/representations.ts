@@ -1,5 +1,9 @@
 /** What the API answers with: the role's values as JSON. Sizes are bytes, times ISO 8601. */
-import type { PublicationPolicy, PublicationSummary } from "../../ports/catalogue.ts";
+import type {
+  PublicationPolicy,
+  PublicationSignature,
+  PublicationSummary,
+} from "../../ports/catalogue.ts";
 import type { Withdrawal } from "../../ports/content-service.ts";
 import type { KnownSource, SwarmCounts } from "../../ports/tracker-control.ts";
 import type { ListedPublication, PublicationStatus, PublicationView } from "../announcer.ts";
@@ -135,7 +139,18 @@ function headJson(publication: PublicationSummary): object {
       bytes: content.contentLength,
       fileCount: content.fileCount,
       publishedAt: isoTime(content.publishedAt),
+      ...(content.signature !== undefined && { signature: signatureJson(content.signature) }),
     }),
+  };
+}
+
+/** Who signed it; the signature itself is a file beside the checksum list. */
+export function signatureJson(signature: PublicationSignature): object {
+  const { publicKey, trustedComment, signedAt } = signature;
+  return {
+    publicKey,
+    trustedComment,
+    ...(signedAt !== undefined && { signedAt: isoTime(signedAt) }),
   };
 }
 

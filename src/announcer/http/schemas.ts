@@ -9,6 +9,7 @@ import {
   publicAccess,
 } from "../../ports/catalogue.ts";
 import type { TorrentShape } from "../../ports/content-service.ts";
+import { MAX_MINISIGN_LENGTH } from "../../protocol/signature/minisign-format.ts";
 import { defaultPolicy } from "../policy.ts";
 
 /** Most files of a publication (reliability G). */
@@ -86,6 +87,12 @@ export const localSchema = z.strictObject({
   policy: policySchema,
   access: accessSchema,
   ...optionFields,
+});
+
+/** The body that signs a publication: texts as minisign writes them. */
+export const signatureSchema = z.strictObject({
+  publicKey: z.string().max(MAX_MINISIGN_LENGTH).describe("minisign's: `RW…`."),
+  signature: z.string().max(MAX_MINISIGN_LENGTH).describe("The .minisig file of `/p/NAME.sha256`."),
 });
 
 /** The query of a list. */

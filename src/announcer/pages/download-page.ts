@@ -25,6 +25,7 @@ ${otherWays(view)}
 </div>
 ${terminal(view)}
 ${fileTable(view)}
+${signed(view)}
 <section class="stack tight"><h2>For the curious</h2>
 <dl class="facts"><dt>Name here</dt><dd><code>${name}</code></dd>
 <dt>Size</dt><dd>${groupedText(contentLength)} bytes</dd>
@@ -123,6 +124,23 @@ ${files.slice(0, MAX_LISTED_FILES).map((file, index) => {
 </table>
 </div>
 ${more}</section>`;
+}
+
+/** Who signed the checksum list, and how to check that by hand. Whose key it is, a page cannot say. */
+function signed({ publication, pageUrl }: PublicationView): Html | undefined {
+  const { name, content } = publication;
+  const { signature } = content;
+  if (signature === undefined) return undefined;
+  const { publicKey, signedAt } = signature;
+  const day = signedAt === undefined ? undefined : html` on ${dayText(signedAt)}`;
+  return html`<section class="stack tight"><div class="row spread baseline"><h2>Signature</h2>
+<p class="small"><a href="/p/${name}.sha256.minisig" download>Signature of the checksum list</a></p></div>
+<p>Signed by <code>${publicKey}</code>${day}.</p>
+<p class="quiet small">It proves that the files are the publisher's if that is the publisher's key: compare it with what
+the publisher says elsewhere. With the checksum list and its signature in one folder:</p>
+<pre class="command" tabindex="0">minisign -Vm ${name}.sha256 -P ${publicKey}</pre>
+<p class="quiet small">Our client checks that before it downloads:</p>
+<pre class="command" tabindex="0">btpublisher get ${shellQuote(pageUrl)} --signed-by ${publicKey}</pre></section>`;
 }
 
 /** Files at our own address are linked without it, so that the page works by any name it has. */

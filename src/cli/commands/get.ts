@@ -16,6 +16,10 @@ export function register(program: Command): void {
     .option("--seed <time>", "serve it afterwards: none, a duration, or forever", parseSeed, 0)
     .option("--max-upload <rate>", "limit of what is sent", parseRate)
     .option("--max-download <rate>", "limit of what is fetched", parseRate)
+    .option(
+      "--signed-by <key>",
+      "only what this publisher signed; a page or its .torrent's address",
+    )
     .option("--token <token>", "who you are, for what is not public")
     .option("--server <url>", "the server that BTPUBLISHER_TOKEN is for")
     .option("--no-web-seed", "do not use HTTP sources")
@@ -27,6 +31,7 @@ export function register(program: Command): void {
         "get https://files.example/p/debian.iso -o ~/Downloads",
         "get debian.iso.torrent --seed 2h --max-upload 10Mbit",
         "get https://files.example/p/secret.iso --server https://files.example",
+        "get https://files.example/p/debian.iso --signed-by RWQ…",
         "get 'magnet:?xt=urn:btih:...&tr=...' --seed forever",
       ),
     )

@@ -14,6 +14,7 @@ import { parsePieceLength } from "../values.ts";
 interface PublishFlags extends ServerAccessFlags, PolicyFlags {
   readonly name?: string;
   readonly copy?: boolean;
+  readonly sign?: string;
   readonly catalogue?: string;
   readonly access?: string;
   readonly pieceLength?: number;
@@ -26,6 +27,7 @@ export function register(program: Command): void {
     .description("publish files or folders; goes on where it was cut")
     .argument("<path...>", "file or folder")
     .option("--name <name>", "name in the page's address (default: from the content's name)")
+    .option("--sign <key file>", "sign it, after comparing what was published with what lies here")
     .option("--copy", "copy to the server even what it could serve where it lies")
     .addOption(
       new Option(
@@ -44,6 +46,7 @@ export function register(program: Command): void {
       examples(
         "publish debian.iso",
         "publish secret.iso --catalogue private --access admitted",
+        "publish debian.iso --sign minisign.key",
         "publish dataset/ --name weather-2026 --server https://files.example",
       ),
     );
@@ -63,6 +66,8 @@ async function publish(context: CommandContext<PublishFlags>): Promise<void> {
   }
   const { accessServer } = await import("../server-access.ts");
   const { publishContent } = await import("../publishing.ts");
+  // What is wrong with the key is told before the work.
+  const key = options.sign === undefined ? undefined : await keyIn(options.sign);
   const access = await accessServer(options, process.env, signal);
   for (const path of operands) {
     const job = {
@@ -73,8 +78,18 @@ async function publish(context: CommandContext<PublishFlags>): Promise<void> {
       access: accessOf(options),
       pieceLength: options.pieceLength,
     };
-    say(await publishContent(access, job, progressTo(output)), output);
+    const published = await publishContent(access, job, progressTo(output));
+    say(published, output);
+    if (key === undefined) continue;
+    const { signPublication } = await import("../signing.ts");
+    const { api } = access;
+    await signPublication({ api, output }, String(published["name"]), { type: "key", key }, path);
   }
+}
+
+async function keyIn(path: string) {
+  const { readSecretKey } = await import("../key-files.ts");
+  return readSecretKey(path);
 }
 
 function say(published: Json, output: Output): void {

@@ -1,6 +1,7 @@
 /** The Announcer in a server process. */
 import { readOrCreateKey } from "../../adapters/node/key-file.ts";
 import { createSecrets } from "../../adapters/node/secrets.ts";
+import { signingCrypto } from "../../adapters/node/signing-crypto.ts";
 import { openPublishToken, type PublishToken } from "../../adapters/node/token-file.ts";
 import { readWebBuild } from "../../adapters/node/web-build.ts";
 import { SqlCallStore } from "../../adapters/sql/call-store.ts";
@@ -56,6 +57,7 @@ export async function openAnnouncerPart(
       content: joined.content,
       control: joined.control,
       clock,
+      signing: signingCrypto,
       onEvent: (event) => {
         void access.publicationsChanged();
         // In one process that is no news: it is so before anybody can ask.

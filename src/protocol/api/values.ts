@@ -50,6 +50,14 @@ export type ApiPolicyChange = { readonly [Name in keyof ApiPolicy]?: ApiPolicy[N
 /** To whom a publication is offered. */
 export type ApiCatalogue = "public" | "members" | "private";
 
+/** Who signed a publication's checksum list, and when by his own word. */
+export interface ApiSignature {
+  /** minisign's: `RW…`. */
+  readonly publicKey: string;
+  readonly trustedComment: string;
+  readonly signedAt?: string;
+}
+
 /** A publication in a list. */
 export interface ApiPublication {
   readonly name: string;
@@ -66,6 +74,8 @@ export interface ApiPublication {
   readonly bytes?: number;
   readonly fileCount?: number;
   readonly publishedAt?: string;
+  /** Absent when nobody signed it. */
+  readonly signature?: ApiSignature;
   readonly pageUrl?: string;
   readonly torrentUrl?: string;
   readonly peers?: {

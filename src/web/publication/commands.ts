@@ -7,13 +7,17 @@ export interface Commands {
   /** Undefined where there is no single file to name. */
   readonly curl: string | undefined;
   readonly html: string;
+  /** Signs it, as long as nobody did. */
+  readonly sign: string;
+  /** Checks the signature by hand; undefined when there is none. */
+  readonly verify: string | undefined;
   readonly publish: string;
   readonly http: string;
 }
 
 /** The commands for `view`; `origin`: where its API is. */
 export function commandsOf(view: ApiPublicationView, origin: string): Commands {
-  const { pageUrl, contentName, isDirectory, files } = view;
+  const { name, pageUrl, contentName, isDirectory, files, signature } = view;
   const isPublic = view.catalogue === "public";
   const url = isDirectory ? undefined : files[0]?.url;
   return {
@@ -21,6 +25,8 @@ export function commandsOf(view: ApiPublicationView, origin: string): Commands {
     get: `btpublisher get ${shellQuote(pageUrl)}${isPublic ? "" : ` --server ${shellQuote(origin)}`}`,
     curl: url && `curl -fL -C - -o ${shellQuote(contentName)} ${shellQuote(url)}`,
     html: `<a href="${escape(pageUrl)}">Download ${escape(contentName)}</a>`,
+    sign: `btpublisher sign ${name} --key minisign.key --server ${shellQuote(origin)}`,
+    verify: signature && `minisign -Vm ${name}.sha256 -P ${signature.publicKey}`,
     publish: publishCommand(view, origin),
     http: httpCall(view, origin),
   };

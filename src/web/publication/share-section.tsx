@@ -78,6 +78,7 @@ function Shares(props: { readonly view: ApiPublicationView }) {
             <CopyLine label="HTML snippet" text={commands().html} />
           </Labelled>
         </section>
+        <Signature view={props.view} />
         <section class="card stack">
           <h2>From a CI</h2>
           <p class="quiet small">
@@ -94,6 +95,46 @@ function Shares(props: { readonly view: ApiPublicationView }) {
         </section>
       </div>
     </div>
+  );
+}
+
+/** Who signed it, and how to check that; or how to sign it. */
+function Signature(props: { readonly view: ApiPublicationView }) {
+  const commands = () => commandsOf(props.view, location.origin);
+  return (
+    <section class="card stack">
+      <h2>Signature</h2>
+      <Show
+        when={props.view.signature}
+        fallback={
+          <>
+            <p class="quiet small">
+              Not signed. A signature lets people check that the files are yours, wherever they got
+              them. <code>btpublisher key</code> makes a key; then:
+            </p>
+            <Labelled name="Sign it, where the key is">
+              <CopyLine label="Sign command" text={commands().sign} />
+            </Labelled>
+          </>
+        }
+      >
+        {(signature) => (
+          <>
+            <p class="quiet small">
+              Signed; tell people the key elsewhere, too. It is of the{" "}
+              <a href={`/p/${props.view.name}.sha256`}>checksum list</a>:{" "}
+              <a href={`/p/${props.view.name}.sha256.minisig`}>signature file</a>.
+            </p>
+            <Labelled name="Signed by">
+              <CopyLine label="Public key" text={signature().publicKey} />
+            </Labelled>
+            <Labelled name="Check it by hand">
+              <CopyLine label="Command to check" text={commands().verify ?? ""} />
+            </Labelled>
+          </>
+        )}
+      </Show>
+    </section>
   );
 }
 
