@@ -87,26 +87,31 @@ async function assertSameContent(
   const pool = new DiskPool();
   try {
     const inspector = new DiskContentInspector(pool);
-    const tree = await inspector.scan(path);
-    const hashed = await inspector.hash(
-      { ...tree, contentName },
-      {
-        pieceLength: info.geometry.pieceLength,
-        isPrivate: info.isPrivate,
-        onProgress: () => undefined,
-        signal: api.signal,
-      },
-    );
-    const { infoHash } = hashed.info;
-    const files = tree.files.map((file, i) => {
-      return { path: file.path, sha256: hashed.sha256[i] as string };
+    const scanned = await inspector.scan(path);
+    // By the name that it was published under: here it may have another one.
+    const files = isDirectory
+      ? scanned.files
+      : scanned.files.map(({ length }) => ({ path: [contentName], length }));
+    const tree = { ...scanned, contentName, files };
+    if (tree.isDirectory !== isDirectory) throw differs(view, path);
+    const { pieceLength } = info.geometry;
+    const { isPrivate } = info;
+    const onProgress = () => undefined;
+    const { signal } = api;
+    const hashed = await inspector.hash(tree, { pieceLength, isPrivate, onProgress, signal });
+    const here = checksumList({
+      infoHash: hashed.info.infoHash,
+      contentName,
+      isDirectory,
+      files: files.map((file, i) => ({ path: file.path, sha256: hashed.sha256[i] as string })),
     });
-    const isSameKind = tree.isDirectory === isDirectory;
-    const here = checksumList({ infoHash, contentName, isDirectory, files });
-    if (isSameKind && here === checksumList(view)) return;
+    if (here !== checksumList(view)) throw differs(view, path);
   } finally {
     await pool.close();
   }
-  const message = `what the server published as ${view.name} is not what lies at ${path}: nothing was signed`;
-  throw new BtPublisherError("DIGEST", message, { detail: { path } });
+}
+
+function differs({ name }: ApiPublicationView, path: string): BtPublisherError {
+  const message = `what the server published as ${name} is not what lies at ${path}: nothing was signed`;
+  return new BtPublisherError("DIGEST", message, { detail: { path } });
 }

@@ -81,10 +81,8 @@ describe("minisign", { skip: whyNoNamespaces() }, () => {
     const options = { cwd: folder, input, encoding: "utf8", timeout: 60_000 } as const;
     spawnSync("minisign", ["-G", "-p", "safe.pub", "-s", "safe.key"], options);
     assert.match(readFileSync(join(folder, "safe.key"), "utf8"), /\nRWRTY0Iy/);
-    const refused = await runCommand(
-      folder,
-      ...["sign", "a.txt", "--server", server.url, "--key", "safe.key"],
-    );
+    const sign = ["sign", "a.txt", "--server", server.url, "--key", "safe.key"];
+    const refused = await runCommand(folder, ...sign);
     assert.equal(refused.code, 64);
     assert.match(refused.stderr, /has a password.*--signature/s);
   });
