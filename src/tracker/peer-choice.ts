@@ -79,7 +79,7 @@ export class PeerChoice {
   }
 
   /** Begins an answer from a swarm's two tables. */
-  begin(table4: PeerTable, table6: PeerTable): void {
+  begin(table4: PeerTable, table6: PeerTable | undefined): void {
     this.#chosen4.table = table4;
     this.#chosen6.table = table6;
     this.clear();

@@ -59,6 +59,7 @@ const MIN_LOAD = 0.2;
 const soughtId = new Int32Array(PEER_ID_WORDS);
 const soughtBytes = new Uint8Array(soughtId.buffer);
 
+const noPages: readonly Page[] = [];
 const nothing = new ArrayBuffer(0);
 const noSegment: Segment = {
   bytes: new Uint8Array(nothing),
@@ -71,7 +72,7 @@ export class PeerTable {
   readonly #layout: PageLayout;
   readonly #pages: Page[] = [];
   /** Open addressing with linear probing, by network; none while one page holds all rows. */
-  readonly #indexPages: Page[] = [];
+  #indexPages: readonly Page[] = noPages;
   #count = 0;
   #seedCount = 0;
 
@@ -225,7 +226,11 @@ export class PeerTable {
       const entryAt = pageAt + (row & PAGE_MASK) * entryLength;
       if (bytes[entryAt + compactLength] === tag && this.#isSoughtId(row)) continue;
       const from = entryAt >> 1;
-      for (let k = 0; k < length; k++) compact[to + k] = pairs[from + k] as number;
+      // Those of IPv4 have three: a loop would cost as much as the copying.
+      compact[to] = pairs[from] as number;
+      compact[to + 1] = pairs[from + 1] as number;
+      compact[to + 2] = pairs[from + 2] as number;
+      for (let k = 3; k < length; k++) compact[to + k] = pairs[from + k] as number;
       to += length;
       rows[kept++] = row;
     }
@@ -410,13 +415,14 @@ export class PeerTable {
     this.#dropIndex();
     if (count <= PAGE_ROWS) return true;
     const pages = Math.ceil(count / NEW_LOAD / PAGE_SLOTS);
-    for (let i = 0; i < pages; i++) this.#indexPages.push(this.#family.index.take());
+    this.#indexPages = Array.from({ length: pages }, () => this.#family.index.take());
     for (let row = 0; row < count; row++) this.#link(row);
     return true;
   }
 
   #dropIndex(): void {
-    for (const page of this.#indexPages.splice(0)) this.#family.index.give(page);
+    for (const page of this.#indexPages) this.#family.index.give(page);
+    this.#indexPages = noPages;
   }
 }
 

@@ -10,6 +10,7 @@ import type { RegistrationStore } from "../ports/registration-store.ts";
 import type { Registration } from "../ports/tracker-control.ts";
 import type { HeldState } from "../protocol/control/participation.ts";
 import { HashIndex } from "./hash-index.ts";
+import type { Swarm } from "./swarm.ts";
 
 /** A registration with what was counted. Only `Registrations` changes it. */
 export interface RegistrationRecord {
@@ -20,6 +21,8 @@ export interface RegistrationRecord {
   wasServed: boolean;
   /** The swarm's state when it was written last. */
   held: HeldState | undefined;
+  /** Its peers, where the Tracker found them last; see `Swarms`. */
+  swarm: Swarm | undefined;
 }
 
 /** What registrations are kept by. */
@@ -48,7 +51,14 @@ export class Registrations {
   static async load(dependencies: RegistrationsDependencies): Promise<Registrations> {
     const registrations = new Registrations(dependencies);
     for (const { downloaded, wasServed, held, ...registration } of await dependencies.store.all()) {
-      registrations.#add({ registration, downloaded, unsavedDownloads: 0, wasServed, held });
+      registrations.#add({
+        registration,
+        downloaded,
+        unsavedDownloads: 0,
+        wasServed,
+        held,
+        swarm: undefined,
+      });
     }
     return registrations;
   }
@@ -98,6 +108,7 @@ export class Registrations {
         unsavedDownloads: 0,
         wasServed: false,
         held: undefined,
+        swarm: undefined,
       });
     }
   }

@@ -77,8 +77,11 @@ export class SwarmPages {
 export class Swarm {
   readonly #options: SwarmOptions;
   readonly #random: Random;
+  readonly #pages: SwarmPages;
   readonly #table4: PeerTable;
-  readonly #table6: PeerTable;
+  /** Made for the first peer that needs it: most swarms have none, and there are many swarms. */
+  #table6: PeerTable | undefined;
+  #isDropped = false;
   /** Who announced last, and its row: it is who is answered next. */
   #last: PeerKey | undefined;
   #lastRow = -1;
@@ -86,16 +89,21 @@ export class Swarm {
   constructor(options: SwarmOptions, random: Random, pages: SwarmPages) {
     this.#options = options;
     this.#random = random;
+    this.#pages = pages;
     this.#table4 = new PeerTable(pages.ipv4);
-    this.#table6 = new PeerTable(pages.ipv6);
+  }
+
+  /** Whether it is no swarm's record any more: another one may have taken its place. */
+  get isDropped(): boolean {
+    return this.#isDropped;
   }
 
   get seedCount(): number {
-    return this.#table4.seedCount + this.#table6.seedCount;
+    return this.#table4.seedCount + (this.#table6?.seedCount ?? 0);
   }
 
   get peerCount(): number {
-    return this.#table4.count + this.#table6.count;
+    return this.#table4.count + (this.#table6?.count ?? 0);
   }
 
   /** A peer leaves. That of an unknown one leaves no trace (HTP-18). */
@@ -106,11 +114,12 @@ export class Swarm {
     if (row >= 0) table.remove(row);
   }
 
-  /** Forgets everybody, so that others have the memory. */
-  clear(): void {
+  /** Forgets everybody, so that others have the memory. Nothing may be announced to it any more. */
+  drop(): void {
+    this.#isDropped = true;
     this.#last = undefined;
     this.#table4.clear();
-    this.#table6.clear();
+    this.#table6?.clear();
   }
 
   /** Takes in one announce. */
@@ -152,8 +161,10 @@ export class Swarm {
     const random = this.#random;
     choice.begin(this.#table4, this.#table6);
     const own = asker === this.#last ? this.#lastRow : table.find(asker);
+    // What it was told need not stay in memory.
+    this.#last = undefined;
     const taken = choice.take(table, asker, { own, count, takesSeeds, random });
-    if (request.wantsBothFamilies && taken < count && other.count > 0) {
+    if (other !== undefined && request.wantsBothFamilies && taken < count && other.count > 0) {
       choice.take(other, asker, { own: -1, count: count - taken, takesSeeds, random });
     }
   }
@@ -165,6 +176,7 @@ export class Swarm {
   *expire(now: () => Millis): Generator<void> {
     const maxTicks = Math.ceil(this.#options.expiryMs / TICK_MS);
     for (const table of [this.#table4, this.#table6]) {
+      if (table === undefined) continue;
       // Downwards: what `remove` moves into a hole was looked at already.
       for (let row = table.count - 1; row >= 0; row = Math.min(row, table.count) - 1) {
         if (ticksBetween(table.tick(row), tickOf(now())) > maxTicks) {
@@ -177,7 +189,9 @@ export class Swarm {
   }
 
   #tableOf(peer: PeerKey): PeerTable {
-    return peer.address.length === 4 ? this.#table4 : this.#table6;
+    if (peer.address.length === 4) return this.#table4;
+    this.#table6 ??= new PeerTable(this.#pages.ipv6);
+    return this.#table6;
   }
 }
 

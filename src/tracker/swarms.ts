@@ -57,7 +57,7 @@ export class Swarms {
   }
 
   remove(infoHash: InfoHash): void {
-    this.#swarms.get(infoHash)?.clear();
+    this.#swarms.get(infoHash)?.drop();
     this.#swarms.delete(infoHash);
   }
 

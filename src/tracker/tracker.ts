@@ -205,7 +205,7 @@ export class Tracker implements TrackerControl {
     const now = this.#dependencies.clock.now();
     const peer = { peerId, address, isSeed: announce.left === 0, port, event };
     const isLeaving = event === "stopped";
-    const swarm = isLeaving ? this.#swarms.get(infoHash) : this.#swarms.ensure(infoHash);
+    const swarm = isLeaving ? this.#swarms.get(infoHash) : this.#swarmOf(record);
     if (isLeaving) {
       swarm?.stop(peer);
       this.#access.leave?.(key, peerId);
@@ -426,6 +426,14 @@ export class Tracker implements TrackerControl {
     answer.intervalMs = this.#interval(isAlone && !peer.isSeed);
     answer.minIntervalMs = Math.min(RETRY_MS, answer.intervalMs);
     this.#count(record, swarm, answer.counts);
+  }
+
+  /** The swarm of `record`, without a search while it is the one of before. */
+  #swarmOf(record: RegistrationRecord): Swarm {
+    if (record.swarm === undefined || record.swarm.isDropped) {
+      record.swarm = this.#swarms.ensure(record.registration.infoHash);
+    }
+    return record.swarm;
   }
 
   #wanted({ event, numWant }: TrackerAnnounce): number {
