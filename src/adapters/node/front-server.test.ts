@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { type TestContext, test } from "node:test";
 import { BtPublisherError } from "../../base/errors.ts";
 import { formatIp } from "../../base/ip-address.ts";
-import { type FrontLimits, FrontServer } from "./front-server.ts";
+import { beforeRenewal } from "../../../test/support/tls-identities.ts";
+import { type FrontLimits, FrontServer, type TlsIdentity } from "./front-server.ts";
 
 const echo = (door: string) => (request: IncomingMessage, response: ServerResponse) => {
   request.on("error", () => undefined);
@@ -13,8 +15,12 @@ const echo = (door: string) => (request: IncomingMessage, response: ServerRespon
   request.once("end", () => response.end(`${door} ${request.url}`));
 };
 
-async function startServer(t: TestContext, limits: Partial<FrontLimits> = {}) {
-  const server = await FrontServer.open({ host: "127.0.0.1", port: 0, tls: undefined, limits });
+async function startServer(
+  t: TestContext,
+  limits: Partial<FrontLimits> = {},
+  tls: TlsIdentity | undefined = undefined,
+) {
+  const server = await FrontServer.open({ host: "127.0.0.1", port: 0, tls, limits });
   t.after(() => server.close());
   server.serve({
     announces: {
@@ -115,6 +121,20 @@ test("HTP-29 announces and other requests in turns on one connection", async (t)
     "tracker /announce?3",
     "tracker /announce?4",
   ]);
+});
+
+test("the last answer of a connection arrives whole, whatever follows the request, over TLS too", async (t) => {
+  const query = "x".repeat(3_000);
+  const { port } = await startServer(t);
+  const request = get(`/announce?${query}`);
+  assert.ok((await exchange(port, request)).endsWith(`?${query} 127.0.0.1`));
+  assert.ok((await exchange(port, `${request}\r\n`)).endsWith(`?${query} 127.0.0.1`));
+
+  const secure = await startServer(t, {}, beforeRenewal);
+  const socket = connectTls({ port: secure.port, host: "127.0.0.1", rejectUnauthorized: false });
+  socket.end(request);
+  const answer = (await socket.setEncoding("utf8").toArray()).join("");
+  assert.ok(answer.endsWith(`?${query} 127.0.0.1`));
 });
 
 test("HTP-28 T7 an announce byte by byte is read, and cut when it takes too long", async (t) => {
