@@ -15,11 +15,7 @@ const echo = (door: string) => (request: IncomingMessage, response: ServerRespon
   request.once("end", () => response.end(`${door} ${request.url}`));
 };
 
-async function startServer(
-  t: TestContext,
-  limits: Partial<FrontLimits> = {},
-  tls: TlsIdentity | undefined = undefined,
-) {
+async function startServer(t: TestContext, limits: Partial<FrontLimits> = {}, tls?: TlsIdentity) {
   const server = await FrontServer.open({ host: "127.0.0.1", port: 0, tls, limits });
   t.after(() => server.close());
   server.serve({
