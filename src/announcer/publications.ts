@@ -389,7 +389,7 @@ function notFound(name: string): BtPublisherError {
 function taken(publication: Publication): BtPublisherError {
   const { name, state } = publication;
   const why = {
-    uploading: "it is being uploaded",
+    uploading: "it is being uploaded: wait for that, or drop it with unpublish",
     hashing: "it is being hashed: try again when that is done",
     published: "unpublish it first, or choose another name with --name",
     removing: "it is being removed: try again in a moment",

@@ -261,6 +261,33 @@ describe("publish", () => {
     }
   });
 
+  test("one call of curl publishes a file, and a cut one leaves nothing", async () => {
+    const path = join(folder, "by-curl.bin");
+    writeFileSync(path, testBytes(5 * MiB, 9));
+    const url = `${server.url}/api/v1/files/big.bin?name=by-curl&policy=thrifty`;
+    const cut = request(new URL("/api/v1/files/cut-short.bin", server.url), {
+      method: "PUT",
+      headers: { authorization: `Bearer ${server.token}`, "content-length": 2 * MiB },
+    });
+    cut.on("error", () => undefined);
+    cut.write(testBytes(MiB, 8));
+    const status = async () =>
+      (await authorized(server, "/api/v1/publications/cut-short.bin/status")).status;
+    for (let tries = 0; tries < 1000 && (await status()) !== 200; tries++);
+    assert.equal(await status(), 200);
+    cut.destroy();
+    for (let tries = 0; tries < 1000 && (await status()) !== 404; tries++);
+    assert.equal(await status(), 404);
+
+    const authorization = ["-H", `Authorization: Bearer ${server.token}`];
+    const sent = spawnSync("curl", ["-sSfg", "-T", path, url, ...authorization]);
+    assert.equal(sent.status, 0, String(sent.stderr));
+    assert.equal((JSON.parse(String(sent.stdout)) as Line)["name"], "by-curl");
+    const got = await fetch(`${server.url}/files/by-curl/big.bin`);
+    const bytes = new Uint8Array(await got.arrayBuffer());
+    assert.deepEqual(sha1(bytes), sha1(readFileSync(path)));
+  });
+
   test("A11 a .torrent that was changed on its way completes nothing", async () => {
     writeFileSync(join(folder, "changed.bin"), testBytes(3 * MiB, 77));
     await publish("changed.bin", "--name", "changed");

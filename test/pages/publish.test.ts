@@ -52,7 +52,7 @@ describe("publishing in a browser", () => {
     assert.match(await said("Magnet link"), /^magnet:\?xt=urn:btih:[0-9a-f]{40}/);
     assert.match(await said("curl command"), /^curl -fL -C - -o dropped\.txt http:/);
     assert.match(await said("Publish command"), /--name drop-2 --policy thrifty --server http:/);
-    assert.match(await said("HTTP call to publish"), /local-publications/);
+    assert.match(await said("HTTP call to publish"), /^curl -fg -T \.\/dropped\.txt /);
     assert.ok((await page.locator("svg.qr path").getAttribute("d"))?.startsWith("M"));
     assert.deepEqual(trouble, []);
   });

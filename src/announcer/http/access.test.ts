@@ -46,6 +46,7 @@ const matrix: Readonly<Record<string, keyof typeof admitted>> = {
   "GET /api/v1/publications/:name/upload": "publisher",
   "HEAD /api/v1/publications/:name/files/:index": "publisher",
   "PATCH /api/v1/publications/:name/files/:index": "publisher",
+  "PUT /api/v1/files/:contentName": "publisher",
   "POST /api/v1/publications/:name/publish": "publisher",
   "GET /api/v1/publications/:name/policy": "reader",
   "PATCH /api/v1/publications/:name/policy": "publisher",

@@ -31,6 +31,8 @@ export interface ApiRoute<Query = unknown, Body = unknown> {
   readonly body?: z.ZodType<Body> | undefined;
   /** The body is bytes of any length, and `handle` reads them from the request. */
   readonly takesBytes?: boolean;
+  /** `handle` says when a body that was announced by `Expect: 100-continue` may come. */
+  readonly continuesItself?: boolean;
   /** Requests may insist, by `If-Match`, on what they change; answers have an `ETag`. */
   readonly takesIfMatch?: boolean;
   /** What answers mean, by status. */

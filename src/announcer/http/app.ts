@@ -31,6 +31,7 @@ import { openApiOf } from "./openapi.ts";
 import { addPages } from "./page-routes.ts";
 import { policyRoutes } from "./policy-routes.ts";
 import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
+import { fileRoute } from "./file-route.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { recordCall } from "./record-call.ts";
 import { parseInput } from "./schemas.ts";
@@ -45,6 +46,8 @@ declare module "fastify" {
     readonly access?: Access;
     /** What the audit log calls it; absent: it is not logged. */
     readonly action?: string;
+    /** As in `ApiRoute`. */
+    readonly continuesItself?: boolean;
   }
   interface FastifyRequest {
     /** Who sent it, decided before anything else. */
@@ -136,6 +139,7 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     ...ledgerRoutes(announcer, control),
     swarmRoute(announcer, control),
     ...uploadRoutes(announcer, control),
+    fileRoute(announcer, control),
     ...publishRoutes(announcer, control),
     ...policyRoutes(announcer, control),
     ...signatureRoutes(announcer, control),
@@ -186,7 +190,8 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
     if (admittance.type === "refused") return sendProblem(reply, admittance.problem);
     request.session = admittance.session;
     // A client that asked whether to send its body may do so now, and not a byte earlier.
-    if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
+    const isAsked = request.headers.expect?.toLowerCase() === "100-continue";
+    if (isAsked && request.routeOptions.config.continuesItself !== true) reply.raw.writeContinue();
     return undefined;
   });
   app.addHook("onResponse", (request, reply) => recordCall(control, request, reply));
@@ -208,10 +213,15 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
 }
 
 function addApiRoute(app: FastifyInstance, route: ApiRoute, calls: IdempotentCalls): void {
+  const { access, action, continuesItself = false } = route;
   app.route({
     method: route.method,
     url: route.path,
-    config: { access: route.access, ...(route.action !== undefined && { action: route.action }) },
+    config: { access, continuesItself, ...(action !== undefined && { action }) },
+    onRequest: async (request) => {
+      // `curl -T` says no type: bytes are bytes.
+      if (route.takesBytes === true) request.headers["content-type"] ??= "application/octet-stream";
+    },
     // The head of a stream without an end would be one, too.
     exposeHeadRoute: route.method === "GET" && route.answerType !== EVENT_STREAM_TYPE,
     handler: (request, reply) => {

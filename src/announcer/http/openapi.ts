@@ -108,7 +108,7 @@ function headersOf(route: ApiRoute): object[] {
     const schema = { type: "string", minLength: 1, maxLength: 255 };
     return [{ name: "Idempotency-Key", in: "header", required: false, description, schema }];
   }
-  if (route.takesBytes !== true) return [];
+  if (route.takesBytes !== true || route.method !== "PATCH") return [];
   return [{ name: "Upload-Offset", in: "header", required: true, schema: { type: "integer" } }];
 }
 

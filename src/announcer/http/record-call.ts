@@ -31,8 +31,8 @@ function outcomeOf(statusCode: number): "done" | "denied" | "failed" {
 
 /** What the call is about: what its path names, else what its body does. */
 function subjectOf({ params, body }: FastifyRequest): string {
-  const { name, id } = (params ?? {}) as Readonly<Record<string, string | undefined>>;
-  return name ?? id ?? nameIn(body) ?? "";
+  const { name, id, contentName } = (params ?? {}) as Readonly<Record<string, string | undefined>>;
+  return name ?? id ?? contentName ?? nameIn(body) ?? "";
 }
 
 /** Names only: bodies hold secrets, too. */

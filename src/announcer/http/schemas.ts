@@ -29,11 +29,13 @@ export const policyChangeSchema = z.strictObject({
 
 const policySchema = policyChangeSchema.optional();
 
+const accessFields = {
+  catalogue: z.enum(["public", "members", "private"]).optional(),
+  level: z.enum(["tracker", "admitted", "ticketed"]).optional(),
+};
+
 const accessSchema = z
-  .strictObject({
-    catalogue: z.enum(["public", "members", "private"]).optional(),
-    level: z.enum(["tracker", "admitted", "ticketed"]).optional(),
-  })
+  .strictObject(accessFields)
   .optional()
   .describe("Who may get it, and how far that is enforced; default: everybody.");
 
@@ -43,14 +45,20 @@ const nameSchema = z
   .optional()
   .describe("The publication's name, a lower-case slug; default: made from the content's name.");
 
+const pieceLengthSchema = z
+  .int()
+  .min(2 ** 14)
+  .max(2 ** 26)
+  .refine((length) => Number.isInteger(Math.log2(length)), "must be a power of two");
+
+const sha256Schema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .optional()
+  .describe("Lower-case hexadecimal; publishing checks it.");
+
 const optionFields = {
-  pieceLength: z
-    .int()
-    .min(2 ** 14)
-    .max(2 ** 26)
-    .refine((length) => Number.isInteger(Math.log2(length)), "must be a power of two")
-    .optional()
-    .describe("Bytes; default: chosen from the size."),
+  pieceLength: pieceLengthSchema.optional().describe("Bytes; default: chosen from the size."),
   isPrivate: z.boolean().optional().describe("BEP 27."),
 };
 
@@ -64,11 +72,7 @@ export const planSchema = z.strictObject({
       z.strictObject({
         path: z.array(z.string().max(1024)).min(1).max(100),
         length: count,
-        sha256: z
-          .string()
-          .regex(/^[0-9a-f]{64}$/)
-          .optional()
-          .describe("Lower-case hexadecimal; publishing checks it."),
+        sha256: sha256Schema,
       }),
     )
     .min(1)
@@ -93,6 +97,31 @@ export const localSchema = z.strictObject({
 export const signatureSchema = z.strictObject({
   publicKey: z.string().max(MAX_MINISIGN_LENGTH).describe("minisign's: `RW…`."),
   signature: z.string().max(MAX_MINISIGN_LENGTH).describe("The .minisig file of `/p/NAME.sha256`."),
+});
+
+/** A number in a query. */
+const digits = z
+  .string()
+  .regex(/^\d{1,16}$/, "must be a number")
+  .transform(Number);
+
+/** The query that publishes one file by one request: a policy, an access and options, all flat. */
+export const fileQuerySchema = z.strictObject({
+  name: nameSchema,
+  sha256: sha256Schema,
+  policy: policyChangeSchema.shape.policy,
+  floor: digits.pipe(z.int().max(100)).optional(),
+  minRateBytesPerSecond: digits.pipe(count).optional(),
+  egressBudgetBytes: digits.pipe(count).optional(),
+  onBudgetEnd: policyChangeSchema.shape.onBudgetEnd,
+  deadline: z.iso.datetime({ offset: true }).optional(),
+  catalogue: accessFields.catalogue,
+  access: accessFields.level,
+  pieceLength: digits.pipe(pieceLengthSchema).optional(),
+  isPrivate: z
+    .enum(["true", "false"])
+    .transform((text) => text === "true")
+    .optional(),
 });
 
 /** The query of a list. */

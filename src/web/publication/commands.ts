@@ -52,8 +52,28 @@ function publishCommand(view: ApiPublicationView, origin: string): string {
   return ["btpublisher publish", shellQuote(`./${contentName}`), ...options].join(" ");
 }
 
-/** The same by the API. Only the server's own disk can be published by one call. */
+/** The same by one call of the API. */
 function httpCall(view: ApiPublicationView, origin: string): string {
+  return view.isDirectory ? folderCall(view, origin) : fileCall(view, origin);
+}
+
+/** A file is sent from anywhere. Without -g curl reads brackets in its name as patterns. */
+function fileCall(view: ApiPublicationView, origin: string): string {
+  const { contentName, name, catalogue, access } = view;
+  const { deadline: _, ...policy } = view.policy;
+  const query = new URLSearchParams({ name: nextName(name) });
+  for (const [key, value] of Object.entries({ ...policy, catalogue, access })) {
+    if (value !== undefined) query.set(key, String(value));
+  }
+  const url = `${origin}/api/v1/files/${encodeURIComponent(contentName)}?${query}`;
+  return (
+    `curl -fg -T ${shellQuote(`./${contentName}`)} ${shellQuote(url)}` +
+    ' -H "Authorization: Bearer $BTPUBLISHER_TOKEN"'
+  );
+}
+
+/** A folder has many files: only one of the server's own disk is published by one call. */
+function folderCall(view: ApiPublicationView, origin: string): string {
   const { contentName, name, catalogue, access } = view;
   // A deadline of this version is none of the next.
   const { deadline: _, ...policy } = view.policy;

@@ -89,7 +89,7 @@ function Shares(props: { readonly view: ApiPublicationView }) {
           <Labelled name="One command, from any machine">
             <CopyLine label="Publish command" text={commands().publish} />
           </Labelled>
-          <Labelled name="One HTTP call, on the server's machine, with a maintainer's token">
+          <Labelled name={httpCallName(props.view)}>
             <CopyLine label="HTTP call to publish" text={commands().http} />
           </Labelled>
         </section>
@@ -136,6 +136,12 @@ function Signature(props: { readonly view: ApiPublicationView }) {
       </Show>
     </section>
   );
+}
+
+function httpCallName({ isDirectory }: ApiPublicationView): string {
+  return isDirectory
+    ? "One HTTP call, on the server's machine, with a maintainer's token"
+    : "One HTTP call, from any machine";
 }
 
 /** For whom the link is, where that is not everybody. */
