@@ -51,7 +51,8 @@ const looks = [
 
 const world = await startPages("--max-upload", "3M");
 try {
-  await publish("aurora-linux-13.iso", 48 * MB);
+  await runCommand(world.folder, "key");
+  await publish("aurora-linux-13.iso", 48 * MB, "--sign", "minisign.key");
   await publish("weather-2026.nc", 9 * MB);
   await publish("old-film.webm", 5 * MB);
   await publish("partner-preview.zip", 2 * MB, "--catalogue", "private");

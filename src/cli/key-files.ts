@@ -1,5 +1,7 @@
 /** Keys of publishers as files, in the format of minisign without a password. */
-import { open, readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import process from "node:process";
 import { diskError } from "../adapters/node/disk-error.ts";
 import { signingCrypto } from "../adapters/node/signing-crypto.ts";
 import { BtPublisherError, unwrap } from "../base/errors.ts";
@@ -44,9 +46,13 @@ export async function readSecretKey(path: string): Promise<MinisignSecretKey> {
 /** The text of a file of minisign's. @throws NO_INPUT when it cannot be read, or is too long. */
 export async function readSmallFile(path: string): Promise<string> {
   try {
-    const { size } = await stat(path);
-    if (size > MAX_MINISIGN_LENGTH) throw new Error("it is too long for a file of minisign's");
-    return await readFile(path, "utf8");
+    const parts: Buffer[] = [];
+    // By what comes, not by what the file system says: a device says 0 and never ends.
+    const stream = createReadStream(path, { end: MAX_MINISIGN_LENGTH });
+    for await (const part of stream) parts.push(part as Buffer);
+    const bytes = Buffer.concat(parts);
+    if (bytes.length <= MAX_MINISIGN_LENGTH) return bytes.toString("utf8");
+    throw new Error("it is too long for a file of minisign's");
   } catch (cause) {
     const message = `cannot read ${path}: ${(cause as Error).message}`;
     throw new BtPublisherError("NO_INPUT", message, { detail: { path }, cause });

@@ -179,6 +179,8 @@ describe("signatures", () => {
     assert.match(String(said(signed, "signed")["trustedComment"]), /file:b\.bin\.sha256/);
     const ended = await get(`${server.url}/p/b.bin`, "--signed-by", publicKey);
     assert.equal(ended.code, 0, ended.stdout);
+    const endless = await run("sign", "b.bin", "--server", server.url, "--key", "/dev/zero");
+    assert.equal(endless.code, 66, endless.stdout);
     const unclear = await run("sign", "b.bin", "--server", server.url);
     assert.equal(unclear.code, 64);
   });

@@ -7,6 +7,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
+import { signingCrypto } from "../../src/adapters/node/signing-crypto.ts";
+import { createSecretKey, signFile } from "../../src/protocol/signature/minisign.ts";
+import { encodePublicKey } from "../../src/protocol/signature/minisign-format.ts";
 import { account, cspReports, type PagesWorld, startPages } from "../support/browser.ts";
 import { authorized } from "../support/loopback-server.ts";
 
@@ -48,6 +51,7 @@ describe("every page", () => {
     world = await startPages();
     for (const [index, contentName] of hostile.entries())
       await publish(`hostile-${index}`, contentName);
+    await signFirst();
     // The audit log tells of what was refused, too, by the name that it was given.
     for (const contentName of [markup, ...hostile]) {
       const files = [{ path: ["a"], length: 1 }];
@@ -77,6 +81,18 @@ describe("every page", () => {
         ...headers,
       },
     });
+
+  /** So that there are pages of what is signed, and of what is not. */
+  async function signFirst(): Promise<void> {
+    const list = await fetch(new URL("/p/hostile-0.sha256", world.server.url));
+    const key = createSecretKey(signingCrypto);
+    const trustedComment = hostile[0] as string;
+    const message = new Uint8Array(await list.arrayBuffer());
+    const signature = signFile(message, { key, trustedComment }, signingCrypto);
+    const texts = JSON.stringify({ publicKey: encodePublicKey(key), signature });
+    const signed = await send("PUT", "/api/v1/publications/hostile-0/signature", texts);
+    assert.equal(signed.status, 200, await signed.text());
+  }
 
   async function publish(name: string, contentName: string): Promise<void> {
     const files = [{ path: [contentName], length: 3 }];

@@ -92,9 +92,7 @@ function terminal(view: PublicationView): Html {
 <p class="quiet small">With our client, from other people and from here at once; it resumes by itself${
     isPublic ? "" : html`. It takes your token from <code>BTPUBLISHER_TOKEN</code>`
   }</p>
-<pre class="command" tabindex="0">btpublisher get ${shellQuote(view.pageUrl)}${
-    isPublic ? "" : ` --server ${shellQuote(originOf(view))}`
-  }</pre>
+<pre class="command" tabindex="0">${getCommand(view)}</pre>
 ${curl}</section>`;
 }
 
@@ -127,8 +125,8 @@ ${more}</section>`;
 }
 
 /** Who signed the checksum list, and how to check that by hand. Whose key it is, a page cannot say. */
-function signed({ publication, pageUrl }: PublicationView): Html | undefined {
-  const { name, content } = publication;
+function signed(view: PublicationView): Html | undefined {
+  const { name, content } = view.publication;
   const { signature } = content;
   if (signature === undefined) return undefined;
   const { publicKey, signedAt } = signature;
@@ -140,13 +138,20 @@ function signed({ publication, pageUrl }: PublicationView): Html | undefined {
 the publisher says elsewhere. With the checksum list and its signature in one folder:</p>
 <pre class="command" tabindex="0">minisign -Vm ${name}.sha256 -P ${publicKey}</pre>
 <p class="quiet small">Our client checks that before it downloads:</p>
-<pre class="command" tabindex="0">btpublisher get ${shellQuote(pageUrl)} --signed-by ${publicKey}</pre></section>`;
+<pre class="command" tabindex="0">${getCommand(view)} --signed-by ${publicKey}</pre></section>`;
 }
 
 /** Files at our own address are linked without it, so that the page works by any name it has. */
 function relative(view: PublicationView, url: string): string {
   const origin = originOf(view);
   return url.startsWith(`${origin}/`) ? url.slice(origin.length) : url;
+}
+
+/** Whoever needs a token has it in BTPUBLISHER_TOKEN, which goes to a server that is named only. */
+function getCommand(view: PublicationView): string {
+  const isPublic = view.publication.access.catalogue === "public";
+  const server = isPublic ? "" : ` --server ${shellQuote(originOf(view))}`;
+  return `btpublisher get ${shellQuote(view.pageUrl)}${server}`;
 }
 
 /** Where this server is, as others call it. */

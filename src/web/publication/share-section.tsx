@@ -78,21 +78,23 @@ function Shares(props: { readonly view: ApiPublicationView }) {
             <CopyLine label="HTML snippet" text={commands().html} />
           </Labelled>
         </section>
-        <Signature view={props.view} />
-        <section class="card stack">
-          <h2>From a CI</h2>
-          <p class="quiet small">
-            The next version, for the same people by the same policy. In the folder that it lies in,
-            with a token in <code>BTPUBLISHER_TOKEN</code> (
-            <a href="/admin/access/tokens">make one</a>):
-          </p>
-          <Labelled name="One command, from any machine">
-            <CopyLine label="Publish command" text={commands().publish} />
-          </Labelled>
-          <Labelled name={httpCallName(props.view)}>
-            <CopyLine label="HTTP call to publish" text={commands().http} />
-          </Labelled>
-        </section>
+        <div class="stack wide">
+          <Signature view={props.view} />
+          <section class="card stack">
+            <h2>From a CI</h2>
+            <p class="quiet small">
+              The next version, for the same people by the same policy. In the folder that it lies
+              in, with a token in <code>BTPUBLISHER_TOKEN</code> (
+              <a href="/admin/access/tokens">make one</a>):
+            </p>
+            <Labelled name="One command, from any machine">
+              <CopyLine label="Publish command" text={commands().publish} />
+            </Labelled>
+            <Labelled name={httpCallName(props.view)}>
+              <CopyLine label="HTTP call to publish" text={commands().http} />
+            </Labelled>
+          </section>
+        </div>
       </div>
     </div>
   );
