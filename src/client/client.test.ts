@@ -4,6 +4,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { startApp, TOKEN } from "../../test/support/announcer-app.ts";
+import { signingCrypto } from "../adapters/node/signing-crypto.ts";
+import { checksumList } from "../protocol/signature/checksum-list.ts";
+import { createSecretKey, signFile } from "../protocol/signature/minisign.ts";
+import { encodePublicKey } from "../protocol/signature/minisign-format.ts";
 import { ApiError, Client } from "./client.ts";
 import { eventsOf } from "./sse.ts";
 
@@ -55,6 +59,12 @@ test("the client publishes, reads, changes, watches and ends a publication", asy
     client.setPolicy(name, { floor: 1 }, held.policyVersion),
     isProblem(412, "CHANGED"),
   );
+  const key = createSecretKey(signingCrypto);
+  const list = new TextEncoder().encode(checksumList(await client.publication(name)));
+  const signature = signFile(list, { key, trustedComment: "x" }, signingCrypto);
+  const signed = await client.sign(name, { publicKey: encodePublicKey(key), signature });
+  assert.deepEqual((await client.publication(name)).signature, signed);
+  assert.equal(signed.trustedComment, "x");
   assert.deepEqual((await client.ledger(name, { door: "http" })).entries, []);
   assert.deepEqual((await client.history(name)).bins, []);
 
