@@ -163,16 +163,6 @@ describe("what peers give each other", () => {
     assert.equal(scene.evidence.hasForwarded, true);
   });
 
-  test("a piece that both had from us was not", () => {
-    const scene = new Scene();
-    scene.join(1);
-    scene.join(2);
-    scene.receive(1, 3);
-    scene.receive(2, 3);
-    assert.equal(scene.evidence.hasForwarded, false);
-    assert.equal(scene.evidence.peers.get(1)?.unseen.size, 0, "it waits for nobody");
-  });
-
   test("one crowd's exchange says nothing about the next one", () => {
     const scene = new Scene();
     scene.join(1);

@@ -188,16 +188,15 @@ export class Evidence {
       peer.firstPieceAt ??= now;
       peer.unseen.add(piece);
       this.#firstHolders.set(piece, peer);
-    } else if (count > 1) this.#handleSeenElsewhere(piece, peer, wasOurs);
+    } else if (count > 1) this.#handleSeenElsewhere(piece, peer);
   }
 
   /** What it passes on is somebody else's now, or what it gained is explained by it. */
-  #handleSeenElsewhere(piece: PieceIndex, by: Downloader, wasOurs = false): void {
+  #handleSeenElsewhere(piece: PieceIndex, by: Downloader): void {
     const first = this.#firstHolders.get(piece);
     if (first === undefined || first === by) return;
     this.#firstHolders.delete(piece);
     first.unseen.delete(piece);
-    if (wasOurs) return;
     first.seenCount++;
     this.#forwardedPieces++;
   }
