@@ -1,7 +1,7 @@
 /** Looks at content as it lies on a disk: what is there, how it looks, what it hashes to. */
 import type { Info } from "../protocol/metainfo/metainfo.ts";
 import type { PlannedFile, TorrentShape, PublishProgress } from "./content-service.ts";
-import type { FileStamp } from "./content-storage.ts";
+import type { ArrivedHashes, FileStamp } from "./content-storage.ts";
 
 /** A file or a directory of files on a disk. */
 export interface ContentTree {
@@ -24,6 +24,8 @@ export interface HashedContent {
 
 /** How to hash. */
 export interface HashOptions extends TorrentShape {
+  /** Spares reading again what it tells, as far as the files look as they did then. */
+  readonly arrived?: ArrivedHashes | undefined;
   readonly onProgress: PublishProgress;
   /** Hashing ends with CANCELLED soon after this became true. */
   readonly signal: { readonly aborted: boolean };

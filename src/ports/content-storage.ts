@@ -3,6 +3,7 @@
  * staging area a publication is one atomic step, so that a kill at any moment leaves either
  * nothing visible or a complete publication.
  */
+import type { Bitfield } from "../base/bitfield.ts";
 import type { UnixMillis } from "../base/units.ts";
 import type { ContentPlan, PublishedContent } from "./content-service.ts";
 
@@ -14,6 +15,26 @@ export interface FileStamp {
   readonly modifiedAt: UnixMillis;
 }
 
+/** What is known of one file without reading it. */
+export interface ArrivedFile {
+  /** How it looked after its last byte was written; whatever looks different is not this file. */
+  readonly stamp: FileStamp;
+  /** 32 bytes; undefined when not all of it was hashed. */
+  readonly sha256: Uint8Array | undefined;
+}
+
+/** What was hashed of content while it arrived. */
+export interface ArrivedHashes {
+  /** Bytes. */
+  readonly pieceLength: number;
+  /** By file; undefined when nothing is known of it. */
+  readonly files: readonly (ArrivedFile | undefined)[];
+  /** Pieces that were hashed. Each lies in one file, so that it is as good as that file's stamp. */
+  readonly pieces: Bitfield;
+  /** SHA-1 digests, 20 bytes a piece; arbitrary for pieces that were not hashed. */
+  readonly pieceHashes: Uint8Array;
+}
+
 /** A staging area that holds an upload. */
 export interface StagedUpload {
   readonly plan: ContentPlan;
@@ -23,14 +44,20 @@ export interface StagedUpload {
   readonly touchedAt: UnixMillis;
 }
 
-/** One file of a staging area, open for appending. */
+/** One file of a staging area, open for appending. Its calls come one after the other. */
 export interface StagedFile {
-  /** Appends `chunks`, all of them. @throws STORAGE_FULL, STORAGE_IO */
-  append(chunks: readonly Uint8Array[]): Promise<void>;
-  /** Bytes it has. */
+  /**
+   * Takes all of `bytes` in; when this resolves they may be used for something else, and are written
+   * by the end of the next `flush` at the latest. @throws STORAGE_FULL, STORAGE_IO, also of bytes before.
+   */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Resolves when all that was appended is written. @throws STORAGE_FULL, STORAGE_IO */
+  flush(): Promise<void>;
+  /** Bytes that are written. */
   readonly length: number;
-  /** Cuts it to `length` bytes. @throws STORAGE_IO */
+  /** Cuts it to `length` bytes; what was appended and is not written yet is forgotten. @throws STORAGE_IO */
   truncate(length: number): Promise<void>;
+  /** Flush first: what is not written yet is lost. */
   close(): Promise<void>;
 }
 
@@ -42,6 +69,8 @@ export interface StagingStore {
   create(plan: ContentPlan, now: UnixMillis): Promise<void>;
   /** Opens file number `fileIndex` of the plan, which is made when it is missing. */
   openFile(plan: ContentPlan, fileIndex: number): Promise<StagedFile>;
+  /** What was hashed of `plan`, by this object, while its bytes arrived. */
+  hashes(plan: ContentPlan): ArrivedHashes;
   /** It is in use at `now`. */
   touch(name: string, now: UnixMillis): Promise<void>;
   /** Makes the files of length 0. After this the content is complete for hashing. */
@@ -52,6 +81,8 @@ export interface StagingStore {
   remove(name: string): Promise<void>;
   /** Bytes that the disk can still take. */
   freeBytes(): Promise<number>;
+  /** Lets go of threads and memory; the staging areas stay. No file may be open. */
+  close(): Promise<void>;
 }
 
 /** A publication as it is stored. */

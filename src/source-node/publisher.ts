@@ -165,10 +165,11 @@ export class Publisher {
   }
 
   async #publish(candidate: Candidate, job: JobHandle, upload?: Upload): Promise<PublishedContent> {
-    const { inspector, served, onEvent } = this.#dependencies;
+    const { inspector, served, staging, onEvent } = this.#dependencies;
     const { name, tree, options } = candidate;
     const stamps = assertThere(tree, await inspector.stamps(tree));
-    const hashed = await inspector.hash(tree, { ...options, ...job });
+    const arrived = upload && staging.hashes(upload.plan);
+    const hashed = await inspector.hash(tree, { ...options, ...job, arrived });
     if (!areSameStamps(await inspector.stamps(tree), stamps)) throw changed(tree.path);
     const { contentLength } = hashed.info.geometry;
     job.onProgress(contentLength, contentLength);

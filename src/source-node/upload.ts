@@ -7,9 +7,6 @@ import type { Clock } from "../ports/clock.ts";
 import type { ContentPlan, UploadFile, UploadStatus } from "../ports/content-service.ts";
 import type { StagedFile, StagedUpload, StagingStore } from "../ports/content-storage.ts";
 
-/** Bytes gathered for one write: a write per network read would cost three times the processor. */
-const WRITE_BYTES = 1024 * 1024;
-
 /** What uploads work with. */
 export interface UploadDependencies {
   readonly staging: StagingStore;
@@ -26,8 +23,8 @@ export class Upload {
   isDropped = false;
   readonly #dependencies: UploadDependencies;
   readonly #receivedBytes: number[];
-  /** Indices of the files that somebody appends to. */
-  readonly #writing = new Set<number>();
+  /** By index: the files that somebody appends to; undefined until they are open. */
+  readonly #writing = new Map<number, StagedFile | undefined>();
 
   constructor(staged: StagedUpload, dependencies: UploadDependencies) {
     this.plan = staged.plan;
@@ -37,7 +34,10 @@ export class Upload {
   }
 
   get status(): UploadStatus {
-    return { name: this.plan.name, receivedBytes: [...this.#receivedBytes] };
+    return {
+      name: this.plan.name,
+      receivedBytes: this.plan.files.map((_, i) => this.#received(i)),
+    };
   }
 
   /** Bytes that are still to come. */
@@ -59,11 +59,12 @@ export class Upload {
   /** As `ContentService.appendFile`. */
   async append(fileIndex: number, offset: number, body: AsyncIterable<Uint8Array>): Promise<void> {
     const planned = this.#assertAppendable(fileIndex, offset);
-    this.#writing.add(fileIndex);
+    this.#writing.set(fileIndex, undefined);
     try {
       await this.#touch();
       await this.#assertRoom(planned.length - offset);
       const file = await this.#dependencies.staging.openFile(this.plan, fileIndex);
+      this.#writing.set(fileIndex, file);
       try {
         await this.#write(file, { fileIndex, offset, end: planned.length }, body);
       } finally {
@@ -114,36 +115,28 @@ export class Upload {
     range: { readonly fileIndex: number; readonly offset: number; readonly end: number },
     body: AsyncIterable<Uint8Array>,
   ): Promise<void> {
-    const gathered = new Uint8Array(WRITE_BYTES);
-    let gatheredBytes = 0;
-    const flush = async (): Promise<void> => {
-      if (this.isDropped) throw cancelled(this.plan.name);
-      const bytes = gathered.subarray(0, gatheredBytes);
-      gatheredBytes = 0;
-      try {
-        await file.append([bytes]);
-      } finally {
-        this.#receivedBytes[range.fileIndex] = file.length;
-      }
-    };
+    const { fileIndex, end } = range;
+    let arrivedBytes = range.offset;
     try {
       for await (const chunk of body) {
-        if (file.length + gatheredBytes + chunk.length > range.end) {
-          gatheredBytes = 0;
-          await this.#takeBack(file, range);
-        }
-        for (let taken = 0; taken < chunk.length; ) {
-          const part = chunk.subarray(taken, taken + WRITE_BYTES - gatheredBytes);
-          gathered.set(part, gatheredBytes);
-          gatheredBytes += part.length;
-          taken += part.length;
-          if (gatheredBytes === WRITE_BYTES) await flush();
-        }
+        if (this.isDropped) throw cancelled(this.plan.name);
+        arrivedBytes += chunk.length;
+        if (arrivedBytes > end) await this.#takeBack(file, range);
+        await file.append(chunk);
         release(chunk);
       }
     } finally {
-      if (gatheredBytes > 0) await flush();
+      await this.#flush(file, fileIndex);
     }
+  }
+
+  async #flush(file: StagedFile, fileIndex: number): Promise<void> {
+    try {
+      await file.flush();
+    } finally {
+      this.#receivedBytes[fileIndex] = file.length;
+    }
+    if (this.isDropped) throw cancelled(this.plan.name);
   }
 
   /** The body is another file than the plan's: nothing of it may stay. */
@@ -152,7 +145,6 @@ export class Upload {
     range: { readonly fileIndex: number; readonly offset: number; readonly end: number },
   ): Promise<never> {
     await file.truncate(range.offset);
-    this.#receivedBytes[range.fileIndex] = file.length;
     throw usage(`the body goes beyond the planned ${range.end} bytes; nothing of it was kept`);
   }
 
@@ -163,7 +155,7 @@ export class Upload {
   }
 
   #received(fileIndex: number): number {
-    return this.#receivedBytes[fileIndex] ?? 0;
+    return this.#writing.get(fileIndex)?.length ?? this.#receivedBytes[fileIndex] ?? 0;
   }
 }
 

@@ -288,12 +288,12 @@ function limitFiles(staging: StagingStore, maxLength: number): () => void {
   staging.openFile = async (plan, fileIndex) => {
     const file = await openFile(plan, fileIndex);
     const append = file.append.bind(file);
-    file.append = async (chunks) => {
-      const added = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-      if (file.length + added > maxLength) {
+    file.append = async (bytes) => {
+      if (file.length + bytes.length > maxLength) {
         throw new BtPublisherError("STORAGE_FULL", "the disk is full");
       }
-      return append(chunks);
+      await append(bytes);
+      await file.flush();
     };
     return file;
   };

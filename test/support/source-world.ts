@@ -204,6 +204,7 @@ export async function startSource(
 /** Ends it; its folder stays. */
 export async function stopSource(world: SourceWorld): Promise<void> {
   await world.source.close();
+  await world.dependencies.staging.close();
 }
 
 /** Ends it and deletes its folder. */

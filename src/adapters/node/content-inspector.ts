@@ -15,7 +15,7 @@ import { placesOf, scanContent } from "./content-scan.ts";
 import { sha1 } from "./disk-hash.ts";
 import type { Abortable, ByteProgress } from "./disk-hash-runs.ts";
 import type { DiskPool } from "./disk-pool.ts";
-import { type ContentHashes, hashContent } from "./hash-content.ts";
+import { type ContentHashes, hashContent, type HashContentOptions } from "./hash-content.ts";
 
 /** How to make a torrent. */
 export interface CreateInfoOptions {
@@ -48,7 +48,12 @@ export class DiskContentInspector implements ContentInspector {
   }
 
   async hash(tree: ContentTree, options: HashOptions): Promise<HashedContent> {
-    const { info, sha256 } = await this.#createInfo(tree, { ...options, withSha256: true });
+    const { arrived } = options;
+    const { info, sha256 } = await this.#createInfo(tree, {
+      ...options,
+      withSha256: true,
+      arrived,
+    });
     return { info, sha256: sha256.map(toHex) };
   }
 
@@ -57,25 +62,26 @@ export class DiskContentInspector implements ContentInspector {
    * @throws as `hash` does.
    */
   async createInfo(tree: ContentTree, options: CreateInfoOptions = {}): Promise<Info> {
-    const { info } = await this.#createInfo(tree, { ...options, withSha256: false });
+    const { info } = await this.#createInfo(tree, options);
     return info;
   }
 
   async #createInfo(
     tree: ContentTree,
-    options: CreateInfoOptions & { readonly withSha256: boolean },
+    options: CreateInfoOptions & Pick<HashContentOptions, "withSha256" | "arrived">,
   ): Promise<Pick<ContentHashes, "sha256"> & { readonly info: Info }> {
     const { base, paths } = placesOf(tree, pathsOf(tree));
     const files = tree.files.map(({ length }, i) => ({ path: paths[i] as string, length }));
     const contentLength = files.reduce((sum, { length }) => sum + length, 0);
     const pieceLength = options.pieceLength ?? choosePieceLength(contentLength);
-    const { withSha256, onProgress, signal, isPrivate = false } = options;
+    const { withSha256, arrived, onProgress, signal, isPrivate = false } = options;
     const { pieceHashes, sha256 } = await hashContent({
       pool: this.#pool,
       base,
       files,
       pieceLength,
       withSha256,
+      arrived,
       onProgress,
       signal,
     });

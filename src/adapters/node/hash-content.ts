@@ -3,6 +3,7 @@
  * SHA-256 of each file at the same time. Content that changes meanwhile is refused.
  */
 import { join } from "node:path";
+import type { ArrivedHashes } from "../../ports/content-storage.ts";
 import { PieceGeometry } from "../../protocol/metainfo/piece-geometry.ts";
 import { changedWhileHashing } from "./disk-error.ts";
 import { type Abortable, type ByteProgress, hashRuns } from "./disk-hash-runs.ts";
@@ -10,6 +11,7 @@ import type { ExpectedFile, FileState } from "./disk-jobs.ts";
 import { DiskLayout } from "./disk-layout.ts";
 import type { DiskPool } from "./disk-pool.ts";
 import { hashFiles } from "./hash-files.ts";
+import { type KnownHashes, knownHashes } from "./known-hashes.ts";
 
 /** What to hash, and how. */
 export interface HashContentOptions {
@@ -21,7 +23,9 @@ export interface HashContentOptions {
   /** Bytes. */
   readonly pieceLength: number;
   /** Whether to compute the SHA-256 of each file too. Default false. */
-  readonly withSha256?: boolean;
+  readonly withSha256?: boolean | undefined;
+  /** Is not read again, as far as files look as they did then. Default: nothing. */
+  readonly arrived?: ArrivedHashes | undefined;
   readonly onProgress?: ByteProgress | undefined;
   readonly signal?: Abortable | undefined;
 }
@@ -40,12 +44,13 @@ export interface ContentHashes {
  * meanwhile; CANCELLED; STORAGE_IO.
  */
 export async function hashContent(options: HashContentOptions): Promise<ContentHashes> {
-  options.pool.warmUp();
+  // For what is missing of an upload, often nothing, threads that come with the work are early enough.
+  if (options.arrived === undefined) options.pool.warmUp();
   const before = await statAll(options);
   for (const [i, file] of options.files.entries()) {
     if (before[i]?.size !== file.length) throw changedWhileHashing(join(options.base, file.path));
   }
-  const hashes = await hashAll(options);
+  const hashes = await hashAll(options, before);
   for (const [i, state] of (await statAll(options)).entries()) {
     if (!isSame(state, before[i] as FileState))
       throw changedWhileHashing(join(options.base, state.path));
@@ -54,23 +59,31 @@ export async function hashContent(options: HashContentOptions): Promise<ContentH
 }
 
 /** Both kinds of hashes at once; when one fails, the other is given up. */
-async function hashAll(options: HashContentOptions): Promise<ContentHashes> {
+async function hashAll(
+  options: HashContentOptions,
+  states: readonly FileState[],
+): Promise<ContentHashes> {
+  const { files, pieceLength, arrived, withSha256 = false, onProgress } = options;
+  const contentLength = files.reduce((sum, { length }) => sum + length, 0);
+  const geometry = new PieceGeometry(pieceLength, contentLength);
+  const seen = files.map(({ length }, i) => ({ length, state: states[i] as FileState }));
+  const known = knownHashes(geometry, seen, arrived);
   let hasFailed = false;
   const signal: Abortable = {
     get aborted() {
       return hasFailed || options.signal?.aborted === true;
     },
   };
-  const { withSha256 = false, onProgress } = options;
   const done = { sha1: 0, sha256: 0 };
   const tell = (kind: "sha1" | "sha256") => (doneBytes: number, totalBytes: number) => {
-    done[kind] = doneBytes;
-    onProgress?.(withSha256 ? Math.floor((done.sha1 + done.sha256) / 2) : doneBytes, totalBytes);
+    done[kind] = contentLength - totalBytes + doneBytes;
+    const sum = withSha256 ? Math.floor((done.sha1 + done.sha256) / 2) : done.sha1;
+    onProgress?.(sum, contentLength);
   };
   try {
     const [pieceHashes, sha256] = await Promise.all([
-      hashAsPieces({ ...options, signal, onProgress: tell("sha1") }),
-      withSha256 ? hashFiles({ ...options, signal, onProgress: tell("sha256") }) : [],
+      hashPieces({ ...options, signal, onProgress: tell("sha1") }, geometry, known),
+      withSha256 ? hashWhole({ ...options, signal, onProgress: tell("sha256") }, known) : [],
     ]);
     return { pieceHashes, sha256 };
   } finally {
@@ -78,27 +91,41 @@ async function hashAll(options: HashContentOptions): Promise<ContentHashes> {
   }
 }
 
-async function hashAsPieces(options: HashContentOptions): Promise<Uint8Array> {
-  const { pool, base, files, pieceLength, onProgress, signal } = options;
-  let contentLength = 0;
+/** The SHA-1 of each piece: what is known, and what is missing from disk. */
+async function hashPieces(
+  options: HashContentOptions,
+  geometry: PieceGeometry,
+  { pieceHashes, missing }: KnownHashes,
+): Promise<Uint8Array> {
+  const { pool, base, files, onProgress, signal } = options;
+  if (missing.isEmpty) return pieceHashes;
+  let offset = 0;
   const placed = files.map(({ path, length }) => {
-    const offset = contentLength;
-    contentLength += length;
-    return { path, length, offset };
+    offset += length;
+    return { path, length, offset: offset - length };
   });
-  const geometry = new PieceGeometry(pieceLength, contentLength);
   const layout = new DiskLayout(base, placed);
-  const pieceHashes = new Uint8Array(20 * geometry.pieceCount);
-  await hashRuns({ pool, layout, geometry, onProgress, signal }, (run, hashed) => {
+  const runs = { pool, layout, geometry, pieces: missing, onProgress, signal };
+  await hashRuns(runs, (run, hashed) => {
     const [first] = hashed.missing;
     if (first !== undefined) {
-      const offset = geometry.offsetOf(run.firstPiece + first);
-      const [range] = layout.rangesOf(offset, geometry.lengthOf(run.firstPiece + first));
+      const begin = geometry.offsetOf(run.firstPiece + first);
+      const [range] = layout.rangesOf(begin, geometry.lengthOf(run.firstPiece + first));
       throw changedWhileHashing(join(base, range?.path ?? ""));
     }
     pieceHashes.set(hashed.digests, 20 * run.firstPiece);
   });
   return pieceHashes;
+}
+
+/** The SHA-256 of each file: what is known, and what is missing from disk. */
+async function hashWhole(
+  options: HashContentOptions,
+  known: KnownHashes,
+): Promise<readonly Uint8Array[]> {
+  const files = options.files.filter((_, i) => known.sha256[i] === undefined);
+  const found = (files.length === 0 ? [] : await hashFiles({ ...options, files })).values();
+  return known.sha256.map((digest) => digest ?? (found.next().value as Uint8Array));
 }
 
 function statAll(options: HashContentOptions): Promise<readonly FileState[]> {

@@ -20,9 +20,17 @@ import {
 import { dirname, join } from "node:path";
 import type { UnixMillis } from "../../base/units.ts";
 import type { ContentPlan } from "../../ports/content-service.ts";
-import type { StagedFile, StagedUpload, StagingStore } from "../../ports/content-storage.ts";
+import type {
+  ArrivedHashes,
+  StagedFile,
+  StagedUpload,
+  StagingStore,
+} from "../../ports/content-storage.ts";
 import { parsePlan } from "./content-service-messages.ts";
 import { diskError, errnoOf } from "./disk-error.ts";
+import { openStagedFile } from "./staged-file.ts";
+import { StagingHashes } from "./staging-hashes.ts";
+import { StagingWriter } from "./staging-writer.ts";
 
 /** For writing, and never through a link that somebody put there. */
 const APPEND_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
@@ -30,6 +38,9 @@ const APPEND_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLL
 /** `StagingStore` on a file system. One process only; names are checked by the role. */
 export class FileStagingStore implements StagingStore {
   readonly #root: string;
+  readonly #writer = new StagingWriter();
+  /** They go when nobody has the plan any more. */
+  readonly #hashes = new WeakMap<ContentPlan, StagingHashes>();
 
   /** `root` must be on the file system of the publications: a commit is a rename. */
   constructor(root: string) {
@@ -62,13 +73,13 @@ export class FileStagingStore implements StagingStore {
 
   async openFile(plan: ContentPlan, fileIndex: number): Promise<StagedFile> {
     const path = this.#filePath(plan, fileIndex);
-    await makeDirectory(dirname(path));
-    try {
-      const handle = await open(path, APPEND_FLAGS, 0o644);
-      return new AppendedFile(path, handle, (await handle.stat()).size);
-    } catch (cause) {
-      throw diskError(cause, "open", path);
-    }
+    const handle = await openToAppend(path);
+    const [hashes, writer] = [this.#hashesOf(plan), this.#writer];
+    return openStagedFile({ path, handle, fileIndex, hashes, writer });
+  }
+
+  hashes(plan: ContentPlan): ArrivedHashes {
+    return this.#hashesOf(plan).arrived;
   }
 
   async touch(name: string, now: UnixMillis): Promise<void> {
@@ -78,7 +89,7 @@ export class FileStagingStore implements StagingStore {
 
   async seal(plan: ContentPlan): Promise<void> {
     for (const [fileIndex, file] of plan.files.entries()) {
-      if (file.length === 0) await (await this.openFile(plan, fileIndex)).close();
+      if (file.length === 0) await makeFile(this.#filePath(plan, fileIndex));
     }
   }
 
@@ -97,6 +108,19 @@ export class FileStagingStore implements StagingStore {
     await makeDirectory(this.#root);
     const { bavail, bsize } = await statfs(this.#root);
     return bavail * bsize;
+  }
+
+  close(): Promise<void> {
+    return this.#writer.close();
+  }
+
+  #hashesOf(plan: ContentPlan): StagingHashes {
+    let hashes = this.#hashes.get(plan);
+    if (hashes === undefined) {
+      hashes = new StagingHashes(plan);
+      this.#hashes.set(plan, hashes);
+    }
+    return hashes;
   }
 
   /** The staging area `name`, or undefined when it was not finished being made. */
@@ -126,62 +150,18 @@ export class FileStagingStore implements StagingStore {
   }
 }
 
-class AppendedFile implements StagedFile {
-  readonly #path: string;
-  readonly #handle: FileHandle;
-  #length: number;
-
-  constructor(path: string, handle: FileHandle, length: number) {
-    this.#path = path;
-    this.#handle = handle;
-    this.#length = length;
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  async append(chunks: readonly Uint8Array[]): Promise<void> {
-    let rest = chunks;
-    while (rest.length > 0) {
-      const bytes = await this.#write(rest);
-      this.#length += bytes;
-      rest = without(rest, bytes);
-    }
-  }
-
-  async truncate(length: number): Promise<void> {
-    try {
-      await this.#handle.truncate(length);
-      this.#length = length;
-    } catch (cause) {
-      throw diskError(cause, "write", this.#path);
-    }
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
-  }
-
-  async #write(chunks: readonly Uint8Array[]): Promise<number> {
-    try {
-      return (await this.#handle.writev(chunks, this.#length)).bytesWritten;
-    } catch (cause) {
-      throw diskError(cause, "write", this.#path);
-    }
+async function openToAppend(path: string): Promise<FileHandle> {
+  await makeDirectory(dirname(path));
+  try {
+    return await open(path, APPEND_FLAGS, 0o644);
+  } catch (cause) {
+    throw diskError(cause, "open", path);
   }
 }
 
-/** What is left of `chunks` after their first `bytes` bytes. */
-function without(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let skip = bytes;
-  let i = 0;
-  while (i < chunks.length && skip >= (chunks[i] as Uint8Array).length) {
-    skip -= (chunks[i] as Uint8Array).length;
-    i++;
-  }
-  const [first, ...rest] = chunks.slice(i);
-  return first === undefined ? [] : [first.subarray(skip), ...rest];
+/** Makes an empty file, unless there is one. */
+async function makeFile(path: string): Promise<void> {
+  await (await openToAppend(path)).close();
 }
 
 async function lengthOf(path: string): Promise<number> {

@@ -69,9 +69,11 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
     staging: folder.pathOf("staging"),
     scratch: folder.pathOf("scratch"),
   };
+  const staging = new FileStagingStore(folders.staging);
+  world.onClose(() => staging.close());
   const role = await createSourceNode({
     clock,
-    staging: new FileStagingStore(folders.staging),
+    staging,
     publications: new FilePublicationStore(folders),
     inspector: new DiskContentInspector(pool),
     openStore: (path, info) =>
