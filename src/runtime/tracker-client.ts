@@ -49,7 +49,7 @@ export interface TrackerClientOwner {
 }
 
 const NUM_WANT = 50;
-/** How long `stop` waits for the tracker to hear of it. */
+/** How long `stop` waits for the tracker to hear of the completed download, and then of the goodbye. */
 const STOP_TIMEOUT_MS = 2000;
 
 export class TrackerClient {
@@ -65,7 +65,9 @@ export class TrackerClient {
   readonly #schedule: AnnounceSchedule;
   readonly #requests = new Set<{ cancel(): void }>();
   #timer: Timer | undefined;
-  #whenIdle: (() => void) | undefined;
+  #isStopping = false;
+  /** Called after each announce. */
+  #onAnswer: (() => void) | undefined;
 
   /** `tiers`: announce URLs; those that are not http, https or udp are left out. */
   constructor(
@@ -103,22 +105,39 @@ export class TrackerClient {
     this.#drain();
   }
 
-  /** Says goodbye; resolves when the tracker has heard it, at most 2 s later. */
+  /**
+   * Says goodbye; resolves when the tracker has heard it. A completed download is told first, since
+   * after the goodbye it would list us again. Waits at most 2 s for each.
+   */
   async stop(): Promise<void> {
-    for (const request of this.#requests) request.cancel();
-    this.#requests.clear();
-    this.#timer?.cancel();
+    this.#isStopping = true;
+    if (this.#schedule.isTellingCompletion) {
+      await this.#until(() => !this.#schedule.isTellingCompletion);
+    }
+    this.#cancelAll();
     this.#schedule.stop();
     this.#drain();
-    if (this.#requests.size === 0) return;
+    await this.#until(() => this.#requests.size === 0);
+    this.#cancelAll();
+  }
+
+  #cancelAll(): void {
+    for (const request of this.#requests) request.cancel();
+    this.#requests.clear();
+  }
+
+  /** Resolves when an answer made `isDone` true, or after STOP_TIMEOUT_MS. */
+  async #until(isDone: () => boolean): Promise<void> {
+    if (isDone()) return;
     await new Promise<void>((resolve) => {
       const timer = this.#ports.clock.setTimer(STOP_TIMEOUT_MS, resolve);
-      this.#whenIdle = () => {
+      this.#onAnswer = () => {
+        if (!isDone()) return;
         timer.cancel();
         resolve();
       };
     });
-    for (const request of this.#requests) request.cancel();
+    this.#onAnswer = undefined;
   }
 
   #drain(): void {
@@ -160,7 +179,7 @@ export class TrackerClient {
       if (outcome.type === "answered") this.#handleResponse(url, outcome.response);
       else this.#fail(url, outcome.message, outcome.isRefusal);
       this.#drain();
-      if (this.#requests.size === 0) this.#whenIdle?.();
+      this.#onAnswer?.();
     });
     this.#requests.add(request);
   }
@@ -172,7 +191,7 @@ export class TrackerClient {
       if (failure !== undefined) this.#fail(url, failure, false);
       else this.#handleBody(url, concatBytes(body));
       this.#drain();
-      if (this.#requests.size === 0) this.#whenIdle?.();
+      this.#onAnswer?.();
     };
     const request = this.#ports.http.get(
       { url: buildAnnounceUrl(url, parameters), maxBytes: MAX_TRACKER_ANSWER_LENGTH },
@@ -199,7 +218,7 @@ export class TrackerClient {
   #handleResponse(url: string, response: AnnounceResponse): void {
     const { intervalMs, minIntervalMs, peers } = response;
     this.#schedule.handleAnswer(this.#ports.clock.now(), url, { intervalMs, minIntervalMs });
-    this.#owner.handlePeers(peers);
+    if (!this.#isStopping) this.#owner.handlePeers(peers);
   }
 
   #fail(url: string, message: string, isRefusal: boolean): void {

@@ -195,6 +195,15 @@ describe("publish", () => {
     await assertServes(url as string, readFileSync(join(folder, "big.bin")));
   });
 
+  test("a get that does not seed is counted as a completed download", async () => {
+    const published = await publish("big.bin", "--name", "counted");
+    const got = await run("get", String(published["torrentUrl"]), "--output", "counted");
+    assert.equal(got.code, 0, got.stderr);
+
+    const status = await run("status", "counted");
+    assert.match(status.stdout, /completed +1 times/);
+  });
+
   test("a restart keeps what was published", async () => {
     const before = (await run("ls", "--json")).stdout.match(/"infoHash":"\w+"/g);
     assert.ok(before !== null && before.length > 0);

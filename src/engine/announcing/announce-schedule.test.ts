@@ -87,8 +87,12 @@ describe("AnnounceSchedule", () => {
     schedule.takeOutputs();
     schedule.complete();
     assert.deepEqual(schedule.takeOutputs(), []);
+    assert.ok(schedule.isTellingCompletion);
     schedule.handleAnswer(100_100, "a", answer);
     assert.deepEqual(schedule.takeOutputs(), [{ url: "a", event: "completed" }]);
+    assert.ok(schedule.isTellingCompletion);
+    schedule.handleAnswer(100_200, "a", answer);
+    assert.ok(!schedule.isTellingCompletion);
   });
 
   test("completes before the first tracker answered: completed follows started", () => {

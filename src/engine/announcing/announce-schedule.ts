@@ -110,6 +110,11 @@ export class AnnounceSchedule {
     return Math.min(this.#nextAt, this.#lonelyAt);
   }
 
+  /** Whether an announce is under way that says, or is followed by one that says, `completed`. */
+  get isTellingCompletion(): boolean {
+    return this.#attempt !== undefined && this.#pending === "completed";
+  }
+
   takeOutputs(): readonly AnnounceOutput[] {
     const outputs = this.#outputs;
     this.#outputs = [];
