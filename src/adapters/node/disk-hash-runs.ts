@@ -25,6 +25,8 @@ export type ByteProgress = (doneBytes: number, totalBytes: number) => void;
 
 /** A job's size: long enough that messages do not count, short enough to stop within milliseconds. */
 const RUN_BYTES = 16 * 1024 * 1024;
+/** Towards the end a job is this part of what is left, so that all threads end together. */
+const PART_OF_REST = 1 / 8;
 /** People look at it: four times a second. */
 const PROGRESS_INTERVAL_MS = 250;
 
@@ -117,17 +119,20 @@ export function cancelled(): BtPublisherError {
   return new BtPublisherError("CANCELLED", "given up before it was done");
 }
 
-/** All pieces, or those in `pieces`, as runs of at most 16 MiB (at least one piece). */
+/** All pieces, or those in `pieces`, as runs of at most 16 MiB (at least one piece), the last ones short. */
 function pieceRuns(geometry: PieceGeometry, pieces: Bitfield | undefined): PieceRun[] {
-  const maxCount = Math.max(1, Math.floor(RUN_BYTES / geometry.pieceLength));
+  const longest = Math.floor(RUN_BYTES / geometry.pieceLength);
   const runs: PieceRun[] = [];
+  let left = pieces?.count ?? geometry.pieceCount;
   for (let firstPiece = 0; firstPiece < geometry.pieceCount; ) {
+    const maxCount = Math.max(1, Math.min(longest, Math.floor(left * PART_OF_REST)));
     let count = 0;
     while (count < maxCount && firstPiece + count < geometry.pieceCount) {
       if (pieces !== undefined && !pieces.has(firstPiece + count)) break;
       count++;
     }
     if (count > 0) runs.push({ firstPiece, count });
+    left -= count;
     firstPiece += Math.max(1, count);
   }
   return runs;

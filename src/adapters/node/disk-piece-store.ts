@@ -16,11 +16,7 @@ import { hashRuns } from "./disk-hash-runs.ts";
 import type { FileRange, FileState } from "./disk-jobs.ts";
 import { DiskLayout, pathsBelow } from "./disk-layout.ts";
 import type { DiskPool } from "./disk-pool.ts";
-import { prepareFiles, statFiles } from "./disk-prepare.ts";
 import { makeFolders } from "./make-folders.ts";
-
-/** So few files are looked at sooner than a disk thread starts (40 ms), and a newcomer waits. */
-const FEW_FILES = 16;
 
 /** Which content to open, where, and for what. */
 export interface DiskPieceStoreOptions {
@@ -53,7 +49,7 @@ export async function openDiskPieceStore(options: DiskPieceStoreOptions): Promis
   });
   const overwrite = mode === "download" && options.overwrite === true;
   const job = { type: "prepare", base, files: expected, mode, overwrite } as const;
-  const states = expected.length <= FEW_FILES ? prepareFiles(job) : await pool.run(job);
+  const states = await pool.run(job);
   const onDisk = new Map(states.map((state, i) => [expected[i]?.path, state.path]));
   const files = info.files.map(({ offset, length }, i) => ({
     path: onDisk.get(paths[i]),
@@ -189,8 +185,7 @@ export class DiskPieceStore implements PieceStore {
   /** How the files are on disk now, pad files left out, in content order. */
   async fileStates(): Promise<readonly FileState[]> {
     const paths = this.#layout.files.flatMap(({ path }) => (path === undefined ? [] : [path]));
-    const job = { type: "stat", base: this.#layout.base, paths } as const;
-    return paths.length <= FEW_FILES ? statFiles(job) : this.#pool.run(job);
+    return this.#pool.run({ type: "stat", base: this.#layout.base, paths });
   }
 
   /** Resolves once there is nothing any more that must precede a write. */

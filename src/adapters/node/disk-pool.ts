@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { DiskAnswer, DiskJob, DiskJobResults } from "./disk-jobs.ts";
+import { prepareFiles, statFiles } from "./disk-prepare.ts";
 import { DiskReader } from "./disk-reader.ts";
 import { startThread } from "./disk-thread.ts";
 import type { DiskWorkerData } from "./disk-worker.ts";
@@ -36,6 +37,8 @@ interface Thread {
   readonly batches: (readonly Task[])[];
 }
 
+/** So few files are looked at sooner than a disk thread starts (40 ms), and somebody waits. */
+const FEW_FILES = 16;
 /** Two a thread: one in work, one that is there when it ends; the rest can still be reordered. */
 const BATCHES_PER_THREAD = 2;
 /** A message costs a tenth of what hashing and storing a piece of 1 MiB does, on both sides. */
@@ -71,9 +74,18 @@ export class DiskPool {
     return this.#maxThreads;
   }
 
-  /** Has a disk thread carry out `job`. @throws BtPublisherError what the file system refused. */
+  /**
+   * Has a disk thread carry out `job`; a look at few files is done here, at once.
+   * @throws BtPublisherError what the file system refused.
+   */
   run<Job extends DiskJob>(job: Job): Promise<DiskJobResults[Job["type"]]> {
     return new Promise((resolve, reject) => {
+      if (job.type === "stat" && job.paths.length <= FEW_FILES) {
+        return resolve(statFiles(job) as never);
+      }
+      if (job.type === "prepare" && job.files.length <= FEW_FILES) {
+        return resolve(prepareFiles(job) as never);
+      }
       const task: Task = { job, resolve, reject };
       // Somebody waits for bytes behind an open; it takes microseconds, a hash takes milliseconds.
       if (job.type === "open") this.#waiting.unshift(task);

@@ -78,17 +78,12 @@ export class TcpLink implements PeerLink {
   send(message: PeerMessage): void {
     const bytes = encodeMessage(message);
     // A packet for each HAVE would wake the other side as often as the requests do.
-    if (message.type !== "have") this.sendEncoded(bytes);
+    if (message.type !== "have") this.#send(bytes);
     else if (this.#closeReason === undefined) this.#sender.sendLater(bytes);
   }
 
   sendRequests(blocks: readonly BlockRef[]): void {
-    this.sendEncoded(encodeRequests(blocks));
-  }
-
-  /** Sends bytes as they are: the transport's own handshake goes this way. */
-  sendEncoded(bytes: Uint8Array): void {
-    if (this.#closeReason === undefined) this.#sender.send(bytes);
+    this.#send(encodeRequests(blocks));
   }
 
   sendBlocks(blocks: readonly BlockRef[], offsets: readonly number[], read: BlockReader): void {
@@ -97,6 +92,10 @@ export class TcpLink implements PeerLink {
 
   close(why: string): void {
     this.#end({ code: "local", why });
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (this.#closeReason === undefined) this.#sender.send(bytes);
   }
 
   #handleBytes(bytes: Uint8Array): void {

@@ -101,9 +101,10 @@ export class Entrance {
       return;
     }
     const facts = { remote, remoteAddress, direction: "incoming", received } as const;
-    const link = new TcpLink(socket, facts, this.#context);
-    link.sendEncoded(encodeHandshake(decision.handshake));
-    decision.onLink(link);
+    // At once, even when the link is closed right away: who hears nothing tries again, encrypted, and who
+    // dialled himself does not find it out.
+    socket.write(encodeHandshake(decision.handshake));
+    decision.onLink(new TcpLink(socket, facts, this.#context));
   }
 }
 

@@ -107,6 +107,25 @@ test("WIR-03 an unwanted info hash is closed without a handshake of ours", async
   assert.deepEqual(received, []);
 });
 
+test("whoever is taken gets the handshake, also when the link is closed right away", async () => {
+  const transport = createTcpTransport({ clock: new SteppedClock() });
+  const listener = await transport.listen({ host: "127.0.0.1", port: 0 }, () => ({
+    accept: true,
+    handshake: theirs,
+    onLink: (link) => link.close("full"),
+  }));
+  try {
+    const client = await rawClient({ host: "127.0.0.1", port: listener.port });
+
+    client.socket.write(encodeHandshake(ours));
+
+    await client.closed;
+    assert.deepEqual(Buffer.concat(client.received), Buffer.from(encodeHandshake(theirs)));
+  } finally {
+    await listener.close();
+  }
+});
+
 test("WIR-03 a dialled peer that answers with another info hash fails the dial", async () => {
   const address = await rawServer((socket) => socket.write(encodeHandshake(handshakeOf("x", 2))));
 
