@@ -4,7 +4,7 @@
  */
 import type { Random } from "../base/random.ts";
 import type { PeerKey, PeerTable } from "./peer-table.ts";
-import { sampleDistinct } from "./sample.ts";
+import { Runs, sampleRuns } from "./sample.ts";
 
 /** What to take of one table. */
 export interface Take {
@@ -57,11 +57,13 @@ class Chosen {
 export class PeerChoice {
   readonly #chosen4: Chosen;
   readonly #chosen6: Chosen;
+  readonly #runs: Runs;
 
   /** `capacity`: peers of each family. */
   constructor(capacity: number) {
     this.#chosen4 = new Chosen(capacity, 6);
     this.#chosen6 = new Chosen(capacity, 18);
+    this.#runs = new Runs(capacity);
   }
 
   get count4(): number {
@@ -92,16 +94,11 @@ export class PeerChoice {
   take(table: PeerTable, asker: PeerKey, { own, count, takesSeeds, random }: Take): number {
     if (count <= 0) return 0;
     const chosen = table === this.#chosen4.table ? this.#chosen4 : this.#chosen6;
-    const { rows, compact } = chosen;
     const first = takesSeeds ? 0 : table.seedCount;
-    const isOwnInRange = own >= first;
-    const bound = table.count - first - (isOwnInRange ? 1 : 0);
-    const drawn = sampleDistinct(bound, count, random, rows);
-    for (let i = 0; i < drawn; i++) {
-      const row = first + (rows[i] as number);
-      rows[i] = isOwnInRange && row >= own ? row + 1 : row;
-    }
-    chosen.count = table.gather(rows, drawn, asker.peerId, compact);
+    const runs = this.#runs;
+    runs.clear(first, own);
+    sampleRuns(table.count - first - (own >= first ? 1 : 0), count, random, runs);
+    chosen.count = table.gather(runs, asker.peerId, chosen);
     return chosen.count;
   }
 

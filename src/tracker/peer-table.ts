@@ -18,6 +18,7 @@ import {
   ROW_SHIFT,
   SLOT_SHIFT,
 } from "./peer-pages.ts";
+import type { Runs } from "./sample.ts";
 
 /** What tells peers apart. */
 export interface PeerKey {
@@ -33,6 +34,13 @@ export interface PeerFacts {
   readonly isSeed: boolean;
   /** When it announced, in ticks. */
   readonly tick: number;
+}
+
+/** Where rows are gathered; there must be room. */
+export interface GatheredRows {
+  readonly rows: Int32Array;
+  /** Addresses and ports, as they stand in an answer. */
+  readonly compact: Uint16Array;
 }
 
 /** Number of a peer's row, 0 ≤ row < `count`; seeds come first. */
@@ -60,12 +68,6 @@ const soughtId = new Int32Array(PEER_ID_WORDS);
 const soughtBytes = new Uint8Array(soughtId.buffer);
 
 const noPages: readonly Page[] = [];
-const nothing = new ArrayBuffer(0);
-const noSegment: Segment = {
-  bytes: new Uint8Array(nothing),
-  pairs: new Uint16Array(nothing),
-  words: new Int32Array(nothing),
-};
 
 export class PeerTable {
   readonly #family: PeerPages;
@@ -200,41 +202,43 @@ export class PeerTable {
   }
 
   /**
-   * Keeps those of the first `count` of `rows` whose peers have another id, in order, and puts their
-   * addresses and ports into `compact`, as BEP 23 and BEP 7 have them. Returns how many.
+   * Puts the rows of `runs` whose peers have another id into `into`, in order, and what compact answers
+   * say of them (BEP 23, BEP 7). Returns how many.
    */
-  gather(rows: Int32Array, count: number, peerId: Uint8Array, compact: Uint16Array): number {
+  gather(runs: Runs, peerId: Uint8Array, into: GatheredRows): number {
     seek(peerId);
-    const tag = tagOf(soughtId);
-    const { compactLength, entryLength } = this.#layout;
-    const { rows: slab } = this.#family;
-    const length = compactLength / 2;
-    let numberOfPage = -1;
-    let { bytes, pairs } = noSegment;
-    let pageAt = 0;
     let kept = 0;
-    let to = 0;
-    for (let i = 0; i < count; i++) {
-      const row = rows[i] as number;
-      // Neighbours come one after the other: a page is looked up once for all that it has.
-      if (row >> ROW_SHIFT !== numberOfPage) {
-        numberOfPage = row >> ROW_SHIFT;
-        const page = this.#pages[numberOfPage] as Page;
-        ({ bytes, pairs } = slab.segment(page));
-        pageAt = slab.offset(page);
+    for (let run = 0; run < runs.count; run++) {
+      const end = runs.ends[run] as number;
+      for (let row = runs.begins[run] as number; row < end; ) {
+        const pageEnd = Math.min(end, (row | PAGE_MASK) + 1);
+        kept = this.#gatherOfPage(row, pageEnd, into, kept);
+        row = pageEnd;
       }
-      const entryAt = pageAt + (row & PAGE_MASK) * entryLength;
+    }
+    return kept;
+  }
+
+  /** Rows of one page; `kept` were gathered before. Returns how many are gathered now. */
+  #gatherOfPage(begin: Row, end: Row, { rows, compact }: GatheredRows, kept: number): number {
+    const { bytes, pairs } = this.#segment(begin);
+    const { compactLength, entryLength } = this.#layout;
+    const length = compactLength / 2;
+    const tag = tagOf(soughtId);
+    let entryAt = this.#entryAt(begin);
+    let count = kept;
+    for (let row = begin; row < end; row++, entryAt += entryLength) {
       if (bytes[entryAt + compactLength] === tag && this.#isSoughtId(row)) continue;
       const from = entryAt >> 1;
+      const to = count * length;
       // Those of IPv4 have three: a loop would cost as much as the copying.
       compact[to] = pairs[from] as number;
       compact[to + 1] = pairs[from + 1] as number;
       compact[to + 2] = pairs[from + 2] as number;
       for (let k = 3; k < length; k++) compact[to + k] = pairs[from + k] as number;
-      to += length;
-      rows[kept++] = row;
+      rows[count++] = row;
     }
-    return kept;
+    return count;
   }
 
   /** A copy of the 20 bytes. */

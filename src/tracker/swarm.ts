@@ -44,6 +44,8 @@ export type AnnounceOutcome =
 /** Whom to sample for. */
 export interface SampleRequest {
   readonly asker: PeerKey & { readonly isSeed: boolean };
+  /** Its row, when it announced just now; see `announcedRow`. */
+  readonly own?: number | undefined;
   /** At most this many; `maxPeersPerAnswer` bounds it. */
   readonly count: number;
   /** False until a SourceNode served the torrent: then peers that claim to be seeds are left out. */
@@ -82,9 +84,7 @@ export class Swarm {
   /** Made for the first peer that needs it: most swarms have none, and there are many swarms. */
   #table6: PeerTable | undefined;
   #isDropped = false;
-  /** Who announced last, and its row: it is who is answered next. */
-  #last: PeerKey | undefined;
-  #lastRow = -1;
+  #announcedRow = -1;
 
   constructor(options: SwarmOptions, random: Random, pages: SwarmPages) {
     this.#options = options;
@@ -106,18 +106,21 @@ export class Swarm {
     return this.#table4.count + (this.#table6?.count ?? 0);
   }
 
+  /** The row of who announced last, −1 when it is not listed; good until anything changes. */
+  get announcedRow(): number {
+    return this.#announcedRow;
+  }
+
   /** A peer leaves. That of an unknown one leaves no trace (HTP-18). */
   stop(peer: PeerKey): void {
     const table = this.#tableOf(peer);
     const row = table.find(peer);
-    this.#last = undefined;
     if (row >= 0) table.remove(row);
   }
 
   /** Forgets everybody, so that others have the memory. Nothing may be announced to it any more. */
   drop(): void {
     this.#isDropped = true;
-    this.#last = undefined;
     this.#table4.clear();
     this.#table6?.clear();
   }
@@ -126,7 +129,7 @@ export class Swarm {
   announce(now: Millis, announce: PeerAnnounce): AnnounceOutcome {
     const table = this.#tableOf(announce);
     let row = table.find(announce);
-    this.#last = undefined;
+    this.#announcedRow = -1;
     const tick = tickOf(now);
     const facts = { port: announce.port, isSeed: announce.isSeed, tick };
     if (row < 0) {
@@ -140,8 +143,7 @@ export class Swarm {
       table.setEarlyCount(row, earlyCount);
       row = table.update(row, facts);
     }
-    this.#last = announce;
-    this.#lastRow = row;
+    this.#announcedRow = row;
     if (announce.event !== "completed" || table.hasCompleted(row)) return "accepted";
     table.markCompleted(row);
     return "completed";
@@ -160,9 +162,7 @@ export class Swarm {
     const takesSeeds = areSeedsTrusted && !asker.isSeed;
     const random = this.#random;
     choice.begin(this.#table4, this.#table6);
-    const own = asker === this.#last ? this.#lastRow : table.find(asker);
-    // What it was told need not stay in memory.
-    this.#last = undefined;
+    const own = request.own ?? table.find(asker);
     const taken = choice.take(table, asker, { own, count, takesSeeds, random });
     if (other !== undefined && request.wantsBothFamilies && taken < count && other.count > 0) {
       choice.take(other, asker, { own: -1, count: count - taken, takesSeeds, random });
@@ -180,7 +180,6 @@ export class Swarm {
       // Downwards: what `remove` moves into a hole was looked at already.
       for (let row = table.count - 1; row >= 0; row = Math.min(row, table.count) - 1) {
         if (ticksBetween(table.tick(row), tickOf(now())) > maxTicks) {
-          this.#last = undefined;
           table.remove(row);
         }
         yield;

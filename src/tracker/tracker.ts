@@ -93,6 +93,8 @@ export interface AccessFeed {
 interface AboutAsker {
   readonly asker: Asker;
   readonly peer: SampleRequest["asker"];
+  /** Its row, when it was listed just now. */
+  readonly own: number | undefined;
   readonly record: RegistrationRecord;
   readonly swarm: Swarm | undefined;
 }
@@ -205,6 +207,7 @@ export class Tracker implements TrackerControl {
     const now = this.#dependencies.clock.now();
     const peer = { peerId, address, isSeed: announce.left === 0, port, event };
     const isLeaving = event === "stopped";
+    let own: number | undefined;
     const swarm = isLeaving ? this.#swarms.get(infoHash) : this.#swarmOf(record);
     if (isLeaving) {
       swarm?.stop(peer);
@@ -212,10 +215,11 @@ export class Tracker implements TrackerControl {
     } else if (port >= this.#options.leastPeerPort) {
       const outcome = swarm?.announce(now, peer);
       if (outcome === "too-early") return this.#refuse("too-early");
+      own = swarm?.announcedRow;
       if (outcome === "completed" && record.wasServed) this.#registrations.countDownload(infoHash);
     }
     this.counters.answered[event ?? "none"]++;
-    this.#fillAnswer(now, announce, { asker, peer, record, swarm });
+    this.#fillAnswer(now, announce, { asker, peer, own, record, swarm });
     return this.#answered;
   }
 
@@ -410,7 +414,7 @@ export class Tracker implements TrackerControl {
   }
 
   #fillAnswer(now: Millis, announce: TrackerAnnounce, about: AboutAsker): void {
-    const { asker, peer, record, swarm } = about;
+    const { asker, peer, own, record, swarm } = about;
     const { infoHash } = record.registration;
     const { wantsBothFamilies } = announce;
     const wanted = this.#wanted(announce);
@@ -421,7 +425,9 @@ export class Tracker implements TrackerControl {
     const count = wanted - answer.sourceCount;
     this.#choice.clear();
     const areSeedsTrusted = record.wasServed;
-    swarm?.choose({ asker: peer, count, areSeedsTrusted, wantsBothFamilies }, this.#choice);
+    if (count > 0) {
+      swarm?.choose({ asker: peer, own, count, areSeedsTrusted, wantsBothFamilies }, this.#choice);
+    }
     const isAlone = answer.peerCount4 + answer.peerCount6 === 0;
     answer.intervalMs = this.#interval(isAlone && !peer.isSeed);
     answer.minIntervalMs = Math.min(RETRY_MS, answer.intervalMs);

@@ -6,7 +6,7 @@
 import type { Random } from "../base/random.ts";
 import type { Millis } from "../base/units.ts";
 import { asciiJson } from "../protocol/tracker/ws-message.ts";
-import { sampleDistinct } from "./sample.ts";
+import { Runs, sampleRuns } from "./sample.ts";
 
 /** An offer waits for its answer so long (T9). */
 const OFFER_MS = 120_000;
@@ -50,8 +50,10 @@ export class WebMember {
   }
 }
 
-// Places that were drawn; shared, since nothing here waits.
-const drawn = new Int32Array(16);
+/** Others that one answer names. */
+const MAX_CHOSEN = 10;
+// Shared, since nothing here waits.
+const runs = new Runs(MAX_CHOSEN);
 
 export class WebSwarm {
   /** Its info hash, as answers have it. */
@@ -116,12 +118,13 @@ export class WebSwarm {
     const first = areSeedsTrusted && !asker.isSeed ? 0 : this.#seedCount;
     const isInRange = asker.place >= first;
     const bound = this.#members.length - first - (isInRange ? 1 : 0);
-    const taken = sampleDistinct(bound, count, this.#random, drawn);
-    return Array.from(drawn.subarray(0, taken), (number) => {
-      const place = first + number;
-      const isPast = isInRange && place >= asker.place;
-      return this.#members[isPast ? place + 1 : place] as WebMember;
-    });
+    runs.clear(first, asker.place);
+    sampleRuns(bound, count, this.#random, runs);
+    const chosen: WebMember[] = [];
+    for (let run = 0; run < runs.count; run++) {
+      chosen.push(...this.#members.slice(runs.begins[run], runs.ends[run]));
+    }
+    return chosen;
   }
 
   #swap(a: number, b: number): void {
