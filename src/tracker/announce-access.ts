@@ -5,6 +5,7 @@
  */
 import type { IpBytes } from "../base/ip-address.ts";
 import type { InfoHash } from "../base/units.ts";
+import { isKey, KeyBytes, textOfKey } from "../protocol/tracker/key.ts";
 
 /** Who asks. The object is reused between calls: copy what is kept. */
 export interface AccessAsker {
@@ -39,6 +40,11 @@ export interface AnnounceAccess {
    * open ask again every few seconds, so a revocation shows here and nowhere else.
    */
   decide(infoHash: InfoHash, key: string | undefined, asker: AccessAsker): AccessDecision;
+  /**
+   * The same for a key where it lies, when it is known already that this peer may announce with it;
+   * undefined: `decide` knows. Makes no text of the key.
+   */
+  recall?(infoHash: InfoHash, key: KeyBytes, asker: AccessAsker): AccessDecision | undefined;
   /** The peer with `key` is gone: it does not count any more. */
   leave?(key: string | undefined, peerId: Uint8Array): void;
 }
@@ -50,3 +56,19 @@ const everybody: AccessDecision = { type: "allowed", principal: undefined };
 
 /** Everybody may take part in everything that is registered; keys count for nothing. */
 export const publicAccess: AnnounceAccess = { decide: () => everybody };
+
+const denied: AccessDecision = { type: "denied", code: "denied" };
+
+/** What `access` says of an announce with `key`; bytes that can be no key are denied (HTP-16). */
+export function decideAnnounce(
+  access: AnnounceAccess,
+  infoHash: InfoHash,
+  key: string | KeyBytes | undefined,
+  asker: AccessAsker,
+): AccessDecision {
+  if (!(key instanceof KeyBytes)) return access.decide(infoHash, key, asker);
+  const known = access.recall?.(infoHash, key, asker);
+  if (known !== undefined) return known;
+  const text = textOfKey(key);
+  return isKey(text) ? access.decide(infoHash, text, asker) : denied;
+}

@@ -1,11 +1,13 @@
 /**
- * The keys that are good, by digest, and how many of them each holder has. Texts that were met are
- * remembered, so that a known key costs a map look-up instead of an HMAC. What is removed is marked: a
- * text that is remembered for it stands for nothing from that moment on.
+ * The keys that are good, by digest, and how many of them each holder has. Keys that were met are
+ * remembered as they came, so that a known one costs a look-up instead of an HMAC. What is removed is
+ * marked: what is remembered for it stands for nothing from that moment on.
  */
 import type { TrackerKey } from "../protocol/control/access-values.ts";
+import type { KeyBytes } from "../protocol/tracker/key.ts";
 import type { AccessDecision } from "./announce-access.ts";
 import { KeyPeers } from "./key-peers.ts";
+import { KeyTable } from "./key-table.ts";
 
 /** A key as it is looked up. */
 export interface KnownKey extends TrackerKey {
@@ -17,7 +19,7 @@ export interface KnownKey extends TrackerKey {
   restUntil: number;
 }
 
-/** Texts that are remembered; the oldest go. */
+/** Keys that are remembered as clients send them; with more it begins anew. */
 const MAX_REMEMBERED = 2 ** 18;
 
 export class KeyRing {
@@ -25,16 +27,21 @@ export class KeyRing {
   /** How many good keys somebody has for a torrent: while there is one, it is let in. */
   readonly #counts = new Map<string, number>();
   /** By the key itself, as clients send it. */
-  readonly #remembered = new Map<string, KnownKey>();
+  readonly #remembered: KeyTable<KnownKey>;
+
+  /** `seed`: 32 random bits. */
+  constructor(seed: number) {
+    this.#remembered = new KeyTable(seed, MAX_REMEMBERED);
+  }
 
   /** All of them. */
   values(): IterableIterator<KnownKey> {
     return this.#keys.values();
   }
 
-  /** The key of `text`, if it was looked up before and is good still. */
-  remembered(text: string): KnownKey | undefined {
-    const known = this.#remembered.get(text);
+  /** The key of these letters, if it was looked up before and is good still. */
+  remembered(letters: string | KeyBytes): KnownKey | undefined {
+    const known = this.#remembered.get(letters);
     return known?.isRemoved === true ? undefined : known;
   }
 
@@ -42,9 +49,6 @@ export class KeyRing {
   lookUp(text: string, digest: string): KnownKey | undefined {
     const known = this.#keys.get(digest);
     if (known === undefined) return undefined;
-    if (this.#remembered.size >= MAX_REMEMBERED) {
-      this.#remembered.delete(this.#remembered.keys().next().value ?? "");
-    }
     this.#remembered.set(text, known);
     return known;
   }

@@ -15,10 +15,12 @@ import type {
   TorrentAccess,
   TrackerKey,
 } from "../protocol/control/access-values.ts";
+import type { KeyBytes } from "../protocol/tracker/key.ts";
 import type { AccessAsker, AccessDecision, AnnounceAccess } from "./announce-access.ts";
 import { AdmissionBook } from "./admission-book.ts";
 import { type KeyPeersLimits, markOf } from "./key-peers.ts";
 import { type KnownKey, KeyRing } from "./key-ring.ts";
+import { MAX_KEY_BYTES } from "./key-table.ts";
 import { expiryMs } from "./options.ts";
 
 /** What a Tracker's access works with. */
@@ -58,7 +60,6 @@ const FAILURES_MS: Millis = 60_000;
 export const LEASE_MS: Millis = 5 * 60_000;
 /** An admission lasts at least so long. */
 const MIN_ADMISSION_MS: Millis = 15 * 60_000;
-const MAX_KEY_LENGTH = 64;
 /** Peers of one user in one swarm: a house full of machines, and not a thousand made-up ones (T4). */
 const MAX_PEERS_PER_KEY = 32;
 
@@ -82,7 +83,7 @@ export class TrackerAccess implements AnnounceAccess {
   };
   readonly #dependencies: TrackerAccessDependencies;
   readonly #torrents = new Map<InfoHash, TorrentAccess["level"]>();
-  readonly #keys = new KeyRing();
+  readonly #keys: KeyRing;
   readonly #peersLimits: KeyPeersLimits;
   /** How long a peer with a key is not looked at again: it stays admitted and counted for longer. */
   readonly #restMs: Millis;
@@ -108,6 +109,7 @@ export class TrackerAccess implements AnnounceAccess {
     };
     this.#restMs = Math.min(this.#book.renewMs, this.#peersLimits.lifeMs / 2);
     this.#seed = dependencies.seed ?? 0;
+    this.#keys = new KeyRing(this.#seed);
     this.#housekeep();
   }
 
@@ -150,6 +152,14 @@ export class TrackerAccess implements AnnounceAccess {
     return this.#judge(now, known ?? this.#lookUp(key, asker.address), infoHash, asker);
   }
 
+  recall(infoHash: InfoHash, key: KeyBytes, asker: AccessAsker): AccessDecision | undefined {
+    const known = this.#keys.remembered(key);
+    if (known === undefined || !this.#isResting(this.#now(), known, infoHash, asker)) {
+      return undefined;
+    }
+    return this.#allow("key", known.decision);
+  }
+
   leave(key: string | undefined, peerId: Uint8Array): void {
     const known = key === undefined ? undefined : this.#keys.remembered(key);
     if (known === undefined) return;
@@ -174,7 +184,7 @@ export class TrackerAccess implements AnnounceAccess {
   }
 
   #lookUp(key: string, address: IpBytes): KnownKey | undefined {
-    if (key.length > MAX_KEY_LENGTH) return undefined;
+    if (key.length > MAX_KEY_BYTES) return undefined;
     const host = formatIp(address);
     const failures = this.#failures.get(host) ?? 0;
     if (failures >= MAX_FAILURES) return undefined;

@@ -23,10 +23,12 @@ import type {
   TrackerControl,
 } from "../ports/tracker-control.ts";
 import type { CompactPeer } from "../protocol/tracker/compact-peers.ts";
+import { KeyBytes, textOfKey } from "../protocol/tracker/key.ts";
 import {
   ACCESS_DENIED,
   type AccessAsker,
   type AnnounceAccess,
+  decideAnnounce,
   publicAccess,
 } from "./announce-access.ts";
 import { expiryMs, resolveTrackerOptions, type TrackerOptions } from "./options.ts";
@@ -196,13 +198,13 @@ export class Tracker implements TrackerControl {
    * Takes in an announce with `key` from `asker`, whose address is its connection's, whatever it
    * claims.
    */
-  announce(announce: TrackerAnnounce, asker: Asker, key?: string): AnnounceVerdict {
+  announce(announce: TrackerAnnounce, asker: Asker, key?: string | KeyBytes): AnnounceVerdict {
     const record = this.#registrations.find(announce.infoHash);
     if (record === undefined) return this.#refuse("unregistered");
     const { infoHash } = record.registration;
     const { peerId, port, event } = announce;
     const { address } = asker;
-    const decision = this.#access.decide(infoHash, key, { address, peerId });
+    const decision = decideAnnounce(this.#access, infoHash, key, { address, peerId });
     if (decision.type === "denied") return this.#refuse(decision.code);
     const now = this.#dependencies.clock.now();
     const peer = { peerId, address, isSeed: announce.left === 0, port, event };
@@ -211,7 +213,7 @@ export class Tracker implements TrackerControl {
     const swarm = isLeaving ? this.#swarms.get(infoHash) : this.#swarmOf(record);
     if (isLeaving) {
       swarm?.stop(peer);
-      this.#access.leave?.(key, peerId);
+      this.#access.leave?.(key instanceof KeyBytes ? textOfKey(key) : key, peerId);
     } else if (port >= this.#options.leastPeerPort) {
       const outcome = swarm?.announce(now, peer);
       if (outcome === "too-early") return this.#refuse("too-early");

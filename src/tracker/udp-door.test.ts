@@ -312,7 +312,9 @@ test("UDP-23 HTP-16 a key that is missing or wrong is denied, as is a scrape wit
     const fields = options === undefined ? {} : { options };
     assert.equal(errorOf(ask(announce(id, fields))), "access denied");
   }
-  assert.equal(ask(announce(id, { options: url("/announce/good-key") }))?.readUInt32BE(0), 1);
+  for (const path of ["/announce/good-key", "/announce/good-key?a=b"]) {
+    assert.equal(ask(announce(id, { options: url(path) }))?.readUInt32BE(0), 1);
+  }
   assert.equal(ask(scrape(id, [registration.infoHash]))?.readUInt32BE(8), 0);
 });
 

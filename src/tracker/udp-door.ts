@@ -14,14 +14,15 @@ import {
 } from "../protocol/tracker/udp-answer.ts";
 import { udpLengths } from "../protocol/tracker/udp-packets.ts";
 import {
+  findUdpKey,
   readUdpAnnounce,
   readUdpScrape,
   readUdpUrl,
   type UdpRequestType,
   udpRequestType,
 } from "../protocol/tracker/udp-request.ts";
+import { isKey, KeyBytes, keyOfPath } from "../protocol/tracker/key.ts";
 import { ACCESS_DENIED } from "./announce-access.ts";
-import { isKey, keyOfPath } from "../protocol/tracker/key.ts";
 import type { Asker } from "./sources.ts";
 import type { Tracker } from "./tracker.ts";
 import { UdpGate, type UdpGateOptions } from "./udp-gate.ts";
@@ -32,6 +33,7 @@ export class TrackerUdpDoor {
   readonly #memory: AnswerMemory;
   readonly #gate: UdpGate;
   readonly #announce = new Announce();
+  readonly #key = new KeyBytes();
   /** Packets: asked, and of those ignored. */
   readonly counters = { connect: 0, announce: 0, scrape: 0, ignored: 0 };
 
@@ -69,14 +71,16 @@ export class TrackerUdpDoor {
     const addressLength = asker.address.length === 4 ? 4 : 16;
     const most = maxUdpPeers(addressLength);
     if (announce.numWant !== undefined && announce.numWant > most) announce.numWant = most;
-    let key: string | undefined;
-    if (packet.length > udpLengths.announce) {
-      key = keyOfPath(readUdpUrl(packet) ?? "");
-      if (key !== undefined && !isKey(key)) return this.#error(packet, ACCESS_DENIED);
-    }
+    const key = this.#keyOf(packet);
+    if (typeof key === "string" && !isKey(key)) return this.#error(packet, ACCESS_DENIED);
     const verdict = this.#tracker.announce(announce, asker, key);
     if (verdict.type === "refused") return this.#error(packet, verdict.reason);
     return encodeUdpAnnounceAnswer(packet, verdict.answer, addressLength, this.#memory);
+  }
+
+  #keyOf(packet: Uint8Array): string | KeyBytes | undefined {
+    if (packet.length === udpLengths.announce) return undefined;
+    return findUdpKey(packet, this.#key) ? this.#key : keyOfPath(readUdpUrl(packet) ?? "");
   }
 
   /** A scrape over UDP cannot carry a key: it shows what everybody may see. */

@@ -2,9 +2,10 @@
  * Requests over UDP as a tracker receives them (BEP 15, with BEP 41's options): bytes to values. The
  * address in an announce is ignored: a peer's address is that of its packets.
  */
-import { latin1 } from "../../base/bytes.ts";
+import { latin1, latin1Bytes } from "../../base/bytes.ts";
 import { readUint32 } from "../wire/big-endian.ts";
 import { type Announce, HASH_LENGTH } from "./announce.ts";
+import type { KeyBytes } from "./key.ts";
 import {
   CONNECT_MAGIC_HIGH,
   CONNECT_MAGIC_LOW,
@@ -61,6 +62,28 @@ export function readUdpAnnounce(packet: Uint8Array, announce: Announce): string 
   announce.isCompact = true;
   announce.wantsPeerIds = false;
   return announce.port === 0 ? "invalid port" : undefined;
+}
+
+const QUESTION_MARK = 0x3f;
+const KEYED = latin1Bytes("/announce/");
+
+/**
+ * Finds the key in the options of an announce (BEP 41) as nearly all clients say it: one option with
+ * the whole path, no query, nothing behind it. False for all others, which `readUdpUrl` reads.
+ */
+export function findUdpKey(packet: Uint8Array, key: KeyBytes): boolean {
+  const start = at.options + 2;
+  const end = start + (packet[at.options + 1] ?? 0);
+  if (packet[at.options] !== udpOptions.urlData || end <= start + KEYED.length) return false;
+  const isLast = end === packet.length || packet[end] === udpOptions.end;
+  if (!isLast || end > packet.length) return false;
+  for (let i = 0; i < KEYED.length; i++) if (packet[start + i] !== KEYED[i]) return false;
+  const keyAt = start + KEYED.length;
+  for (let i = keyAt; i < end; i++) if (packet[i] === QUESTION_MARK) return false;
+  key.bytes = packet;
+  key.start = keyAt;
+  key.end = end;
+  return true;
 }
 
 /**
