@@ -3,6 +3,7 @@
  * remembered as they came, so that a known one costs a look-up instead of an HMAC. What is removed is
  * marked: what is remembered for it stands for nothing from that moment on.
  */
+import type { InfoHash } from "../base/units.ts";
 import type { TrackerKey } from "../protocol/control/access-values.ts";
 import type { KeyBytes } from "../protocol/tracker/key.ts";
 import type { AccessDecision } from "./announce-access.ts";
@@ -11,6 +12,8 @@ import { KeyTable } from "./key-table.ts";
 
 /** A key as it is looked up. */
 export interface KnownKey extends TrackerKey {
+  /** The very text that the Tracker asks with, so that to compare them costs nothing. */
+  infoHash: InfoHash;
   readonly decision: AccessDecision;
   readonly peers: KeyPeers;
   isRemoved: boolean;

@@ -223,6 +223,7 @@ export class TrackerAccess implements AnnounceAccess {
     const mark = markOf(peerId, this.#seed);
     if (!known.peers.take(now, mark, this.#peersLimits)) return this.#deny("key-crowded");
     this.#admit(now, known, address);
+    known.infoHash = infoHash;
     known.lastMark = markOf(address, mark);
     known.restUntil = Math.floor((now + this.#restMs) / 1000);
     return this.#allow("key", known.decision);
