@@ -6,8 +6,13 @@ import { Runs, sampleRuns } from "./sample.ts";
 const runs = new Runs(200);
 
 /** `count` numbers of `bound` from `first` on, `hole` left out. */
-function sample(bound: number, count: number, random: Random, [first, hole] = [0, -1]): number[] {
-  runs.clear(first as number, hole as number);
+function sample(
+  bound: number,
+  count: number,
+  random: Random,
+  [first, hole]: readonly [number, number] = [0, -1],
+): number[] {
+  runs.clear(first, hole);
   sampleRuns(bound, count, random, runs);
   const numbers: number[] = [];
   for (let run = 0; run < runs.count; run++) {

@@ -8,6 +8,12 @@ import type { Random } from "../base/random.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
 import { Swarm, type SwarmOptions, SwarmPages } from "./swarm.ts";
 
+/** Records that one brief sweep looks at: a millisecond. */
+const SWEEP_STEPS = 5_000;
+/** Looked at between two looks at the clock, and how long a brief sweep may take. */
+const SWEEP_PART = 50;
+const MAX_SWEEP_MS: Millis = 2;
+
 export class Swarms {
   readonly #options: SwarmOptions;
   readonly #random: Random;
@@ -70,6 +76,17 @@ export class Swarms {
     for (let step = 0; step < maxSteps; step++) {
       if (this.#walk.next().value === "round-end") return;
     }
+  }
+
+  /** Goes on sweeping for a moment; returns how long it was. */
+  sweepBriefly(now: () => Millis): Millis {
+    const begin = now();
+    let tookMs = 0;
+    for (let steps = 0; steps < SWEEP_STEPS && tookMs < MAX_SWEEP_MS; steps += SWEEP_PART) {
+      this.sweep(begin, SWEEP_PART);
+      tookMs = now() - begin;
+    }
+    return tookMs;
   }
 
   *#sweepForever(): Generator<"step" | "round-end", never> {

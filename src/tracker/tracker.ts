@@ -104,13 +104,8 @@ interface AboutAsker {
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 const HOUSEKEEPING_MS = 1000;
-/** Records that one sweep looks at, and sweeps a second: a millisecond each, and a million peers in
- * a minute. */
-const SWEEP_STEPS = 5_000;
+/** Sweeps a second: a million peers in a minute. */
 const SWEEPS = 4;
-/** Looked at between two looks at the clock, and how long a sweep may take. */
-const SWEEP_PART = 250;
-const MAX_SWEEP_MS = 2;
 /** When there was nobody to name, a leech asks again this soon: the Tracker or a source restarted. */
 const RETRY_MS = 30_000;
 /** With so many peers to name, a newcomer to a swarm in S2 need not be told of the source. */
@@ -496,13 +491,7 @@ export class Tracker implements TrackerControl {
   }
 
   #sweep(): void {
-    const { clock } = this.#dependencies;
-    const begin = clock.now();
-    let tookMs = 0;
-    for (let steps = 0; steps < SWEEP_STEPS && tookMs < MAX_SWEEP_MS; steps += SWEEP_PART) {
-      this.#swarms.sweep(begin, SWEEP_PART);
-      tookMs = clock.now() - begin;
-    }
+    const tookMs = this.#swarms.sweepBriefly(() => this.#dependencies.clock.now());
     this.counters.longestSweepMs = Math.max(this.counters.longestSweepMs, tookMs);
   }
 }
