@@ -8,6 +8,7 @@ import { BtPublisherError, unwrap } from "../base/errors.ts";
 import type { UnixMillis } from "../base/units.ts";
 import type {
   Catalogue,
+  CataloguePage,
   Publication,
   PublicationContent,
   PublicationSignature,
@@ -159,9 +160,7 @@ export class Announcer {
   }
 
   /** Every publication in whatever state, newest first; paged as `Catalogue.list`. */
-  async list(
-    page: { readonly limit?: number; readonly before?: UnixMillis } = {},
-  ): Promise<readonly ListedPublication[]> {
+  async list(page: CataloguePage = {}): Promise<readonly ListedPublication[]> {
     const summaries = await this.#adapters.catalogue.list(page);
     const infoHashes = summaries.flatMap(({ content }) => content?.infoHash ?? []);
     const [counts, withdrawals] = await Promise.all([

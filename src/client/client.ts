@@ -101,9 +101,10 @@ export class Client {
     return this.call("DELETE", "/api/v1/sessions/current");
   }
 
-  /** Every publication that one may get, newest first, page by page. */
-  async *publications(): AsyncIterable<ApiPublications["publications"][number]> {
-    let next: string | undefined = "/api/v1/publications?limit=100";
+  /** Every publication that one may get, newest first, page by page; `text`: those with it in a name. */
+  async *publications(text = ""): AsyncIterable<ApiPublications["publications"][number]> {
+    const query = text === "" ? "" : `&q=${encodeURIComponent(text)}`;
+    let next: string | undefined = `/api/v1/publications?limit=100${query}`;
     while (next !== undefined) {
       const page: ApiPublications = await this.call("GET", next);
       yield* page.publications;

@@ -89,20 +89,24 @@ export function summaryOf(publication: Publication): PublicationSummary {
   return { ...head, content: { ...rest, fileCount: files.length } };
 }
 
+/** Which part of the catalogue a list shows. */
+export interface CataloguePage {
+  /** At most so many, 1 … 100. Default 100. */
+  readonly limit?: number;
+  /** Those created before. Default: all. */
+  readonly before?: UnixMillis;
+  /** Those whose name, or whose content's name, has this in it, whatever the case of a … z. */
+  readonly text?: string;
+}
+
 /** Publications by name; at most one has a given info hash. */
 export interface Catalogue {
   /** @throws CONFLICT when the name, or the content's info hash, exists. */
   create(publication: Publication): Promise<void>;
   get(name: string): Promise<Publication | undefined>;
   findByInfoHash(infoHash: InfoHash): Promise<Publication | undefined>;
-  /**
-   * Newest first, those created before `before` (default: all), at most `limit` (1 … 100, default
-   * 100). Creation times are distinct, so that the last one's leads to the next page.
-   */
-  list(page?: {
-    readonly limit?: number;
-    readonly before?: UnixMillis;
-  }): Promise<readonly PublicationSummary[]>;
+  /** Newest first. Creation times are distinct, so that the last one's leads to the next page. */
+  list(page?: CataloguePage): Promise<readonly PublicationSummary[]>;
   /** Replaces the record of that name. @throws NOT_FOUND; CONFLICT as `create`. */
   update(publication: Publication): Promise<void>;
   /** Idempotent. */

@@ -195,13 +195,16 @@ describe("publish", () => {
     await assertServes(url as string, readFileSync(join(folder, "big.bin")));
   });
 
-  test("a get that does not seed is counted as a completed download", async () => {
+  test("a get that does not seed is counted as a completed download, and ls finds it", async () => {
     const published = await publish("big.bin", "--name", "counted");
     const got = await run("get", String(published["torrentUrl"]), "--output", "counted");
     assert.equal(got.code, 0, got.stderr);
 
     const status = await run("status", "counted");
     assert.match(status.stdout, /completed +1 times/);
+    const listed = await run("ls", "OUNTE", "--json");
+    assert.deepEqual(listed.stdout.match(/"name":"[^"]+"/g), ['"name":"counted"']);
+    assert.match((await run("ls", "%")).stdout, /nothing here is named %/);
   });
 
   test("a restart keeps what was published", async () => {

@@ -133,6 +133,20 @@ describe("every page", () => {
     await page.getByText("Loading …").first().waitFor({ state: "detached" });
   }
 
+  test("API-07 the overview shows those with a text in a name, taken literally", async () => {
+    const { page } = await world.visit({ isLoggedIn: true });
+    await page.goto("/admin");
+    const search = page.getByLabel("Find a publication");
+    const rows = page.locator("tr[data-publication]");
+    await search.fill("{{7-7}}");
+    await rows.filter({ hasText: "=HYPERLINK" }).first().waitFor();
+    assert.equal(await rows.filter({ hasNotText: "=HYPERLINK" }).count(), 0);
+    await search.fill(".*");
+    await page.getByText("No publication is named so").waitFor();
+    await search.fill("");
+    await rows.nth(hostile.length).waitFor();
+  });
+
   test("A2 hostile names are shown as they are on every page, and nothing of them runs", async () => {
     const { page, trouble } = await world.visit({ isLoggedIn: true });
     let dialogs = 0;

@@ -123,4 +123,20 @@ export function testCatalogue(
     assert.deepEqual(await names({ limit: 2, before: 20 }), ["b"]);
     assert.deepEqual((await catalogue.list())[2], summaryOf(all[0] as Publication));
   });
+
+  test(`${adapter}: API-07 lists those with a text in a name, literally`, async (t) => {
+    const catalogue = await open(t);
+    const content = { ...contentWith("a"), contentName: 'A_"File" 100%.iso' };
+    await catalogue.create(publication("kept", 1, content));
+    await catalogue.create(publication("a-file", 2));
+
+    const found = async (text: string) => (await catalogue.list({ text })).map((each) => each.name);
+    assert.deepEqual(await found("FILE"), ["a-file", "kept"]);
+    assert.deepEqual(await found('_"file" 100%'), ["kept"]);
+    assert.deepEqual(await catalogue.list({ text: "iso", before: 1 }), []);
+    for (const text of ["%", "_", '"']) assert.deepEqual(await found(text), ["kept"], text);
+    for (const text of [".*", "a_f", "k%", "\\", "' OR 1=1 --", "\0", "kept\0a"]) {
+      assert.deepEqual(await found(text), [], text);
+    }
+  });
 }

@@ -1,8 +1,9 @@
 /** A catalogue in the process's memory: for the simulator and for tests. Forgets all at its end. */
 import { BtPublisherError } from "../../base/errors.ts";
-import type { InfoHash, UnixMillis } from "../../base/units.ts";
+import type { InfoHash } from "../../base/units.ts";
 import {
   type Catalogue,
+  type CataloguePage,
   type Publication,
   type PublicationSummary,
   summaryOf,
@@ -32,13 +33,14 @@ export class MemoryCatalogue implements Catalogue {
     return Promise.resolve(this.#withInfoHash(infoHash));
   }
 
-  list(
-    page: { readonly limit?: number; readonly before?: UnixMillis } = {},
-  ): Promise<readonly PublicationSummary[]> {
+  list(page: CataloguePage = {}): Promise<readonly PublicationSummary[]> {
     const before = page.before ?? Number.POSITIVE_INFINITY;
+    const text = (page.text ?? "").toLowerCase();
+    const isNamed = ({ name, content }: Publication): boolean =>
+      [name, content?.contentName ?? ""].some((each) => each.toLowerCase().includes(text));
     return Promise.resolve(
       [...this.#publications.values()]
-        .filter((publication) => publication.createdAt < before)
+        .filter((publication) => publication.createdAt < before && isNamed(publication))
         .sort((a, b) => b.createdAt - a.createdAt)
         .slice(0, page.limit ?? 100)
         .map(summaryOf),

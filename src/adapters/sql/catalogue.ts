@@ -1,9 +1,10 @@
 /** The catalogue in an SQL database; what `create` and `update` acknowledged survives a crash. */
-import type { Kysely } from "kysely";
+import { type Kysely, type RawBuilder, sql, type SqlBool } from "kysely";
 import { BtPublisherError } from "../../base/errors.ts";
-import type { InfoHash, UnixMillis } from "../../base/units.ts";
+import type { InfoHash } from "../../base/units.ts";
 import {
   type Catalogue,
+  type CataloguePage,
   type Publication,
   type PublicationAccess,
   type PublicationContent,
@@ -49,13 +50,13 @@ export class SqlCatalogue implements Catalogue {
     return this.#find("info_hash", infoHash);
   }
 
-  async list(
-    page: { readonly limit?: number; readonly before?: UnixMillis } = {},
-  ): Promise<readonly PublicationSummary[]> {
+  async list(page: CataloguePage = {}): Promise<readonly PublicationSummary[]> {
+    const { text } = page;
     const rows = await this.#db
       .selectFrom("publication")
       .select(["name", "state", "created_at", "policy", "access", "summary"])
       .where("created_at", "<", page.before ?? Number.MAX_SAFE_INTEGER)
+      .$if(text !== undefined, (query) => query.where(hasInName(text as string)))
       .orderBy("created_at", "desc")
       .limit(page.limit ?? 100)
       .execute();
@@ -107,6 +108,13 @@ export class SqlCatalogue implements Catalogue {
       .executeTakeFirst();
     return row === undefined ? undefined : publicationOf(row);
   }
+}
+
+/** Literal: what has a meaning in patterns has none here. */
+function hasInName(text: string): RawBuilder<SqlBool> {
+  const isIn = (name: RawBuilder<unknown>) =>
+    sql<SqlBool>`instr(lower(${name}), lower(${text})) > 0`;
+  return sql<SqlBool>`(${isIn(sql`name`)} or ${isIn(sql`coalesce(summary ->> '$.contentName', '')`)})`;
 }
 
 function rowOf(publication: Publication): PublicationTable {

@@ -1,5 +1,6 @@
 /** The routes of the API, `/api/v1/...`. The uploads' are in upload-routes.ts. */
 import type { AccessControl } from "../../access/access-control.ts";
+import type { UnixMillis } from "../../base/units.ts";
 import type { Publication } from "../../ports/catalogue.ts";
 import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
@@ -38,16 +39,18 @@ export function readRoutes(announcer: Announcer, control: AccessControl): readon
       query: pageSchema,
       answers: { 200: "A page of publications" },
       async handle({ query, principal }) {
-        const limit = query.limit ?? 50;
-        const before = query.before === undefined ? {} : { before: Date.parse(query.before) };
-        const page = await announcer.list({ limit, ...before });
+        const { limit = 50, before, q: text } = query;
+        const page = await announcer.list({
+          limit,
+          ...(before !== undefined && { before: Date.parse(before) }),
+          ...(text !== undefined && { text }),
+        });
         const last = page.length === limit ? page.at(-1) : undefined;
-        const next = isoTime(last?.createdAt);
         return {
           publications: page
             .filter((each) => control.mayDownload(principal, each))
             .map((each) => listedJson(each, announcer.publicUrl)),
-          next: next && `/api/v1/publications?limit=${limit}&before=${next}`,
+          next: last && nextPage(limit, last.createdAt, text),
         };
       },
     }),
@@ -82,6 +85,12 @@ export function readRoutes(announcer: Announcer, control: AccessControl): readon
       },
     }),
   ];
+}
+
+function nextPage(limit: number, before: UnixMillis, text: string | undefined): string {
+  const query = new URLSearchParams({ limit: String(limit), before: isoTime(before) });
+  if (text !== undefined) query.set("q", text);
+  return `/api/v1/publications?${query.toString()}`;
 }
 
 /** About the server. */

@@ -77,7 +77,17 @@ test("API-04 API-14 unknown fields, wrong types and repeated parameters are refu
   assert.deepEqual([unknown.statusCode, unknown.json().reason], [400, "UNKNOWN_FIELD"]);
   const negative = await post({ ...plan, files: [{ path: ["a"], length: -1 }] });
   assert.deepEqual([negative.statusCode, negative.json().field], [400, "files[0].length"]);
-  for (const query of ["limit=1&limit=2", "limit=0", "limit=1e9", "sort=password", "before=x"]) {
+  const many = `q=${"%25".repeat(10_000)}`;
+  const queries = [
+    "limit=1&limit=2",
+    "limit=0",
+    "limit=1e9",
+    "sort=password",
+    "before=x",
+    "q=",
+    many,
+  ];
+  for (const query of queries) {
     assert.equal((await world.get(`/api/v1/publications?${query}`)).statusCode, 400, query);
   }
 });
@@ -181,6 +191,10 @@ test("lists page by page, ledger and status speak JSON", async (t) => {
   const second = (await world.get(first.next)).json();
   assert.equal(second.publications[0].name, "some-thing");
   assert.equal(second.next, undefined);
+
+  const found = (await world.get("/api/v1/publications?limit=1&q=THING")).json();
+  assert.equal(found.publications[0].name, "some-thing");
+  assert.deepEqual((await world.get(found.next)).json().publications, []);
 
   const status = await world.send({ method: "GET", url: "/api/v1/publications/a/status" });
   assert.equal(status.json().state, "uploading");

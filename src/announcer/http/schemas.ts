@@ -128,6 +128,7 @@ export const fileQuerySchema = z.strictObject({
 export const pageSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).optional(),
   before: z.iso.datetime({ offset: true }).optional(),
+  q: z.string().min(1).max(100).optional().describe("Those with this text in a name."),
 });
 
 /** A user's name, as far as a request may go wrong about it. */

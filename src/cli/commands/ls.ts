@@ -10,18 +10,22 @@ import { formatBytes, formatTable } from "../text.ts";
 export function register(program: Command): void {
   const command = program
     .command("ls")
+    .argument("[text]", "only those with this in a name")
     .description("list the publications of a server, newest first")
-    .addHelpText("after", examples("ls", "ls --server https://files.example --json"));
+    .addHelpText("after", examples("ls", "ls debian", "ls --server https://files.example --json"));
   addAccessOptions(command).action(action(list));
 }
 
 async function list(context: CommandContext<ServerAccessFlags>): Promise<void> {
-  const { options, output, signal } = context;
+  const { operands, options, output, signal } = context;
+  const [text = ""] = operands;
   const { accessServer } = await import("../server-access.ts");
   const { api } = await accessServer(options, process.env, signal);
   const rows: string[][] = [];
   const whys: string[] = [];
-  for await (const publication of api.list("/api/v1/publications?limit=100", "publications")) {
+  const query = text === "" ? "" : `&q=${encodeURIComponent(text)}`;
+  const path = `/api/v1/publications?limit=100${query}`;
+  for await (const publication of api.list(path, "publications")) {
     output.event("publication", publication);
     rows.push(rowOf(publication));
     const withdrawn = publication["withdrawn"] as Json | undefined;
@@ -29,8 +33,9 @@ async function list(context: CommandContext<ServerAccessFlags>): Promise<void> {
       whys.push(`${String(publication["name"])}: ${String(withdrawn["message"])}`);
     }
   }
-  if (rows.length === 0) output.print("nothing is published here yet");
-  else output.print(formatTable(["NAME", "SIZE", "STATE", "PEERS", "PUBLISHED"], rows));
+  if (rows.length === 0) {
+    output.print(text === "" ? "nothing is published here yet" : `nothing here is named ${text}`);
+  } else output.print(formatTable(["NAME", "SIZE", "STATE", "PEERS", "PUBLISHED"], rows));
   for (const why of whys) output.print(why);
 }
 

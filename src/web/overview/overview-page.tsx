@@ -1,5 +1,5 @@
 /** `/admin`: every publication and the SourceNode at a glance, live. */
-import { createEffect, For, Match, Show, Switch } from "solid-js";
+import { createEffect, createSignal, For, Match, Show, Switch } from "solid-js";
 import { createStore, reconcile } from "solid-js/store";
 import type { LiveSummary } from "../../protocol/api/live.ts";
 import { countText, moneyText, percentText, rateText, sizeText, timesText } from "../format.ts";
@@ -8,6 +8,9 @@ import { Figure, StateLabel, Title } from "../parts/basics.tsx";
 import { costOf, price, setPrice } from "../parts/price.ts";
 import { StreamNote } from "../parts/stream-note.tsx";
 import { SourceLoad } from "./source-load.tsx";
+
+/** Fewer are found at a glance. */
+const MANY_ROWS = 10;
 
 /** The page. */
 export function OverviewPage() {
@@ -32,7 +35,7 @@ export function OverviewPage() {
       <section class="card" aria-label="Publications">
         <Switch>
           <Match when={rows.length > 0}>
-            <Publications rows={rows} />
+            <Filtered rows={rows} />
           </Match>
           <Match when={stream.state() !== undefined}>
             <Nothing />
@@ -101,6 +104,41 @@ function Price(props: { readonly saved: number }) {
       />
       per GB
     </span>
+  );
+}
+
+/** All rows, and a field to look for some of them once there are many. */
+function Filtered(props: { readonly rows: readonly LiveSummary[] }) {
+  const [text, setText] = createSignal("");
+  const shown = () => {
+    const wanted = text().trim().toLowerCase();
+    return props.rows.filter(({ name, contentName = "" }) =>
+      [name, contentName].some((each) => each.toLowerCase().includes(wanted)),
+    );
+  };
+  return (
+    <>
+      <Show when={props.rows.length >= MANY_ROWS}>
+        <div class="row spread">
+          <input
+            type="search"
+            aria-label="Find a publication"
+            placeholder="Find a publication"
+            value={text()}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          <small role="status">
+            {countText(shown().length)} of {countText(props.rows.length)}
+          </small>
+        </div>
+      </Show>
+      <Show
+        when={shown().length > 0}
+        fallback={<div class="empty quiet">No publication is named so</div>}
+      >
+        <Publications rows={shown()} />
+      </Show>
+    </>
   );
 }
 
