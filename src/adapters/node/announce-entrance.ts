@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import { type IpBytes, parseSocketIp } from "../../base/ip-address.ts";
 import { latin1Bytes } from "../../base/bytes.ts";
 import { PlainGet, readPlainGet } from "../../protocol/http/plain-get.ts";
+import { flushAtEndOfTurn, type Flushable } from "./end-of-turn.ts";
 import { isKey } from "../../protocol/tracker/key.ts";
 
 /** An announce, where it lies. */
@@ -113,7 +114,7 @@ class Ends implements ConnectionEnds {
 // One for all connections: nothing here waits between reading a request and answering it.
 const request = new PlainGet();
 
-class Connection {
+class Connection implements Flushable {
   readonly socket: Socket;
   /** When it last began to wait for something. */
   since = performance.now();
@@ -123,6 +124,8 @@ class Connection {
   readonly #ends: ConnectionEnds;
   readonly #door: AnnounceDoor;
   #rest: Buffer | undefined;
+  /** Answers are held back until the end of the turn. */
+  #isHolding = false;
   readonly #onData = (bytes: Buffer): void => this.#read(bytes);
   readonly #onError = (): void => void this.socket.destroy();
   readonly #onEnd = (): void => {
@@ -158,12 +161,28 @@ class Connection {
       const { queryStart: start, queryEnd: end, isLast } = request;
       at = request.end;
       const answer = this.#door.answer({ bytes, start, end, key }, this.#ends, isLast);
-      this.socket.write(answer);
-      if (isLast) return this.#finish(at === bytes.length);
+      if (isLast) return this.#finish(answer, at === bytes.length);
+      this.#write(answer);
     }
     this.since = performance.now();
     this.isIdle = true;
+  }
+
+  /** Sends what was answered in this turn of the event loop. */
+  flush(): void {
+    if (!this.#isHolding) return;
+    this.#isHolding = false;
+    this.socket.uncork();
     if (this.socket.writableLength > MAX_WAITING) this.socket.pause();
+  }
+
+  #write(answer: Uint8Array): void {
+    if (!this.#isHolding) {
+      this.#isHolding = true;
+      this.socket.cork();
+      flushAtEndOfTurn(this);
+    }
+    this.socket.write(answer);
   }
 
   /**
@@ -171,8 +190,10 @@ class Connection {
    * then the system says goodbye by itself, which saves two of its calls and a turn of the loop. (TLS
    * has a goodbye of its own to send.)
    */
-  #finish(isAllRead: boolean): void {
+  #finish(answer: Uint8Array, isAllRead: boolean): void {
     const { socket } = this;
+    this.flush();
+    socket.write(answer);
     const isSent = socket.writableLength === 0 && !("encrypted" in socket);
     if (isAllRead && isSent) socket.destroy();
     else socket.end();
@@ -180,6 +201,7 @@ class Connection {
 
   #leave(rest: Buffer): void {
     const { socket } = this;
+    this.flush();
     socket.off("data", this.#onData);
     socket.off("error", this.#onError);
     socket.off("end", this.#onEnd);

@@ -7,6 +7,7 @@ import { networkInterfaces } from "node:os";
 import { BtPublisherError } from "../../base/errors.ts";
 import { type IpBytes, parseIp, parseSocketIp, readIpv4 } from "../../base/ip-address.ts";
 import { errnoOf } from "./disk-error.ts";
+import { flushAtEndOfTurn, type Flushable } from "./end-of-turn.ts";
 
 /** Who sent a packet; reused for the next one. */
 export interface PacketSender {
@@ -115,11 +116,8 @@ async function bind(
   return outbox;
 }
 
-/**
- * Answers wait until all packets that came together were read, then go out one behind the other: who
- * waits for them is woken once for many, and code stays in the processor's caches.
- */
-class Outbox {
+/** Answers of one socket, which go out at the end of the turn in which their packets came. */
+class Outbox implements Flushable {
   readonly socket: Socket;
   readonly #packets: Uint8Array[] = [];
   readonly #to: ReturnAddress[] = [];
@@ -131,7 +129,7 @@ class Outbox {
 
   put(packet: Uint8Array, to: ReturnAddress): void {
     if (this.#isClosed) return;
-    if (this.#packets.push(packet) === 1) setImmediate(() => this.#flush());
+    if (this.#packets.push(packet) === 1) flushAtEndOfTurn(this);
     this.#to.push(to);
   }
 
@@ -147,7 +145,7 @@ class Outbox {
     this.#to.length = 0;
   }
 
-  #flush(): void {
+  flush(): void {
     for (let i = 0; i < this.#packets.length; i++) {
       const { port, address } = this.#to[i] as ReturnAddress;
       this.socket.send(this.#packets[i] as Uint8Array, port, address);
