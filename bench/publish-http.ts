@@ -1,8 +1,8 @@
 /**
  * What publishing by HTTP costs the server: `node bench/publish-http.ts [--mib N] [--part-mib N]
- * [--runs N] [--program FILE]`.
+ * [--one-request] [--runs N] [--program FILE]`.
  *
- * A server of its own takes the content in parts, as a page sends them, hashes it and publishes it. Its
+ * A server of its own takes the content in parts, as a page sends them, or whole, hashes it and publishes it. Its
  * processor time is beside that of one SHA-1 and one SHA-256 of as many bytes, in the same run; its
  * memory is the most that was its own (anonymous), and that was resident.
  */
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     mib: { type: "string", default: "1024" },
     /** The page's. */
     "part-mib": { type: "string", default: "32" },
+    "one-request": { type: "boolean", default: false },
     runs: { type: "string", default: "3" },
     program: {
       type: "string",
@@ -98,6 +99,11 @@ async function publishOnce() {
 }
 
 async function publish(client: Client): Promise<void> {
+  if (values["one-request"]) {
+    const parts = Array.from({ length: totalBytes / part.length }, () => part);
+    await client.publishFile("big.bin", new Blob(parts));
+    return;
+  }
   const files = [{ path: ["big.bin"], length: totalBytes }];
   const { name } = await client.planUpload({ contentName: "big.bin", isDirectory: false, files });
   for (let offset = 0; offset < totalBytes; ) {

@@ -20,7 +20,7 @@ const hasCode = (code: string) => (error: unknown) =>
   error instanceof BtPublisherError && error.code === code;
 
 /** Plans, uploads and publishes `file`. */
-async function publishFile(world: AnnouncerWorld, request = file) {
+async function publishFile(world: AnnouncerWorld, request: PlanRequest = file) {
   const { publications } = world.announcer;
   const { name } = await publications.plan(request);
   await publications.append(name, { fileIndex: 0, offset: 0 }, bodyOf("hello"));
@@ -336,6 +336,17 @@ async function resumed(world: AnnouncerWorld): Promise<AnnouncerWorld> {
   if (upload !== undefined) upload.bytes[0] = new Uint8Array(0);
   return world;
 }
+
+test("F-05 what one request was to publish is given up when it was killed with it", async () => {
+  const onceOnly = { ...file, endsWithRequest: true };
+  for (const step of ["appendFile", "publishUpload"]) {
+    const next = await killAt(step, (world) => publishFile(world, onceOnly));
+    assert.equal(await stateOf(next, "greeting.txt"), undefined, step);
+    assert.equal(next.content.uploads.size, 0, step);
+  }
+  const next = await killAt("published", (world) => publishFile(world, onceOnly));
+  assert.equal(await stateOf(next, "greeting.txt"), "published");
+});
 
 test("F-07 killed while removing, the removal is finished", async () => {
   const next = await killAt("unpublish", async (world) => {

@@ -20,6 +20,7 @@ import type {
   PublishOptions,
   TorrentShape,
   PublishProgress,
+  UploadBody,
   UploadStatus,
 } from "../ports/content-service.ts";
 import { assertDeadlineAhead } from "./policy.ts";
@@ -41,6 +42,8 @@ export type PlanRequest = Omit<ContentPlan, "name"> & {
   readonly access: PublicationAccess;
   /** Whether whoever asks may go on with what is there; default: yes. */
   readonly mayChange?: MayChange;
+  /** As in `Publication`; default: no, an upload waits for whoever goes on with it. */
+  readonly endsWithRequest?: boolean;
 };
 
 /** Decides about a publication that exists. What may not be changed is just taken. */
@@ -119,7 +122,7 @@ export class Publications {
    */
   plan(request: PlanRequest): Promise<UploadStatus & { readonly isNew: boolean }> {
     this.#assertReady();
-    const { policy, access, mayChange = () => true, ...plan } = request;
+    const { mayChange = () => true, policy, access, endsWithRequest = false, ...plan } = request;
     assertDeadlineAhead(policy, this.#adapters.clock.unixNow());
     const name = unwrap(chooseName(request.name, request.contentName));
     return this.#lock.run(name, async () => {
@@ -127,7 +130,9 @@ export class Publications {
       if (existing !== undefined && (existing.state !== "uploading" || !mayChange(existing))) {
         throw taken(existing);
       }
-      if (existing === undefined) await this.#create({ name, policy, access, state: "uploading" });
+      if (existing === undefined) {
+        await this.#create({ name, policy, access, state: "uploading", endsWithRequest });
+      }
       try {
         const status = await this.#adapters.content.beginUpload({ ...plan, name });
         if (existing !== undefined) {
@@ -154,7 +159,7 @@ export class Publications {
   async append(
     name: string,
     file: { readonly fileIndex: number; readonly offset: number },
-    body: AsyncIterable<Uint8Array>,
+    body: UploadBody,
   ): Promise<UploadStatus> {
     await this.#need(name, "uploading");
     return this.#adapters.content.appendFile(name, file, body);
@@ -287,7 +292,7 @@ export class Publications {
   }
 
   async #create(
-    head: Pick<Publication, "name" | "policy" | "access" | "state">,
+    head: Pick<Publication, "name" | "policy" | "access" | "state" | "endsWithRequest">,
   ): Promise<Publication> {
     const publication = { ...head, createdAt: this.#nextCreatedAt(), content: undefined };
     await this.#adapters.catalogue.create(publication);

@@ -94,7 +94,9 @@ export class Reconciler {
       }
       return;
     }
-    if (held === undefined) await this.reopen(publication);
+    // The request that brought it ended with an earlier process.
+    if (held === undefined && publication.endsWithRequest === true) await this.drop(name);
+    else if (held === undefined) await this.reopen(publication);
     else await tolerateConflict(this.commit(publication, held));
   }
 

@@ -80,6 +80,19 @@ test("the client publishes, reads, changes, watches and ends a publication", asy
   await client.unpublish(name);
 });
 
+test("one call publishes a file", async (t) => {
+  const { client, content } = await startServed(t);
+  const query = { name: "greeting", policy: "thrifty" };
+  const published = await client.publishFile("a b.txt", new TextEncoder().encode("hello"), query);
+  assert.deepEqual([published.name, published.bytes], ["greeting", 5]);
+  assert.equal(content.published.get("greeting")?.contentName, "a b.txt");
+  assert.equal((await client.policy("greeting")).policy.policy, "thrifty");
+  await assert.rejects(
+    client.publishFile("a b.txt", new Blob(["hello"]), query),
+    isProblem(409, "CONFLICT"),
+  );
+});
+
 test("what the server refuses is an error with the problem", async (t) => {
   const { url, client } = await startServed(t);
   await assert.rejects(client.publication("nothing"), isProblem(404, "NOT_FOUND"));

@@ -130,6 +130,22 @@ export class Client {
     return this.call("GET", publicationPath(name, "/upload"));
   }
 
+  /**
+   * Publishes one file by one request: all of it, or nothing of it stays. `query` as docs/api.md says,
+   * for example `{ name: "big-2", policy: "thrifty" }`.
+   */
+  async publishFile(
+    fileName: string,
+    body: Blob | Uint8Array<ArrayBuffer>,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<ApiPublished> {
+    const parameters = new URLSearchParams(query).toString();
+    const path = `/api/v1/files/${encodeURIComponent(fileName)}?${parameters}`;
+    const headers = { "content-type": "application/octet-stream" };
+    const response = await this.#send("PUT", path, { body, headers });
+    return (await response.json()) as ApiPublished;
+  }
+
   /** Appends to file number `index` of the plan, which holds `offset` bytes. @returns what it holds. */
   async append(
     name: string,

@@ -35,6 +35,8 @@ export interface Publication {
   readonly access: PublicationAccess;
   /** Set once published. */
   readonly content: PublicationContent | undefined;
+  /** One request brings and publishes it: when that ends before, nothing of it stays. */
+  readonly endsWithRequest?: boolean;
 }
 
 /** A file of published content; `path` as in the metainfo, `sha256` in lower-case hexadecimal. */

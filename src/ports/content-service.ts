@@ -7,6 +7,18 @@ import type { LedgerDoor } from "../protocol/api/ledger.ts";
 import type { PublicationPolicy } from "./publication-policy.ts";
 import type { PublicationLook, SourceLook } from "./source-look.ts";
 
+/** The bytes of an upload, as they come. */
+export interface UploadBody extends AsyncIterable<Uint8Array> {
+  /**
+   * Puts bytes that wait already into `target`: those behind the chunk that was iterated over last.
+   * It never waits. @returns how many; 0: the next chunk has what comes next.
+   */
+  readonly readWaiting?: ReadWaiting;
+}
+
+/** See `UploadBody`. */
+export type ReadWaiting = (target: Uint8Array) => number;
+
 /** One file of content to come: its path inside the publication and its exact length. */
 export interface PlannedFile {
   /** Elements; for a single file just its name. Must pass the strict path rules. */
@@ -115,7 +127,7 @@ export interface ContentService {
   appendFile(
     name: string,
     file: { readonly fileIndex: number; readonly offset: number },
-    body: AsyncIterable<Uint8Array>,
+    body: UploadBody,
   ): Promise<UploadStatus>;
   /** Drops a staging area. Idempotent. @throws CONFLICT when it is a publication already. */
   cancelUpload(name: string): Promise<void>;

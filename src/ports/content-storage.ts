@@ -5,7 +5,7 @@
  */
 import type { Bitfield } from "../base/bitfield.ts";
 import type { UnixMillis } from "../base/units.ts";
-import type { ContentPlan, PublishedContent } from "./content-service.ts";
+import type { ContentPlan, PublishedContent, ReadWaiting } from "./content-service.ts";
 
 /** How a file looked when it was hashed; a file that looks different is not served. */
 export interface FileStamp {
@@ -51,6 +51,11 @@ export interface StagedFile {
    * by the end of the next `flush` at the latest. @throws STORAGE_FULL, STORAGE_IO, also of bytes before.
    */
   append(bytes: Uint8Array): Promise<void>;
+  /**
+   * Has `read` put bytes into the file's own memory, again and again while it fills what it gets and
+   * the plan has room. @returns how many came. @throws as `append`
+   */
+  appendFrom(read: ReadWaiting): Promise<number>;
   /** Resolves when all that was appended is written. @throws STORAGE_FULL, STORAGE_IO */
   flush(): Promise<void>;
   /** Bytes that are written. */

@@ -16,6 +16,7 @@ import type {
   PublishedContent,
   PublishOptions,
   PublishProgress,
+  UploadBody,
   UploadStatus,
   Withdrawal,
 } from "../ports/content-service.ts";
@@ -200,7 +201,7 @@ export class SourceNode implements ContentService {
   async appendFile(
     name: string,
     file: { readonly fileIndex: number; readonly offset: number },
-    body: AsyncIterable<Uint8Array>,
+    body: UploadBody,
   ): Promise<UploadStatus> {
     const upload = this.#uploads.need(name);
     await upload.append(file.fileIndex, file.offset, body);

@@ -4,7 +4,12 @@
  */
 import { BtPublisherError } from "../base/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ContentPlan, UploadFile, UploadStatus } from "../ports/content-service.ts";
+import type {
+  ContentPlan,
+  UploadBody,
+  UploadFile,
+  UploadStatus,
+} from "../ports/content-service.ts";
 import type { StagedFile, StagedUpload, StagingStore } from "../ports/content-storage.ts";
 
 /** What uploads work with. */
@@ -57,7 +62,7 @@ export class Upload {
   }
 
   /** As `ContentService.appendFile`. */
-  async append(fileIndex: number, offset: number, body: AsyncIterable<Uint8Array>): Promise<void> {
+  async append(fileIndex: number, offset: number, body: UploadBody): Promise<void> {
     const planned = this.#assertAppendable(fileIndex, offset);
     this.#writing.set(fileIndex, undefined);
     try {
@@ -113,7 +118,7 @@ export class Upload {
   async #write(
     file: StagedFile,
     range: { readonly fileIndex: number; readonly offset: number; readonly end: number },
-    body: AsyncIterable<Uint8Array>,
+    body: UploadBody,
   ): Promise<void> {
     const { fileIndex, end } = range;
     let arrivedBytes = range.offset;
@@ -124,10 +129,18 @@ export class Upload {
         if (arrivedBytes > end) await this.#takeBack(file, range);
         await file.append(chunk);
         release(chunk);
+        arrivedBytes += await this.#appendWaiting(file, body);
       }
     } finally {
       await this.#flush(file, fileIndex);
     }
+  }
+
+  /** What waits behind a chunk needs no memory of its own. @returns how many bytes came. */
+  async #appendWaiting(file: StagedFile, body: UploadBody): Promise<number> {
+    const { readWaiting } = body;
+    if (readWaiting === undefined) return 0;
+    return file.appendFrom((target) => (this.isDropped ? 0 : readWaiting(target)));
   }
 
   async #flush(file: StagedFile, fileIndex: number): Promise<void> {

@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parseMetainfo } from "../../src/protocol/metainfo/parse.ts";
 import { sha1 } from "../../src/adapters/node/disk-hash.ts";
+import { Client } from "../../src/client/client.ts";
 import { program, runCommand, startCommand } from "../support/command-line.ts";
 import {
   authorized,
@@ -298,6 +299,27 @@ describe("publish", () => {
     const got = await fetch(`${server.url}/files/by-curl/big.bin`);
     const bytes = new Uint8Array(await got.arrayBuffer());
     assert.deepEqual(sha1(bytes), sha1(readFileSync(path)));
+  });
+
+  test("F-05 killed in the middle of one that is published by one request, it can be sent again", async () => {
+    const put = { authorization: `Bearer ${server.token}`, "content-length": 2 * MiB };
+    const path = "/api/v1/files/half-sent.bin";
+    const half = request(new URL(path, server.url), { method: "PUT", headers: put });
+    half.on("error", () => undefined);
+    half.write(testBytes(MiB, 8));
+    const status = async (name: string) =>
+      (await authorized(server, `/api/v1/publications/${name}/status`)).status;
+    for (let tries = 0; tries < 1000 && (await status("half-sent.bin")) !== 200; tries++);
+    assert.equal(await status("half-sent.bin"), 200);
+
+    server = await killAndRestart(folder, server);
+
+    assert.equal(await status("half-sent.bin"), 404);
+    assert.equal(await status("by-curl"), 200, "what was published stays");
+    const client = new Client({ url: server.url, token: server.token });
+    const again = await client.publishFile("half-sent.bin", new Uint8Array(testBytes(2 * MiB, 8)));
+    assert.deepEqual([again.name, again.bytes], ["half-sent.bin", 2 * MiB]);
+    await client.unpublish(again.name);
   });
 
   test("A11 a .torrent that was changed on its way completes nothing", async () => {

@@ -1,6 +1,7 @@
 /** The Announcer's HTTP side over an `AnnouncerWorld`; requests are injected, no socket is opened. */
 import type { TestContext } from "node:test";
 import { AccessControl } from "../../src/access/access-control.ts";
+import { requestBody } from "../../src/adapters/node/request-body.ts";
 import { createSecrets } from "../../src/adapters/node/secrets.ts";
 import { SqlCallStore } from "../../src/adapters/sql/call-store.ts";
 import {
@@ -63,6 +64,7 @@ export async function startApp(
     },
     calls: new IdempotentCalls({ store: new SqlCallStore(db), secrets, clock: world.clock }),
     web: testWebBuild,
+    bodyOf: requestBody,
     facts: { version: "1.2.3", tokenFile: "/data/publish.token" },
     onInternalError: (error) => void internalErrors.push(error),
   });

@@ -30,5 +30,6 @@ export function guardBody(
     else response.writeHead(408, { connection: "close" }).end(cut);
   }, windowMs);
   timer.unref();
-  request.once("close", () => clearInterval(timer));
+  // A request that is answered before its parser has all of it never closes by itself.
+  for (const end of [request, response]) end.once("close", () => clearInterval(timer));
 }

@@ -14,6 +14,7 @@ import type {
   PublishedContent,
   PublishOptions,
   PublishProgress,
+  UploadBody,
   UploadStatus,
   Withdrawal,
 } from "../../ports/content-service.ts";
@@ -81,7 +82,7 @@ export class ContentServiceClient implements ContentService {
   async appendFile(
     name: string,
     file: { readonly fileIndex: number; readonly offset: number },
-    body: AsyncIterable<Uint8Array>,
+    body: UploadBody,
   ): Promise<UploadStatus> {
     const path = `uploads/${encodeURIComponent(name)}/files/${file.fileIndex}?offset=${file.offset}`;
     return this.#parsed(parseUploadStatus(await this.#ask("PUT", path, { type: "stream", body })));

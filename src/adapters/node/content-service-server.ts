@@ -35,6 +35,7 @@ import {
   parsePublishOptions,
   publishedContentJson,
 } from "./content-service-messages.ts";
+import { requestBody } from "./request-body.ts";
 
 /** Where the service is mounted. */
 export const CONTENT_SERVICE_PREFIX = "/source/v1/";
@@ -144,8 +145,7 @@ async function appendFile(call: Call): Promise<void> {
   if (!Number.isSafeInteger(offset) || offset < 0) {
     throw new BtPublisherError("USAGE", "offset is the number of bytes that the file has");
   }
-  // A refusal must not end the connection before the answer is on its way.
-  const body = call.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  const body = requestBody(call.request, call.response);
   const place = { fileIndex, offset };
   answerJson(call.response, await call.service.appendFile(nameOf(call), place, body));
 }

@@ -5,6 +5,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { assert } from "../../base/assert.ts";
 import { BtPublisherError } from "../../base/errors.ts";
+import type { ReadWaiting } from "../../ports/content-service.ts";
 import type { FileStamp, StagedFile } from "../../ports/content-storage.ts";
 import { copyIntoSharedMemory } from "./copy-bytes.ts";
 import { diskError } from "./disk-error.ts";
@@ -63,30 +64,37 @@ class ArrivingFile implements StagedFile {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    this.#end += bytes.length;
-    assert(this.#end <= this.#plannedLength, "more bytes than the plan has");
+    assert(this.#end + bytes.length <= this.#plannedLength, "more bytes than the plan has");
     for (let taken = 0; taken < bytes.length; ) {
-      while (this.#writes.length >= MAX_WRITES) await this.#writes[0];
-      if (this.#failure !== undefined) throw this.#failure;
-      this.#slab ??= this.#writable.takeSlab();
-      const part = bytes.subarray(taken, taken + SLAB_BYTES - this.#filled);
-      copyIntoSharedMemory(part, this.#slab, this.#filled);
-      this.#filled += part.length;
+      const room = await this.#room();
+      const part = bytes.subarray(taken, taken + room.length);
+      copyIntoSharedMemory(part, room, 0);
+      this.#fill(part.length);
       taken += part.length;
-      if (this.#filled === SLAB_BYTES) this.#send(this.#slab);
     }
   }
 
+  async appendFrom(read: ReadWaiting): Promise<number> {
+    const begin = this.#end;
+    while (this.#end < this.#plannedLength) {
+      const room = await this.#room();
+      const length = read(room);
+      this.#fill(length);
+      if (length < room.length) break;
+    }
+    return this.#end - begin;
+  }
+
   async flush(): Promise<void> {
-    if (this.#slab !== undefined && this.#filled > 0) this.#send(this.#slab);
+    if (this.#filled > 0) this.#send();
     await Promise.all(this.#writes);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   async truncate(length: number): Promise<void> {
     const { handle, hashes, fileIndex, path } = this.#options;
-    this.#filled = 0;
     await Promise.all(this.#writes);
+    this.#dropSlab();
     this.#writable.close(false);
     hashes.drop(fileIndex);
     try {
@@ -104,6 +112,7 @@ class ArrivingFile implements StagedFile {
   async close(): Promise<void> {
     const { handle, hashes, fileIndex } = this.#options;
     await Promise.all(this.#writes);
+    this.#dropSlab();
     try {
       if (this.#failure === undefined) hashes.end(fileIndex, await stampOf(this.#options));
       else hashes.drop(fileIndex);
@@ -121,8 +130,31 @@ class ArrivingFile implements StagedFile {
     return writer.open({ file, fd: handle.fd, path, position: stamp.length, place });
   }
 
-  #send(slab: Uint8Array): void {
-    const length = this.#filled;
+  /** Memory for what comes next, once there is some: never more than the plan has left. */
+  async #room(): Promise<Uint8Array> {
+    while (this.#writes.length >= MAX_WRITES) await this.#writes[0];
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#slab ??= this.#writable.takeSlab();
+    const planned = this.#filled + this.#plannedLength - this.#end;
+    return this.#slab.subarray(this.#filled, Math.min(SLAB_BYTES, planned));
+  }
+
+  /** The first `length` bytes of the room hold what came. */
+  #fill(length: number): void {
+    this.#filled += length;
+    this.#end += length;
+    if (this.#filled === SLAB_BYTES) this.#send();
+  }
+
+  /** Forgets what was not sent. */
+  #dropSlab(): void {
+    if (this.#slab !== undefined) this.#writable.giveBack(this.#slab);
+    this.#slab = undefined;
+    this.#filled = 0;
+  }
+
+  #send(): void {
+    const [slab, length] = [this.#slab as Uint8Array, this.#filled];
     this.#slab = undefined;
     this.#filled = 0;
     const write = this.#writable

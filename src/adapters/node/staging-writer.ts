@@ -59,6 +59,7 @@ export class StagingWriter {
     tell(thread, { type: "open", ...file });
     return {
       takeSlab: () => thread.slabs.take(SLAB_BYTES),
+      giveBack: (slab) => thread.slabs.giveBack(slab),
       write: (slab, length) => this.#write(thread, { file: file.file, slab, length }),
       close: (goesOn) => {
         tell(thread, { type: "close", file: file.file, goesOn });
@@ -112,8 +113,9 @@ export class StagingWriter {
 
 /** A file that the thread writes. */
 export interface WritableFile {
-  /** Memory for `SLAB_BYTES`, with arbitrary contents; must go into `write`. */
+  /** Memory for `SLAB_BYTES`, with arbitrary contents; must go into `write` or `giveBack`. */
   takeSlab(): Uint8Array;
+  giveBack(slab: Uint8Array): void;
   /** Appends the first `length` bytes of `slab`, which may not be used any more. */
   write(slab: Uint8Array, length: number): Promise<StagingAnswer>;
   /** `goesOn` says whether its hashes may go on later. Everything must be answered. */

@@ -19,6 +19,8 @@ export interface PublicationTable {
   /** JSON of the list of `PublishedFile`. */
   readonly files: string | null;
   readonly info: Uint8Array | null;
+  /** 1: one request brings and publishes it. */
+  readonly ends_with_request: number | null;
 }
 
 /** Requests that came with an `Idempotency-Key`. */
@@ -63,5 +65,13 @@ const createCall: Migration = (db: Kysely<unknown>) =>
     .addColumn("answer", "blob")
     .execute();
 
+const addEndsWithRequest: Migration = (db: Kysely<unknown>) =>
+  db.schema.alterTable("publication").addColumn("ends_with_request", "integer").execute();
+
 /** Give these to `openDatabase`. */
-export const catalogueMigrations: readonly Migration[] = [createPublication, addAccess, createCall];
+export const catalogueMigrations: readonly Migration[] = [
+  createPublication,
+  addAccess,
+  createCall,
+  addEndsWithRequest,
+];

@@ -129,6 +129,7 @@ function rowOf(publication: Publication): PublicationTable {
     summary: content === undefined ? null : JSON.stringify(summaryOf(publication).content),
     files: content === undefined ? null : JSON.stringify(content.files),
     info: content?.info ?? null,
+    ends_with_request: publication.endsWithRequest === true ? 1 : null,
   };
 }
 
@@ -139,6 +140,7 @@ function publicationOf(row: PublicationTable): Publication {
     createdAt: row.created_at,
     policy: parsePolicy(row.policy),
     access: parseAccess(row.access),
+    ...(row.ends_with_request === 1 && { endsWithRequest: true }),
   };
   if (row.summary === null || row.files === null || row.info === null) {
     return { ...head, content: undefined };

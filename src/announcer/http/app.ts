@@ -14,6 +14,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessControl } from "../../access/access-control.ts";
 import type { Principal } from "../../access/principal.ts";
 import type { OpenSession } from "../../access/sessions.ts";
+import type { UploadBody } from "../../ports/content-service.ts";
 import type { WebBuild } from "../../ports/web-build.ts";
 import type { Announcer } from "../announcer.ts";
 import { errorPage } from "../pages/layout.ts";
@@ -60,6 +61,7 @@ declare module "fastify" {
   interface FastifyInstance {
     /** What pages load; undefined when nothing was built. */
     web: WebBuild | undefined;
+    readonly bodyOf: AnnouncerAppOptions["bodyOf"];
   }
 }
 
@@ -73,6 +75,8 @@ export interface AnnouncerAppOptions {
   readonly calls: IdempotentCalls;
   /** What the pages' scripts and style were built to; undefined when they were not. */
   readonly web: WebBuild | undefined;
+  /** How a body of bytes is read. */
+  readonly bodyOf: (request: IncomingMessage, response: ServerResponse) => UploadBody;
   /** Hears of what is a bug or a broken machine: what is answered with a status of 500. */
   readonly onInternalError: (error: unknown) => void;
 }
@@ -113,7 +117,7 @@ const SECURITY_HEADERS = {
 
 /** Makes the app and readies its routes. */
 export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<AnnouncerApp> {
-  const { announcer, control, rules, facts, calls, web } = options;
+  const { announcer, control, rules, facts, calls, web, bodyOf } = options;
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     exposeHeadRoutes: true,
@@ -122,6 +126,7 @@ export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<
     routerOptions: { maxParamLength: 256 },
   });
   app.decorate("web", web);
+  app.decorate("bodyOf", bodyOf);
   const methodsByPath = new Map<string, Set<string>>();
   const allRoutes: AppRoute[] = [];
   app.addHook("onRoute", (route) => {

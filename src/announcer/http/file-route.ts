@@ -41,15 +41,19 @@ export function fileRoute(announcer: Announcer, control: AccessControl): ApiRout
         access: accessFrom({ catalogue, level }, principal, control),
         // What somebody began in another way is not ours to go on with.
         mayChange: () => false,
+        endsWithRequest: true,
       });
+      let isHere = false;
       await orNothing(publications, name, async () => {
         if (request.headers.expect !== undefined) reply.raw.writeContinue();
-        const status = await publications.append(name, { fileIndex: 0, offset: 0 }, request.raw);
+        const body = request.server.bodyOf(request.raw, reply.raw);
+        const status = await publications.append(name, { fileIndex: 0, offset: 0 }, body);
         if (status.receivedBytes[0] !== length) throw cutOff();
+        isHere = true;
         await publications.publish(name, optionsFrom(query));
       }).catch((error: unknown) => {
         // The stream's own error is none of the machine's.
-        throw request.raw.complete || error instanceof BtPublisherError ? error : cutOff();
+        throw isHere || error instanceof BtPublisherError ? error : cutOff();
       });
       void reply.code(201);
       return publishedJson(await announcer.view(name));

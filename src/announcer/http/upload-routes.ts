@@ -94,7 +94,8 @@ function fileRoutes(announcer: Announcer, control: AccessControl): readonly ApiR
         mustManage(control, principal, await announcer.find(name));
         const fileIndex = indexFrom(parameters);
         const offset = offsetFrom(request.headers["upload-offset"]);
-        const status = await publications.append(name, { fileIndex, offset }, request.raw);
+        const body = request.server.bodyOf(request.raw, reply.raw);
+        const status = await publications.append(name, { fileIndex, offset }, body);
         return reply.code(204).header("upload-offset", offsetOf(status, fileIndex)).send();
       },
     }),

@@ -1,5 +1,6 @@
 /** The Announcer in a server process. */
 import { readOrCreateKey } from "../../adapters/node/key-file.ts";
+import { requestBody } from "../../adapters/node/request-body.ts";
 import { createSecrets } from "../../adapters/node/secrets.ts";
 import { signingCrypto } from "../../adapters/node/signing-crypto.ts";
 import { openPublishToken, type PublishToken } from "../../adapters/node/token-file.ts";
@@ -87,6 +88,7 @@ export async function openAnnouncerPart(
     },
     calls: new IdempotentCalls({ store: new SqlCallStore(db), secrets, clock }),
     web: await readWebBuild(),
+    bodyOf: requestBody,
     facts: { version, tokenFile: token.path },
     onInternalError: (error) => world.report({ type: "internal-error", message: stackOf(error) }),
   });

@@ -12,6 +12,7 @@ import type {
   PublishedContent,
   PublishOptions,
   PublishProgress,
+  UploadBody,
   UploadStatus,
   Withdrawal,
 } from "../../ports/content-service.ts";
@@ -43,7 +44,7 @@ export class RemoteContent implements ContentService {
   async appendFile(
     name: string,
     file: { readonly fileIndex: number; readonly offset: number },
-    body: AsyncIterable<Uint8Array>,
+    body: UploadBody,
   ): Promise<UploadStatus> {
     return (await this.#source()).appendFile(name, file, body);
   }
