@@ -1,6 +1,6 @@
 /**
- * Has answers go out together, once everything that came in a turn of the event loop was read: whoever
- * waits for several of them is woken once, and code stays in the processor's caches.
+ * Has answers go out together, once everything that came in a turn of the event loop was read: where
+ * many come together that costs less than one by one (docs/performance.md).
  */
 
 /** Something that has answers to send. */
