@@ -116,6 +116,7 @@ try:
                     s_anon=S.anon >> 20,
                     l_rss=L.hwm >> 20,
                     l_anon=L.anon >> 20,
+                    l_late_ms=L.info["complete"].get("late_ms"),
                     idle=round((i1[0] - i0[0]) / max(1, i1[1] - i0[1]), 3),
                     ok=ok,
                     run=r,
@@ -137,10 +138,11 @@ finally:
     ns_cleanup()
     shutil.rmtree(D + "/dst", ignore_errors=True)
 print(
-    f"\n{'source:downloader':34} {'MB/s':>7} {'src CPU-s/GiB (usr+sys)':>26} {'dl CPU-s/GiB (usr+sys)':>26} {'RSS s/d MiB':>12} {'anon s/d':>10} {'machine (softirq)':>18} idle ok"
+    f"\n{'source:downloader':34} {'MB/s':>7} {'src CPU-s/GiB (usr+sys)':>26} {'dl CPU-s/GiB (usr+sys)':>26} {'RSS s/d MiB':>12} {'anon s/d':>10} {'machine (softirq)':>18} {'dl loop p99 ms':>14} idle ok"
 )
 for p, rs in rows.items():
     m = lambda k: med([x[k] for x in rs])
+    late = [x["l_late_ms"] for x in rs if x["l_late_ms"] is not None]
     print(
-        f"{p:34} {m('mbs'):7.0f} {m('s_cpu'):10.2f} ({m('s_user'):.2f}+{m('s_sys'):.2f}) {m('l_cpu'):14.2f} ({m('l_user'):.2f}+{m('l_sys'):.2f}) {m('s_rss'):6.0f}/{m('l_rss'):<6.0f} {m('s_anon'):4.0f}/{m('l_anon'):<4.0f} {m('tot_cpu'):10.2f} ({m('soft'):.2f}) {m('idle'):.2f} {all(x['ok'] for x in rs)} n={len(rs)}"
+        f"{p:34} {m('mbs'):7.0f} {m('s_cpu'):10.2f} ({m('s_user'):.2f}+{m('s_sys'):.2f}) {m('l_cpu'):14.2f} ({m('l_user'):.2f}+{m('l_sys'):.2f}) {m('s_rss'):6.0f}/{m('l_rss'):<6.0f} {m('s_anon'):4.0f}/{m('l_anon'):<4.0f} {m('tot_cpu'):10.2f} ({m('soft'):.2f}) {f'{med(late):.1f}' if late else '-':>14} {m('idle'):.2f} {all(x['ok'] for x in rs)} n={len(rs)}"
     )

@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { writeFileSync, writeSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -40,6 +41,8 @@ const { values: options } = parseArgs({
 
 /** How often it is looked for the first piece. */
 const FIRST_INTERVAL_MS = 2;
+/** How closely the event loop's delay is watched. */
+const DELAY_RESOLUTION_MS = 5;
 
 function say(ev: string, fields: Readonly<Record<string, unknown>> = {}): void {
   writeSync(1, `${JSON.stringify({ ev, t: Date.now() / 1000, ...fields })}\n`);
@@ -71,13 +74,16 @@ async function leech(): Promise<void> {
   const { peer } = await startPeerNode({ port: Number(options.port) });
   const metainfo = withSources(await readTorrentFile(options.torrent));
   await armed();
+  const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delays.enable();
   const download = await peer.download(
     { type: "metainfo", metainfo },
     { directory: options.data, onTrouble: (trouble) => say("trouble", { trouble }) },
   );
   if (options.first) watchFirst(download);
   await download.completed;
-  say("complete");
+  const late_ms = Math.max(0, delays.percentile(99) / 1e6 - DELAY_RESOLUTION_MS);
+  say("complete", { late_ms });
   if (options["exit-when-done"]) process.exit(0);
   // The lab kills us; whoever runs `get` finds what the run before compiled.
   flushCompileCache();
