@@ -197,7 +197,8 @@ describe("publish", () => {
   });
 
   test("a get that does not seed is counted as a completed download, and ls finds it", async () => {
-    const published = await publish("big.bin", "--name", "counted");
+    writeFileSync(join(folder, "counted.bin"), testBytes(MiB, 8));
+    const published = await publish("counted.bin", "--name", "counted");
     const got = await run("get", String(published["torrentUrl"]), "--output", "counted");
     assert.equal(got.code, 0, got.stderr);
 

@@ -168,7 +168,7 @@ test("API-01 the OpenAPI document tells of the matrix's API routes, and which ne
   assert.deepEqual(listed.toSorted(), expected.toSorted());
 });
 
-test("a token travels over plain HTTP only where the operator allowed it", async (t) => {
+test("CFG-14 a token travels over plain HTTP only where the operator allowed it", async (t) => {
   const world = await startApp(t);
   world.origin.isLocal = false;
   world.origin.isPrivate = false;

@@ -123,9 +123,11 @@ function Signature(props: { readonly view: ApiPublicationView }) {
         {(signature) => (
           <>
             <p class="quiet small">
-              Signed; tell people the key elsewhere, too. It is of the{" "}
-              <a href={`/p/${props.view.name}.sha256`}>checksum list</a>:{" "}
-              <a href={`/p/${props.view.name}.sha256.minisig`}>signature file</a>.
+              Signed. Whoever has your public key can check that the files are yours, wherever they
+              came from. Show the key where this server cannot change it, too: on your website, in a
+              README. What is signed is the{" "}
+              <a href={`/p/${props.view.name}.sha256`}>list of checksums</a>; the{" "}
+              <a href={`/p/${props.view.name}.sha256.minisig`}>signature</a> is a file beside it.
             </p>
             <Labelled name="Signed by">
               <CopyLine label="Public key" text={signature().publicKey} />
