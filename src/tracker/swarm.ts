@@ -133,7 +133,9 @@ export class Swarm {
     const tick = tickOf(now);
     const facts = { port: announce.port, isSeed: announce.isSeed, tick };
     if (row < 0) {
-      const isFull = table.countOfNetwork(announce.address) >= this.#options.maxPeersPerNetwork;
+      const { maxPeersPerNetwork: most } = this.#options;
+      // Most swarms are smaller than what one network may bring: then nobody needs to count.
+      const isFull = table.count >= most && table.countOfNetwork(announce.address) >= most;
       if (isFull) return "accepted";
       row = table.add(announce, facts);
     } else {
