@@ -45,8 +45,9 @@ wl = T + "/wl.txt"
 open(wl, "w").write("\n".join(ih(s) for s in range(a.swarms)) + "\n")
 NS = PFX + "-t"
 gen = WORK + "/loadgen"
-if not os.path.exists(gen):
-    sh(f"gcc -O2 -o {gen} {HERE}/tracker/loadgen.c")
+loadgen = HERE + "/tracker/loadgen.c"
+if not os.path.exists(gen) or os.path.getmtime(gen) < os.path.getmtime(loadgen):
+    sh(f"gcc -O2 -o {gen} {loadgen}")
 
 
 def lg(mode, pid, *x, keyed=False):
