@@ -84,7 +84,10 @@ export class AnnounceEntrance {
   /** Closes what waits for a request, now; the others once they are answered. */
   close(): void {
     clearInterval(this.#sweeper);
-    for (const { socket } of this.#connections) socket.destroySoon();
+    for (const connection of this.#connections) {
+      connection.flush();
+      connection.socket.destroySoon();
+    }
   }
 
   #sweep(): void {
@@ -124,11 +127,12 @@ class Connection implements Flushable {
   readonly #ends: ConnectionEnds;
   readonly #door: AnnounceDoor;
   #rest: Buffer | undefined;
-  /** Answers are held back until the end of the turn. */
-  #isHolding = false;
+  /** Answers that wait for the end of the turn. */
+  #held: Uint8Array[] = [];
   readonly #onData = (bytes: Buffer): void => this.#read(bytes);
   readonly #onError = (): void => void this.socket.destroy();
   readonly #onEnd = (): void => {
+    this.flush();
     if (!this.socket.writableEnded) this.socket.end();
   };
   readonly #onDrain = (): void => void this.socket.resume();
@@ -170,19 +174,15 @@ class Connection implements Flushable {
 
   /** Sends what was answered in this turn of the event loop. */
   flush(): void {
-    if (!this.#isHolding) return;
-    this.#isHolding = false;
-    this.socket.uncork();
+    const [answer, ...more] = this.#held;
+    if (answer === undefined) return;
+    this.#held = [];
+    this.socket.write(more.length === 0 ? answer : Buffer.concat([answer, ...more]));
     if (this.socket.writableLength > MAX_WAITING) this.socket.pause();
   }
 
   #write(answer: Uint8Array): void {
-    if (!this.#isHolding) {
-      this.#isHolding = true;
-      this.socket.cork();
-      flushAtEndOfTurn(this);
-    }
-    this.socket.write(answer);
+    if (this.#held.push(answer) === 1) flushAtEndOfTurn(this);
   }
 
   /**

@@ -133,6 +133,16 @@ test("the last answer of a connection arrives whole, whatever follows the reques
   assert.ok(answer.endsWith(`?${query} 127.0.0.1`));
 });
 
+test("who ends its side right after a request gets the answer, also on a connection to be kept", async (t) => {
+  const { port } = await startServer(t);
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.end(
+    "GET /announce?1 HTTP/1.1\r\nHost: x\r\n\r\nGET /announce?2 HTTP/1.1\r\nHost: x\r\n\r\n",
+  );
+  const answer = (await socket.setEncoding("utf8").toArray()).join("");
+  assert.match(answer, /fast \?1 .*fast \?2 /s);
+});
+
 test("HTP-28 T7 an announce byte by byte is read, and cut when it takes too long", async (t) => {
   const { port } = await startServer(t);
   const socket = connect(port, "127.0.0.1");
