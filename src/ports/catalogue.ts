@@ -93,7 +93,7 @@ export function summaryOf(publication: Publication): PublicationSummary {
 
 /** Which part of the catalogue a list shows. */
 export interface CataloguePage {
-  /** At most so many, 1 … 100. Default 100. */
+  /** At most so many. Default 100. */
   readonly limit?: number;
   /** Those created before. Default: all. */
   readonly before?: UnixMillis;

@@ -135,6 +135,8 @@ describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
       const from = place("web-seed");
       cpSync(content, join(from.directory, "content.bin"));
       const seed = webtorrent.start("seed", { ...from, torrent });
+      // Two that offer each other a connection at the same time may drop both, and try again much later.
+      await seed.announced();
       const to = place("web-leech");
       const leech = webtorrent.start("leech", { ...to, torrent });
       try {

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { type ClientKind, PEER_PORT } from "./clients.ts";
+import { type ClientKind, type ClientTask, PEER_PORT } from "./clients.ts";
 import { startOn } from "./netns.ts";
 
 /** Where they are: see `installNpmClients` in tools/run.mjs. @throws when they are not there. */
@@ -17,19 +17,22 @@ export function npmClientsFolder(): string {
 }
 
 /** webtorrent in Node; it takes every kind of tracker, and WebRTC as a browser does. */
-export const webtorrent: ClientKind = {
+export const webtorrent = {
   name: "webtorrent",
   limitMs: 60_000,
   createsEmptyFiles: true,
-  start(role, { host, torrent, directory, requiresEncryption }) {
+  start(role: "seed" | "leech", { host, torrent, directory, requiresEncryption }: ClientTask) {
     const script = fileURLToPath(new URL("webtorrent-client.mjs", import.meta.url));
     const place = [torrent, directory, String(PEER_PORT)];
     // 1 is its default: it begins with encryption, and takes both.
     const args = [npmClientsFolder(), role, ...place, requiresEncryption ? "2" : "1"];
     const program = startOn(host, [process.execPath, script, ...args]);
     return {
-      complete: async (limitMs) => void (await program.waitFor("event", "complete", limitMs)),
+      /** Resolves when a tracker knows it. */
+      announced: async () => void (await program.waitFor("event", "announced")),
+      complete: async (limitMs?: number) =>
+        void (await program.waitFor("event", "complete", limitMs)),
       stop: () => program.stop(),
     };
   },
-};
+} satisfies ClientKind;

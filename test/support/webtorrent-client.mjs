@@ -1,7 +1,8 @@
 /**
  * webtorrent as a peer for the tests: webtorrent-client.mjs FOLDER ROLE TORRENT DIR PORT SECURE, FOLDER
  * being where npm put it. ROLE is seed or leech, SECURE its option of that name. Says
- * {"event": "complete"} when all is there and verified; runs until SIGTERM.
+ * {"event": "announced"} when a tracker knows it, {"event": "complete"} when all is there and verified; runs until
+ * SIGTERM.
  */
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -19,4 +20,5 @@ client.on("error", (error) => say("error", { message: String(error) }));
 process.once("SIGTERM", () => process.exit(0));
 const task = client.add(readFileSync(torrent), { path, skipVerify: role === "seed" });
 task.on("warning", (warning) => say("warning", { message: String(warning) }));
+task.on("trackerAnnounce", () => say("announced"));
 task.on("done", () => say("complete"));
