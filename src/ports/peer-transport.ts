@@ -38,9 +38,12 @@ export type LinkCloseReason =
 
 /**
  * Reads content for `sendBlocks`: fills `views`, one after the other, with the bytes from content
- * offset `offset` on. Rejects when they cannot be read; the link then closes.
+ * offset `offset` on. Undefined: done already. Rejects when they cannot be read; the link then closes.
  */
-export type BlockReader = (offset: number, views: readonly Uint8Array[]) => Promise<void>;
+export type BlockReader = (
+  offset: number,
+  views: readonly Uint8Array[],
+) => Promise<void> | undefined;
 
 /** What a link tells its owner. Never called synchronously from a method of the link. */
 export interface PeerLinkHandler {

@@ -24,8 +24,11 @@ export interface PieceStore {
    * @throws BtPublisherError STORAGE_FULL, STORAGE_IO, ... when it matched but could not be written.
    */
   commit(pieceIndex: PieceIndex, buffer: Uint8Array): Promise<CommitResult>;
-  /** Fills `views`, one after the other, from content offset `offset` on. @throws STORAGE_IO. */
-  read(offset: number, views: readonly Uint8Array[]): Promise<void>;
+  /**
+   * Fills `views`, one after the other, from content offset `offset` on. Undefined: done already, as
+   * when the system has the bytes in memory. Rejects with STORAGE_IO.
+   */
+  read(offset: number, views: readonly Uint8Array[]): Promise<void> | undefined;
   /**
    * Hashes what is stored and returns the pieces that match. `pieces` undefined means all.
    * `onProgress` hears bytes done of bytes to do, at most a few times a second.

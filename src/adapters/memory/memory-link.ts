@@ -187,7 +187,10 @@ export class MemoryLink implements PeerLink {
     };
     if (target === undefined) finish();
     // The sender's read: a failure ends the connection, as a broken disk would.
-    else item.read(item.offset, [target]).then(finish, () => this.#other?.close("read failed"));
+    else {
+      const reading = item.read(item.offset, [target]) ?? Promise.resolve();
+      reading.then(finish, () => this.#other?.close("read failed"));
+    }
   }
 
   #end(reason: LinkCloseReason): void {

@@ -259,7 +259,7 @@ describe("what is on the disk already", () => {
     execFileSync("mkfifo", [join(directory, "file.bin")]);
 
     await assert.rejects(commit(store, single, 0), withCode("STORAGE_TYPE"));
-    await assert.rejects(store.read(0, [new Uint8Array(1)]), withCode("STORAGE_TYPE"));
+    await assert.rejects(async () => store.read(0, [new Uint8Array(1)]), withCode("STORAGE_TYPE"));
     await assert.rejects(store.check(), withCode("STORAGE_TYPE"));
     await store.close();
   });
@@ -289,7 +289,7 @@ describe("what is on the disk already", () => {
     symlinkSync(elsewhere, join(directory, "tree/a"));
 
     await assert.rejects(commit(store, tree, 0), withCode("STORAGE_PATH"));
-    await assert.rejects(store.read(0, [new Uint8Array(1)]), withCode("STORAGE_PATH"));
+    await assert.rejects(async () => store.read(0, [new Uint8Array(1)]), withCode("STORAGE_PATH"));
     assert.deepEqual(readdirSync(elsewhere), []);
     await store.close();
   });
@@ -314,9 +314,9 @@ describe("files that change under a DiskPieceStore", () => {
     await store.read(99_990, [view]);
 
     truncateSync(join(directory, "file.bin"), 50_000);
-    await assert.rejects(store.read(99_990, [view]), withCode("STORAGE_IO"));
+    await assert.rejects(async () => store.read(99_990, [view]), withCode("STORAGE_IO"));
     rmSync(join(directory, "file.bin"));
-    await assert.rejects(store.read(99_990, [view]), withCode("STORAGE_IO"));
+    await assert.rejects(async () => store.read(99_990, [view]), withCode("STORAGE_IO"));
 
     writeContent(single, directory);
     await store.read(99_990, [view]);

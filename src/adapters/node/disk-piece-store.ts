@@ -125,22 +125,32 @@ export class DiskPieceStore implements PieceStore {
     }
   }
 
-  async read(offset: number, views: readonly Uint8Array[]): Promise<void> {
+  read(offset: number, views: readonly Uint8Array[]): Promise<void> | undefined {
     const length = views.reduce((sum, view) => sum + view.length, 0);
     const { contentLength } = this.#info.geometry;
     assert(offset >= 0 && offset + length <= contentLength, `read of ${length} at ${offset}`);
     const ranges = this.#layout.rangesOf(offset, length);
+    const [range] = ranges;
+    if (ranges.length === 1 && range !== undefined) return this.#readRange(range, views);
+    return this.#readRanges(ranges, views);
+  }
+
+  async #readRanges(ranges: readonly FileRange[], views: readonly Uint8Array[]): Promise<void> {
     let rest = views;
     for (const range of ranges) {
-      const [part, after] = ranges.length === 1 ? [views, []] : splitViews(rest, range.length);
-      if (range.path === undefined) {
-        for (const view of part) view.fill(0);
-      } else {
-        const place = { base: this.#layout.base, path: range.path, position: range.position };
-        await this.#pool.reader.read(place, part);
-      }
+      const [part, after] = splitViews(rest, range.length);
+      await this.#readRange(range, part);
       rest = after;
     }
+  }
+
+  #readRange(range: FileRange, views: readonly Uint8Array[]): Promise<void> | undefined {
+    const { path, position } = range;
+    if (path !== undefined) {
+      return this.#pool.reader.read({ base: this.#layout.base, path, position }, views);
+    }
+    for (const view of views) view.fill(0);
+    return undefined;
   }
 
   async check(options: CheckOptions = {}): Promise<Bitfield> {

@@ -35,28 +35,44 @@ export class DiskReader {
   }
 
   /**
-   * Fills `views`, one after the other, from `place` on.
-   * @throws BtPublisherError STORAGE_IO, also when the file is missing or ends too early.
+   * Fills `views`, one after the other, from `place` on; undefined when that is done already.
+   * Rejects with BtPublisherError STORAGE_IO, also when the file is missing or ends too early.
    */
-  async read(place: ReadPlace, views: readonly Uint8Array[]): Promise<void> {
+  read(place: ReadPlace, views: readonly Uint8Array[]): Promise<void> | undefined {
     const full = join(place.base, place.path);
+    const descriptor = this.#descriptors.get(full);
+    if (descriptor === undefined || !this.#pace.mayBlock) return this.#readRest(place, full, views);
+    try {
+      const bytes = this.#readNow(descriptor.fd, views, place.position);
+      const rest = viewsAfter(views, bytes);
+      if (rest.length === 0) return undefined;
+      const position = place.position + bytes;
+      return this.#readRest({ ...place, position }, full, rest);
+    } catch (error) {
+      return Promise.reject(this.#readError(error, full));
+    }
+  }
+
+  async #readRest(place: ReadPlace, full: string, views: readonly Uint8Array[]): Promise<void> {
     const descriptor = this.#held(full) ?? (await this.#openHeld(place, full));
     try {
       for (let rest = views, { position } = place; rest.length > 0; ) {
-        const bytes = this.#pace.mayBlock
-          ? this.#readNow(descriptor.fd, rest, position)
-          : await readLater(descriptor.fd, rest, position);
+        const bytes = await readLater(descriptor.fd, rest, position);
         if (bytes === 0) throw shortFile(full);
         rest = viewsAfter(rest, bytes);
         position += bytes;
       }
     } catch (error) {
-      // Whatever is wrong with this file, the next read shall look at it anew.
-      this.#descriptors.drop(full);
-      throw diskError(error, "read", full);
+      throw this.#readError(error, full);
     } finally {
       descriptor.letGo();
     }
+  }
+
+  #readError(error: unknown, full: string): BtPublisherError {
+    // Whatever is wrong with this file, the next read shall look at it anew.
+    this.#descriptors.drop(full);
+    return diskError(error, "read", full);
   }
 
   /** Lets go of the files at and below `path`; "" is everything. */

@@ -41,14 +41,21 @@ export function frameLengths(
   return { length, leastLength };
 }
 
-/** Fills `buffer` with as many blocks from `first` on as fit. Rejects when a read does. */
-export async function readFrame(
+/**
+ * Fills `buffer` with as many blocks from `first` on as fit. The frame is whole once `reading`, if there
+ * is any, has resolved; it rejects when a read does.
+ */
+export function readFrame(
   buffer: SendBuffer,
   source: FrameSource,
   first: number,
-): Promise<Frame> {
+): { readonly frame: Frame; readonly reading: Promise<unknown> | undefined } {
   const { blocks, offsets, read } = source;
   const reads: Promise<void>[] = [];
+  const readRun = (offset: number, views: Uint8Array[]): void => {
+    const reading = views.length === 0 ? undefined : read(offset, views);
+    if (reading !== undefined) reads.push(reading);
+  };
   let views: Uint8Array[] = [];
   let runOffset = 0;
   let nextOffset: number | undefined;
@@ -61,7 +68,7 @@ export async function readFrame(
     at += PIECE_HEADER_LENGTH;
     const offset = offsets[end] as number;
     if (offset !== nextOffset) {
-      if (views.length > 0) reads.push(read(runOffset, views));
+      readRun(runOffset, views);
       views = [];
       runOffset = offset;
     }
@@ -69,14 +76,14 @@ export async function readFrame(
     at += block.length;
     nextOffset = offset + block.length;
   }
-  reads.push(read(runOffset, views));
-  await Promise.all(reads);
-  return {
+  readRun(runOffset, views);
+  const frame = {
     buffer,
     bytes: buffer.bytes.subarray(0, at),
     blockCount: end - first,
     sentBytes: end === blocks.length ? payloadLength(blocks) : undefined,
   };
+  return { frame, reading: reads.length === 0 ? undefined : Promise.all(reads) };
 }
 
 function framedLength(block: BlockRef): number {

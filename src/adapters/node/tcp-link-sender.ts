@@ -3,9 +3,10 @@
  * blocks have to be read first.
  *
  * Calls of one tick are gathered. Blocks are read straight into send buffers, in the gaps between
- * their headers, and written from there. At most two such frames are in hand, one being written
- * while the next is read, so what a slow peer costs is bounded. The socket is given one write at a
- * time, not larger than what a slow peer takes well within the time limit.
+ * their headers, and written from there. What needs no waiting is read when the socket takes it, and
+ * written while the processor's caches hold it; else one frame is read while another is written. So
+ * what a slow peer costs is bounded. The socket is given one write at a time, not larger than what a
+ * slow peer takes well within the time limit.
  */
 import { assert } from "../../base/assert.ts";
 import { concatBytes } from "../../base/bytes.ts";
@@ -55,7 +56,7 @@ interface Chunk {
 
 /** What can wait is sent this late at most: a few packets of a fast peer, nothing to a slow one. */
 const LATER_MS = 10;
-/** Frames that are read, waiting or being written. */
+/** Frames of one link that are read, waiting or being written, when reads take time. */
 const MAX_FRAMES = 2;
 
 /** At one write of this length a minute, a peer takes 4 KiB/s: slower than any that is of use. */
@@ -78,6 +79,8 @@ export class LinkSender {
   #laterTimer: Timer | undefined;
   #isReading = false;
   #frameCount = 0;
+  /** More than one only pays while reads take time. */
+  #mostFrames = 1;
   #openBatchCount = 0;
   /** Bytes of messages not yet taken by the system. */
   #messageBytes = 0;
@@ -163,8 +166,9 @@ export class LinkSender {
       const item = this.#queue[0];
       if (item === undefined) break;
       if (!Array.isArray(item)) {
-        if (this.#frameCount < MAX_FRAMES) this.#readNextFrame(item);
-        break;
+        if (this.#frameCount >= this.#mostFrames) break;
+        this.#readNextFrame(item);
+        continue;
       }
       this.#queue.shift();
       const bytes = item.length === 1 ? (item[0] as Uint8Array) : concatBytes(item);
@@ -174,14 +178,23 @@ export class LinkSender {
   }
 
   #readNextFrame(batch: Batch): void {
-    const { buffers } = this.#context;
+    const { buffers, turns } = this.#context;
     const first = batch.framedCount;
     const { length, leastLength } = frameLengths(batch.blocks, first);
     const buffer = buffers.take(length, leastLength);
-    this.#isReading = true;
+    const { frame, reading } = readFrame(buffer, batch, first);
+    turns.spend(frame.bytes.length);
     this.#frameCount++;
-    readFrame(buffer, batch, first).then(
-      (frame) => this.#handleFrame(batch, frame),
+    this.#isReading = reading !== undefined;
+    this.#mostFrames = reading === undefined ? 1 : MAX_FRAMES;
+    if (reading === undefined) return this.#addFrame(batch, frame);
+    reading.then(
+      () => {
+        this.#isReading = false;
+        if (this.#isClosed) return buffers.release(buffer);
+        this.#addFrame(batch, frame);
+        this.#planFlush();
+      },
       (error: unknown) => {
         // Another read of this frame may still be filling the buffer.
         buffers.discard(buffer);
@@ -192,17 +205,10 @@ export class LinkSender {
     );
   }
 
-  #handleFrame(batch: Batch, frame: Frame): void {
-    if (this.#isClosed) {
-      this.#context.buffers.release(frame.buffer);
-      return;
-    }
-    this.#isReading = false;
+  #addFrame(batch: Batch, frame: Frame): void {
     batch.framedCount += frame.blockCount;
     if (batch.framedCount === batch.blocks.length) this.#queue.shift();
-    this.#context.turns.spend(frame.bytes.length);
     this.#chunks.push({ bytes: frame.bytes, frame });
-    this.#planFlush();
   }
 
   #writeNext(): void {

@@ -19,9 +19,7 @@ export class LoopTurns {
   /** Runs `task` later: at the end of this tick, or when this turn has done enough, in the next. */
   plan(task: () => void): void {
     this.#tasks.push(task);
-    if (this.#isTickPlanned || this.#bytesLeft <= 0) return;
-    this.#isTickPlanned = true;
-    process.nextTick(this.#runTasks);
+    this.#planTick();
   }
 
   /** So many bytes were read or handed to the system. */
@@ -35,15 +33,20 @@ export class LoopTurns {
   readonly #beginTurn = (): void => {
     this.#isTurnPlanned = false;
     this.#bytesLeft = TURN_BYTES;
-    this.#runTasks();
+    this.#planTick();
   };
 
-  readonly #runTasks = (): void => {
+  /** One task a tick: the buffer that it wrote is free again for the next one, and still cached. */
+  readonly #runTask = (): void => {
     this.#isTickPlanned = false;
-    const tasks = this.#tasks;
-    let done = 0;
-    // A task may plan another one.
-    while (done < tasks.length && this.#bytesLeft > 0) tasks[done++]?.();
-    tasks.splice(0, done);
+    if (this.#bytesLeft <= 0) return;
+    this.#tasks.shift()?.();
+    this.#planTick();
   };
+
+  #planTick(): void {
+    if (this.#isTickPlanned || this.#tasks.length === 0 || this.#bytesLeft <= 0) return;
+    this.#isTickPlanned = true;
+    process.nextTick(this.#runTask);
+  }
 }

@@ -119,6 +119,24 @@ for (const direction of ["dialled", "accepted"] as const) {
   });
 }
 
+test("blocks that are read without waiting need one buffer, one frame after the other", async () => {
+  const { dialled, accepted } = await linkPair();
+  const blocks = Array.from({ length: 150 }, (_, i) => blockAt(i));
+  const offsets = blocks.map((_, i) => i * 16_384);
+  const buffers = new Set<ArrayBufferLike>();
+  const frames: number[] = [];
+  const read = (offset: number, views: readonly Uint8Array[]): undefined => {
+    for (const { buffer } of views) buffers.add(buffer);
+    frames.push(offset / 16_384);
+  };
+
+  accepted.link.sendBlocks(blocks, offsets, read);
+
+  await dialled.untilHeard(150);
+  assert.deepEqual(frames, [0, 64, 128]);
+  assert.equal(buffers.size, 1);
+});
+
 test("messages keep their place around blocks that are read slowly", async () => {
   const { dialled, accepted } = await linkPair();
   let endRead = (): void => {};
