@@ -12,7 +12,13 @@ import type {
   Scope,
   UserAccount,
 } from "../ports/access-store.ts";
-import type { Catalogue, PublicationAccess, PublicationSummary } from "../ports/catalogue.ts";
+import {
+  type Catalogue,
+  everyPublication,
+  type Publication,
+  type PublicationAccess,
+  type PublicationSummary,
+} from "../ports/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Secrets } from "../ports/secrets.ts";
 import type { AccessUpdate } from "../protocol/control/access-values.ts";
@@ -118,27 +124,26 @@ export class AccessControl {
     return decideAdmin(principal).isAllowed;
   }
 
-  /** The passkey of `principal` for a torrent, known to the Tracker; undefined: it needs none. */
-  async passkeyOf(
+  /**
+   * Lets the address in by which `principal` asked for what is not public, before it announces.
+   * @returns its passkey, known to the Tracker: with that the admission ends, too. Undefined: it needs
+   * none.
+   */
+  async admit(
     principal: Principal,
-    publication: PublicationSubject,
-    infoHash: InfoHash,
+    { access, content }: Pick<Publication, "access" | "content">,
+    host: string,
   ): Promise<string | undefined> {
-    if (publication.access.catalogue === "public" || principal.type === "anonymous") {
+    if (content === undefined || access.catalogue === "public" || principal.type === "anonymous") {
       return undefined;
     }
+    const { infoHash } = content;
     const user = await this.#keyHolder(principal);
-    const key = await this.#passkeys.issue(user, infoHash);
-    await this.#feed.refresh({ userId: user.id, infoHash });
-    return key;
-  }
-
-  /** Lets the address in by which `principal` asked for a torrent, before it announces. */
-  async admit(principal: Principal, infoHash: InfoHash, host: string): Promise<void> {
+    const { key, isNew } = await this.#passkeys.issue(user, infoHash);
+    if (isNew) await this.#feed.refresh({ userId: user.id, infoHash });
     // Without an address: it is gone already, or a proxy did not say who it is.
-    if (principal.type === "anonymous" || host === "") return;
-    const user = await this.#keyHolder(principal);
-    await this.#feed.admit({ infoHash, host, principal: user.id });
+    if (host !== "") await this.#feed.admit({ infoHash, host, principal: user.id });
+    return key;
   }
 
   /** Publications came, went or changed. Never rejects. */
@@ -228,15 +233,12 @@ export class AccessControl {
     const isGood =
       setup !== undefined &&
       this.#dependencies.secrets.isEqual(token, setup.token) &&
-      this.now() < setup.endsAt &&
-      !(await this.accounts.hasMaintainer());
-    if (!isGood) {
-      const message = "this set-up link is not good (any more): restart the server for a new one";
-      throw new BtPublisherError("DENIED", message, { detail: { reason: "BAD_SETUP" } });
-    }
+      this.now() < setup.endsAt;
+    if (!isGood) throw badSetup();
     // Gone before anything is awaited: two requests at once must not make two maintainers.
     this.#setup = undefined;
     try {
+      if (await this.accounts.hasMaintainer()) throw badSetup();
       return await this.accounts.add({ ...wanted, role: "maintainer" });
     } catch (error) {
       this.#setup = setup;
@@ -290,24 +292,19 @@ export class AccessControl {
       createdAt: this.now(),
       isDisabled: false,
     } as const satisfies UserAccount;
-    await store.addUser(owner);
+    await store.addUser(owner).catch(async (error: unknown) => {
+      // Another request was faster.
+      if ((await store.userById(OWNER_ID)) === undefined) throw error;
+    });
     return owner;
   }
 
   async #published(): Promise<ReadonlyMap<InfoHash, PublicationSummary>> {
-    const { catalogue } = this.#dependencies;
     const found = new Map<InfoHash, PublicationSummary>();
-    let before: UnixMillis | undefined;
-    do {
-      const page = await catalogue.list(before === undefined ? {} : { before });
-      for (const publication of page) {
-        const { state, content } = publication;
-        if (state === "published" && content !== undefined) {
-          found.set(content.infoHash, publication);
-        }
-      }
-      before = page.at(-1)?.createdAt;
-    } while (before !== undefined);
+    for await (const publication of everyPublication(this.#dependencies.catalogue)) {
+      const { state, content } = publication;
+      if (state === "published" && content !== undefined) found.set(content.infoHash, publication);
+    }
     return found;
   }
 
@@ -319,3 +316,8 @@ export class AccessControl {
 
 /** No random id is this one: those have 16 digits. */
 const OWNER_ID = "server";
+
+function badSetup(): BtPublisherError {
+  const message = "this set-up link is not good (any more): restart the server for a new one";
+  return new BtPublisherError("DENIED", message, { detail: { reason: "BAD_SETUP" } });
+}

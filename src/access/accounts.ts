@@ -1,5 +1,6 @@
 /** Accounts, their passwords and tokens. A token's text is told once and kept as a digest only. */
 import { BtPublisherError } from "../base/errors.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
 import type { UnixMillis } from "../base/units.ts";
 import type { ApiToken, Scope, UserAccount, UserRole } from "../ports/access-store.ts";
 import { LoginThrottle } from "./login-throttle.ts";
@@ -35,6 +36,7 @@ export class Accounts {
   readonly sessions: Sessions;
   readonly #dependencies: SessionsDependencies;
   readonly #throttle = new LoginThrottle();
+  readonly #lock = new KeyedLock();
 
   constructor(dependencies: SessionsDependencies) {
     this.#dependencies = dependencies;
@@ -76,7 +78,7 @@ export class Accounts {
    * Changes what is given, which ends all sessions; another password also ends all tokens.
    * @throws NOT_FOUND, USAGE
    */
-  async change(
+  change(
     name: string,
     change: {
       readonly role?: UserRole | undefined;
@@ -84,14 +86,16 @@ export class Accounts {
       readonly password?: string | undefined;
     },
   ): Promise<UserAccount> {
-    const user = await this.need(name);
-    const { role = user.role, isDisabled = user.isDisabled, password } = change;
-    const passwordHash = password === undefined ? user.passwordHash : await this.#hash(password);
-    const changed = { ...user, role, isDisabled, passwordHash };
-    await this.#dependencies.store.updateUser(changed);
-    if (password !== undefined) await this.revokeTokens(user);
-    await this.sessions.endAll(user);
-    return changed;
+    return this.#lock.run(`account ${name}`, async () => {
+      const user = await this.need(name);
+      const { role = user.role, isDisabled = user.isDisabled, password } = change;
+      const passwordHash = password === undefined ? user.passwordHash : await this.#hash(password);
+      const changed = { ...user, role, isDisabled, passwordHash };
+      await this.#dependencies.store.updateUser(changed);
+      if (password !== undefined) await this.revokeTokens(user);
+      await this.sessions.endAll(user);
+      return changed;
+    });
   }
 
   /** Whether somebody can administer this server with an account. */
@@ -115,9 +119,16 @@ export class Accounts {
    * The user whose password it is. All failures take as long and say the same.
    * @throws DENIED; with `retryAfter` in its detail (seconds) when too many failed before.
    */
-  async login(name: string, password: string, address: string): Promise<UserAccount> {
+  login(name: string, password: string, address: string): Promise<UserAccount> {
+    const subjects = [`address ${address}`, `name ${name.slice(0, 64)}`] as const;
+    // One after the other, or all that come at once would be free.
+    return this.#lock.run(subjects[0], () =>
+      this.#lock.run(subjects[1], () => this.#login(name, password, subjects)),
+    );
+  }
+
+  async #login(name: string, password: string, subjects: readonly string[]): Promise<UserAccount> {
     const { store, secrets, clock } = this.#dependencies;
-    const subjects = [`name ${name.slice(0, 64)}`, `address ${address}`];
     const waitMs = this.#throttle.waitMs(clock.now(), subjects);
     if (waitMs > 0) {
       const retryAfter = Math.ceil(waitMs / 1000);
@@ -177,8 +188,7 @@ export class Accounts {
     const { store, clock } = this.#dependencies;
     const token = await store.tokenById(id);
     if (token === undefined) throw new BtPublisherError("NOT_FOUND", "there is no such token");
-    if (token.revokedAt !== undefined) return;
-    await store.updateToken({ ...token, revokedAt: clock.unixNow() });
+    if (token.revokedAt === undefined) await store.revokeToken(id, clock.unixNow());
   }
 
   /** Ends all tokens of `user`. */
@@ -197,9 +207,7 @@ export class Accounts {
     if (token.revokedAt !== undefined || token.expiresAt <= now) return undefined;
     const user = await store.userById(token.userId);
     if (user === undefined || user.isDisabled) return undefined;
-    if (now - (token.lastUsedAt ?? 0) >= LAST_USE_MS) {
-      await store.updateToken({ ...token, lastUsedAt: now });
-    }
+    if (now - (token.lastUsedAt ?? 0) >= LAST_USE_MS) await store.touchToken(token.id, now);
     return { type: "user", user, scopes: token.scopes, grants: await store.grants(user.id) };
   }
 

@@ -9,22 +9,28 @@ import type { Secrets } from "../ports/secrets.ts";
 /** What happened; the log adds number, time and hash. */
 export type AuditFact = Omit<AuditEntry, "number" | "at" | "hash">;
 
+/** What an entry follows from. */
+type Tail = Pick<AuditEntry, "number" | "hash">;
+
 /** What a log is kept with. */
 export interface AuditLogDependencies {
-  readonly store: AccessStore;
+  readonly store: Pick<AccessStore, "audit" | "appendAudit">;
   readonly secrets: Secrets;
   readonly clock: Clock;
 }
 
 /** Of texts that strangers choose, this much is kept. */
 const MAX_TEXT_LENGTH = 200;
-const FIRST_HASH = "0".repeat(64);
+/** What the first entry follows. */
+const nothing: Tail = { number: 0, hash: "0".repeat(64) };
 const PAGE_LENGTH = 1000;
 
 export class AuditLog {
   readonly #dependencies: AuditLogDependencies;
-  /** The last entry, once it is known; entries are written one after the other. */
-  #tail: Promise<Pick<AuditEntry, "number" | "hash">> | undefined;
+  /** The last entry, while it is known. */
+  #last: Tail | undefined;
+  /** Entries are written one after the other. Never rejects. */
+  #work: Promise<void> = Promise.resolve();
 
   constructor(dependencies: AuditLogDependencies) {
     this.#dependencies = dependencies;
@@ -32,9 +38,8 @@ export class AuditLog {
 
   /** Writes an entry. @throws what the store throws; the next one is then written all the same. */
   async append(fact: AuditFact): Promise<void> {
-    const before = this.#tail ?? this.#readTail();
-    const written = before.then((last) => this.#write(last, fact));
-    this.#tail = written.catch(() => this.#readTail());
+    const written = this.#work.then(() => this.#write(fact));
+    this.#work = written.catch(() => undefined);
     await written;
   }
 
@@ -54,27 +59,25 @@ export class AuditLog {
       }
       if (page.length < PAGE_LENGTH) break;
     }
-    const isWhole = after === undefined || this.#follows(after, { number: 0, hash: FIRST_HASH });
+    const isWhole = after === undefined || this.#follows(after, nothing);
     return isWhole ? undefined : after?.number;
   }
 
-  async #readTail(): Promise<Pick<AuditEntry, "number" | "hash">> {
-    const [last] = await this.page({ limit: 1 });
-    return last ?? { number: 0, hash: FIRST_HASH };
-  }
-
-  async #write(last: Pick<AuditEntry, "number" | "hash">, fact: AuditFact): Promise<AuditEntry> {
+  async #write(fact: AuditFact): Promise<void> {
     const { store, clock } = this.#dependencies;
+    const last = this.#last ?? (await this.page({ limit: 1 })).at(0) ?? nothing;
+    // What fails may have been written all the same.
+    this.#last = undefined;
     const { actor, action, outcome } = fact;
     const texts = { subject: cut(fact.subject), address: cut(fact.address) };
     const at = clock.unixNow();
     const plain = { number: last.number + 1, at, actor, action, ...texts, outcome };
     const entry = { ...plain, hash: this.#hashOf(last.hash, plain) };
     await store.appendAudit(entry);
-    return entry;
+    this.#last = entry;
   }
 
-  #follows(entry: AuditEntry, before: Pick<AuditEntry, "number" | "hash">): boolean {
+  #follows(entry: AuditEntry, before: Tail): boolean {
     return entry.number === before.number + 1 && entry.hash === this.#hashOf(before.hash, entry);
   }
 

@@ -30,13 +30,16 @@ export class Passkeys {
   }
 
   /** The key of `user` for `infoHash`; the same as before unless that was replaced or revoked. */
-  async issue(user: UserAccount, infoHash: InfoHash): Promise<string> {
+  async issue(
+    user: UserAccount,
+    infoHash: InfoHash,
+  ): Promise<{ readonly key: string; readonly isNew: boolean }> {
     const { store, clock } = this.#dependencies;
     const last = (await store.passkeys({ userId: user.id, infoHash })).at(-1);
-    const isGood = last !== undefined && last.validUntil === undefined;
-    const generation = isGood ? last.generation : (last?.generation ?? 0) + 1;
+    const isNew = last === undefined || last.validUntil !== undefined;
+    const generation = (last?.generation ?? 0) + (isNew ? 1 : 0);
     const key = this.#derive(user.id, infoHash, generation);
-    if (!isGood) {
+    if (isNew) {
       await store.putPasskey({
         digest: this.#digestOf(key),
         userId: user.id,
@@ -46,7 +49,7 @@ export class Passkeys {
         validUntil: undefined,
       });
     }
-    return key;
+    return { key, isNew };
   }
 
   /**

@@ -7,12 +7,13 @@
 import { BtPublisherError, unwrap } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import type { UnixMillis } from "../base/units.ts";
-import type {
-  Publication,
-  PublicationAccess,
-  PublicationContent,
-  PublicationPolicy,
-  PublicationSignature,
+import {
+  everyPublication,
+  type Publication,
+  type PublicationAccess,
+  type PublicationContent,
+  type PublicationPolicy,
+  type PublicationSignature,
 } from "../ports/catalogue.ts";
 import type { Timer } from "../ports/clock.ts";
 import type {
@@ -24,7 +25,7 @@ import type {
   UploadStatus,
 } from "../ports/content-service.ts";
 import { assertDeadlineAhead } from "./policy.ts";
-import { everyPublication, Reconciler, type ReconcilerAdapters } from "./reconciler.ts";
+import { Reconciler, type ReconcilerAdapters } from "./reconciler.ts";
 import {
   ALREADY_PUBLISHED,
   finishedJob,

@@ -8,10 +8,10 @@ import { BtPublisherError } from "../base/errors.ts";
 import type { Millis, UnixMillis } from "../base/units.ts";
 import {
   type Catalogue,
+  everyPublication,
   type Publication,
   type PublicationAccess,
   type PublicationContent,
-  type PublicationSummary,
   publicAccess,
 } from "../ports/catalogue.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -171,14 +171,4 @@ async function tolerateConflict(action: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!(error instanceof BtPublisherError && error.code === "CONFLICT")) throw error;
   }
-}
-
-/** All publications, newest first, without holding more than a page of them. */
-export async function* everyPublication(catalogue: Catalogue): AsyncIterable<PublicationSummary> {
-  let before: UnixMillis | undefined;
-  do {
-    const page = await catalogue.list(before === undefined ? {} : { before });
-    yield* page;
-    before = page.at(-1)?.createdAt;
-  } while (before !== undefined);
 }

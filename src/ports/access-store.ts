@@ -122,7 +122,8 @@ export interface AccessStore {
   tokenById(id: string): Promise<ApiToken | undefined>;
   /** Oldest first. */
   tokens(userId?: string): Promise<readonly ApiToken[]>;
-  updateToken(token: ApiToken): Promise<void>;
+  touchToken(id: string, lastUsedAt: UnixMillis): Promise<void>;
+  revokeToken(id: string, revokedAt: UnixMillis): Promise<void>;
 
   addSession(session: Session): Promise<void>;
   session(digest: string): Promise<Session | undefined>;

@@ -114,3 +114,13 @@ export interface Catalogue {
   /** Idempotent. */
   remove(name: string): Promise<void>;
 }
+
+/** All publications, newest first, without holding more than a page of them. */
+export async function* everyPublication(catalogue: Catalogue): AsyncIterable<PublicationSummary> {
+  let before: UnixMillis | undefined;
+  do {
+    const page = await catalogue.list(before === undefined ? {} : { before });
+    yield* page;
+    before = page.at(-1)?.createdAt;
+  } while (before !== undefined);
+}

@@ -91,9 +91,14 @@ export class SqlAccessStore implements AccessStore {
     return (await query.orderBy("created_at").orderBy("id").execute()).map(tokenOf);
   }
 
-  async updateToken(token: ApiToken): Promise<void> {
-    const { id, ...row } = tokenRow(token);
-    await this.#db.updateTable("api_token").set(row).where("id", "=", id).execute();
+  async touchToken(id: string, lastUsedAt: UnixMillis): Promise<void> {
+    const query = this.#db.updateTable("api_token").set({ last_used_at: lastUsedAt });
+    await query.where("id", "=", id).execute();
+  }
+
+  async revokeToken(id: string, revokedAt: UnixMillis): Promise<void> {
+    const query = this.#db.updateTable("api_token").set({ revoked_at: revokedAt });
+    await query.where("id", "=", id).execute();
   }
 
   async addSession(session: Session): Promise<void> {

@@ -66,8 +66,7 @@ export function readRoutes(announcer: Announcer, control: AccessControl): readon
         mustSee(control, principal, await announcer.find(name));
         const view = await announcer.view(name);
         // Its files are behind the SourceNode's door, which goes by addresses.
-        const { infoHash } = view.publication.content;
-        await control.admit(principal, infoHash, request.clientAddress);
+        await control.admit(principal, view.publication, request.clientAddress);
         return viewJson(view);
       },
     }),

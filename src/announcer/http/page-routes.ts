@@ -51,11 +51,8 @@ export function addPages(app: FastifyInstance, { announcer, control, web }: Page
     if (publication.access.catalogue !== "public") void reply.header("cache-control", "no-store");
     if (ending === "torrent") return sendTorrent(announcer, control, publication, reply);
     const view = await announcer.view(name);
-    if (publication.access.catalogue !== "public") {
-      // The page's links lead to the SourceNode's door, which goes by addresses.
-      const { infoHash } = view.publication.content;
-      await control.admit(request.principal, infoHash, request.clientAddress);
-    }
+    // The page's links lead to the SourceNode's door, which goes by addresses.
+    await control.admit(request.principal, publication, request.clientAddress);
     if (ending === undefined) return sendHtml(reply, downloadPage(view, web));
     return sendText(reply, file, ending === "sha256" ? checksumsOf(view) : signatureOf(view));
   });
@@ -84,14 +81,10 @@ async function sendTorrent(
   publication: Publication,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { name, content } = publication;
+  const { name } = publication;
   const { principal, clientAddress } = reply.request;
-  const infoHash = content?.infoHash;
-  const passkey = infoHash && (await control.passkeyOf(principal, publication, infoHash));
+  const passkey = await control.admit(principal, publication, clientAddress);
   const { bytes, etag, withdrawal } = await announcer.torrent(name, passkey);
-  if (passkey !== undefined && infoHash !== undefined) {
-    await control.admit(principal, infoHash, clientAddress);
-  }
   void reply.header("etag", etag);
   if (withdrawal !== undefined) {
     const text = `not served at the moment: ${withdrawalText(withdrawal)}`;
