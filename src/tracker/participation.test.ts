@@ -100,6 +100,13 @@ test("in a small swarm everybody is told of the source", async () => {
   assert.equal(isTold(world, 11, started), false, "the sixth has five others");
 });
 
+test("T3 who claims a low port is told of the source, which never dials that port", async () => {
+  const world = await swarmIn("S2");
+  assert.equal(isTold(world, 10, { ...started, port: 25 }), true);
+  await world.pass(1000);
+  assert.deepEqual(world.orders, []);
+});
+
 test("a seed that starts is no newcomer to look at", async () => {
   const world = await swarmIn("S2");
   isTold(world, 10, { ...started, left: 0 });

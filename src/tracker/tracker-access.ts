@@ -189,8 +189,8 @@ export class TrackerAccess implements AnnounceAccess {
     const failures = this.#failures.get(host) ?? 0;
     if (failures >= MAX_FAILURES) return undefined;
     const known = this.#keys.lookUp(key, this.#dependencies.digestOf(this.#digestKey, key));
-    const canCount = known === undefined && this.#failures.size < MAX_FAILING_HOSTS;
-    if (canCount) this.#failures.set(host, failures + 1);
+    const canCount = failures > 0 || this.#failures.size < MAX_FAILING_HOSTS;
+    if (known === undefined && canCount) this.#failures.set(host, failures + 1);
     return known;
   }
 

@@ -391,14 +391,17 @@ export class Tracker implements TrackerControl {
     }
   }
 
-  /** A swarm in S2 does without its source; who asks again without being done is told of it. */
+  /**
+   * A swarm in S2 does without its source; who asks again without being done is told of it, and who is
+   * not listed: nobody looks at that one.
+   */
   #isLeftOut(
     now: Millis,
     announce: TrackerAnnounce,
-    { asker, record, swarm }: AboutAsker,
+    { asker, own = -1, record, swarm }: AboutAsker,
   ): boolean {
     const { infoHash } = record.registration;
-    const isNewcomer = announce.event === "started" && announce.left !== 0;
+    const isNewcomer = own >= 0 && announce.event === "started" && announce.left !== 0;
     if (!isNewcomer || (swarm?.peerCount ?? 0) <= ENOUGH_PEERS) return false;
     if (!this.#participation.isReleased(now, infoHash)) return false;
     this.#watchList.add(infoHash, { host: formatIp(asker.address), port: announce.port });

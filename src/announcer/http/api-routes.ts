@@ -187,7 +187,7 @@ export function publishRoutes(announcer: Announcer, control: AccessControl): rea
       action: "publication.unpublish",
       summary: "Unpublish, or drop an upload",
       query: noQuerySchema,
-      answers: { 202: "Being removed", 404: "No such publication", 409: "Being hashed" },
+      answers: { 202: "Being removed", 404: "No such publication" },
       async handle({ parameters, principal, reply }) {
         const name = parameters["name"] as string;
         mustManage(control, principal, await announcer.find(name));

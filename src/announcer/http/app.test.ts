@@ -177,6 +177,15 @@ test("errors of the machine are answered without their text and told to the log"
   assert.deepEqual([full.statusCode, full.json().code], [507, "STORAGE_FULL"]);
 });
 
+test("an audit log that cannot be written is told to the log; the call is answered", async (t) => {
+  const world = await startApp(t);
+  const full = new Error("the disk is full");
+  t.mock.method(world.accessControl.audit, "append", () => Promise.reject(full));
+  const answer = await world.send({ method: "POST", url: "/api/v1/publications", payload: plan });
+  assert.equal(answer.statusCode, 201);
+  assert.deepEqual(world.internalErrors, [full]);
+});
+
 test("lists page by page, ledger and status speak JSON", async (t) => {
   const world = await startApp(t);
   await publishThing(world);

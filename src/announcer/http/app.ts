@@ -12,7 +12,7 @@ import {
 } from "fastify";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessControl } from "../../access/access-control.ts";
-import type { Principal } from "../../access/principal.ts";
+import { anonymous, type Principal } from "../../access/principal.ts";
 import type { OpenSession } from "../../access/sessions.ts";
 import type { UploadBody } from "../../ports/content-service.ts";
 import type { WebBuild } from "../../ports/web-build.ts";
@@ -188,9 +188,10 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
   app.decorateRequest("clientAddress", "");
   app.addHook("onRequest", async (request, reply) => {
     void reply.headers(SECURITY_HEADERS);
+    request.principal = anonymous;
+    request.clientAddress = rules.originOf(request.raw).address ?? "";
     const access = request.routeOptions.config.access ?? "public";
     const admittance = await admit(request.raw, access, { rules, control });
-    request.clientAddress = rules.originOf(request.raw).address ?? "";
     request.principal = admittance.principal;
     if (admittance.type === "refused") return sendProblem(reply, admittance.problem);
     request.session = admittance.session;
@@ -199,7 +200,9 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
     if (isAsked && request.routeOptions.config.continuesItself !== true) reply.raw.writeContinue();
     return undefined;
   });
-  app.addHook("onResponse", (request, reply) => recordCall(control, request, reply));
+  app.addHook("onResponse", (request, reply) =>
+    recordCall(control, request, reply).catch(onInternalError),
+  );
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, problem(404, { code: "NOT_FOUND", message: "there is nothing here" })),
   );

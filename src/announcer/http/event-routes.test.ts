@@ -7,9 +7,11 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type AppWorld, publishThing, startApp } from "../../../test/support/announcer-app.ts";
 import { evidenceFor, idleParticipation } from "../../../test/support/participation.ts";
 import { tokensOf } from "../../../test/support/roles.ts";
+import { VirtualClock } from "../../adapters/memory/virtual-clock.ts";
 import type { InfoHash } from "../../base/units.ts";
 import type { PublicationLook } from "../../ports/source-look.ts";
 import type { LiveDetail, LiveOverview } from "../../protocol/api/live.ts";
+import { EventStream } from "./event-stream.ts";
 
 const load = {
   uplinkLimit: undefined,
@@ -182,6 +184,18 @@ test("A16 a stream ends when the right to it does", async (t) => {
   await world.clock.run({ until: world.clock.now() + 15_000 });
   assert.deepEqual(await next(), { event: "end", data: { reason: "session-ended" } });
   await closed;
+});
+
+test("who does not read the end of a stream does not keep it open", async () => {
+  const clock = new VirtualClock();
+  const stream = new EventStream({ clock, isAllowed: async () => false });
+  const closed: string[] = [];
+  stream.onClose(() => closed.push("closed"));
+  await clock.run({ until: 15_000 });
+  assert.deepEqual(closed, []);
+  await clock.run({ until: 30_000 });
+  await turn();
+  assert.deepEqual(closed, ["closed"]);
 });
 
 test("A16 API-23 one account has 20 streams; others have theirs", async (t) => {

@@ -33,6 +33,7 @@ export class EventStream implements LiveReader {
     this.#options = options;
     // A reader that left is nobody's error.
     this.#out.on("error", () => undefined);
+    this.#out.once("close", () => this.#timer?.cancel());
     this.#out.write(`retry: ${RETRY_MS}\n\n`);
     this.#arm();
   }
@@ -44,10 +45,7 @@ export class EventStream implements LiveReader {
 
   /** `action` is called once, when it is over in whatever way. */
   onClose(action: () => void): void {
-    this.#out.once("close", () => {
-      this.#timer?.cancel();
-      action();
-    });
+    this.#out.once("close", action);
   }
 
   get isReady(): boolean {
@@ -68,18 +66,17 @@ export class EventStream implements LiveReader {
   }
 
   async #check(): Promise<void> {
-    const isAllowed = await this.#options.isAllowed().catch(() => false);
-    if (!this.#out.writable) return;
-    if (!isAllowed) {
-      this.end("session-ended");
-      return;
-    }
+    // It ended, and nobody read that.
+    const isOver = !this.#out.writable;
     this.#stuck = this.isReady ? 0 : this.#stuck + 1;
-    if (this.#stuck >= MAX_STUCK) {
+    if (isOver || this.#stuck >= MAX_STUCK) {
       this.#out.destroy();
       return;
     }
-    if (this.isReady) this.#out.write(": still here\n\n");
+    const isAllowed = await this.#options.isAllowed().catch(() => false);
+    if (this.#out.destroyed) return;
+    if (!isAllowed) this.end("session-ended");
+    else if (this.isReady) this.#out.write(": still here\n\n");
     this.#arm();
   }
 }

@@ -54,6 +54,8 @@ test("only a direct connection of this machine is local, whatever headers say", 
     const { isLocal, isPrivate } = originOf({ headers, socket } as IncomingMessage);
     return { isLocal, isPrivate };
   };
+  const gone = originOf({ headers: {}, socket: {} } as IncomingMessage);
+  assert.deepEqual([gone.isLocal, gone.isPrivate, gone.address], [false, false, undefined]);
 
   assert.deepEqual(from("127.0.0.1"), { isLocal: true, isPrivate: true });
   assert.deepEqual(from("::ffff:127.0.0.1"), { isLocal: true, isPrivate: true });

@@ -59,9 +59,9 @@ export function originReader(
     const isProxied = [header, headers["forwarded"], headers["via"]].some(
       (value) => value !== undefined,
     );
-    const isLoopback = client !== undefined && isLoopbackIp(client.address);
     // Nobody else can open a connection that begins and ends at one address of ours.
-    const isOwn = isLoopback || socket.remoteAddress === socket.localAddress;
+    const isSelf = socket.remoteAddress === socket.localAddress;
+    const isOwn = client !== undefined && (isLoopbackIp(client.address) || isSelf);
     const isLocal = isOwn && !isProxied;
     const isSecureProxy = client?.isForwarded === true && headers["x-forwarded-proto"] === "https";
     const address = client === undefined ? undefined : formatIp(client.address);

@@ -216,7 +216,10 @@ export function encodeWsAnswer(infoHash: string, peerId: string, answer: WsAnswe
 
 /** Answers a scrape; torrents that are not in `files` do not exist. */
 export function encodeWsScrapeAnswer(files: ReadonlyMap<string, ScrapeCounts>): string {
-  return JSON.stringify({ action: "scrape", files: Object.fromEntries(files) });
+  const entries = Array.from(files, ([infoHash, { complete, incomplete, downloaded }]) => {
+    return [infoHash, { complete, incomplete, downloaded }] as const;
+  });
+  return JSON.stringify({ action: "scrape", files: Object.fromEntries(entries) });
 }
 
 /** Refuses, in words for the peer. */
