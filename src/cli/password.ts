@@ -17,7 +17,7 @@ export async function readPassword(path: string | undefined, question: string): 
   const given = process.env[VARIABLE];
   if (path !== undefined) return readPasswordFile(path);
   if (given !== undefined) return given;
-  if (process.stdin.isTTY) return typedPassword(question);
+  if (process.stdin.isTTY) return typedPassword(question, process.stdin, process.stderr);
   const message = `a password is needed: --password-file FILE, or ${VARIABLE}`;
   throw new BtPublisherError("USAGE", message);
 }
@@ -30,16 +30,21 @@ async function readPasswordFile(path: string): Promise<string> {
   }
 }
 
-/** Asks on the terminal; what is typed is not shown. */
-function typedPassword(question: string): Promise<string> {
-  process.stderr.write(`${question}: `);
+/** Asks on a terminal; what is typed is not shown. @throws CANCELLED when nothing is. */
+export function typedPassword(
+  question: string,
+  input: NodeJS.ReadableStream,
+  prompt: NodeJS.WritableStream,
+): Promise<string> {
+  prompt.write(`${question}: `);
   const nowhere = new Writable({ write: (_bytes, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  const lines = createInterface({ input, output: nowhere, terminal: true });
   return new Promise((resolve, reject) => {
     lines.once("line", (line) => {
-      lines.close();
-      process.stderr.write("\n");
+      // Before the end, which is told at once.
       resolve(line);
+      lines.close();
+      prompt.write("\n");
     });
     lines.once("close", () => reject(new BtPublisherError("CANCELLED", "no password was typed")));
   });

@@ -78,13 +78,14 @@ test("the publish token gets keys at once, also the first time", async (t) => {
 });
 
 test("T13 who only looked at the page is put out with its grant", async (t) => {
-  const { control, publish, orders, store } = await openAccessWorld(t);
+  const world = await openAccessWorld(t);
+  const { control, orders, store } = world;
   const user = await control.accounts.add({
     name: "dora",
     role: "downloader",
     password: undefined,
   });
-  const thing = await publish("thing", "private");
+  const thing = await world.publish("thing", "private");
   const target = { type: "publication", name: "thing" } as const;
   const wanted = { user: "dora", right: "download", target, expiresAt: undefined } as const;
   const { id } = await control.grant(wanted);
