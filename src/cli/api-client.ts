@@ -62,7 +62,7 @@ export class ApiClient {
     headers?: Readonly<Record<string, string>>,
   ): Promise<Json> {
     const response = await this.#send({ method, path, json: body, headers });
-    return parseJson(await readText(response, Number.POSITIVE_INFINITY));
+    return parseJson(await this.#reached(readText(response, Number.POSITIVE_INFINITY)));
   }
 
   /** All of the list at `path`, page by page: the objects in the field `name` of each page. */
@@ -137,7 +137,7 @@ export class ApiClient {
     };
     const response = await this.#send({ method: "PATCH", path, stream: { body, length, headers } });
     response.resume();
-    await once(response, "end");
+    await this.#reached(once(response, "end"));
   }
 
   async #send(outgoing: Outgoing): Promise<IncomingMessage> {
@@ -189,6 +189,13 @@ export class ApiClient {
     request.setTimeout(IDLE_MS, () => request.destroy(new Error("it does not answer")));
     if (stream === undefined) request.end(text);
     return request;
+  }
+
+  /** The rest of an answer, which may be cut short. */
+  #reached<Value>(rest: Promise<Value>): Promise<Value> {
+    return rest.catch((cause: unknown) => {
+      throw this.#unreachable(cause);
+    });
   }
 
   #unreachable(cause: unknown): BtPublisherError {

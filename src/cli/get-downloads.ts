@@ -1,6 +1,7 @@
 /** The work of `btpublisher get`: several downloads through one Peer, each to its own end. */
 import { lookup } from "node:dns/promises";
 import { access, constants } from "node:fs/promises";
+import { createSystemClock } from "../adapters/node/clock.ts";
 import { makeFolders } from "../adapters/node/make-folders.ts";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -214,12 +215,12 @@ class GetOne {
   }
 
   async #serve(): Promise<void> {
-    const { seed } = this.#context.options;
-    const end = AbortSignal.any([
-      this.#context.signal,
-      ...(Number.isFinite(seed) ? [AbortSignal.timeout(seed)] : []),
-    ]);
-    await stopRequested(end);
+    const { options, signal } = this.#context;
+    const isOver = Promise.withResolvers<void>();
+    // Weeks, too: a signal's own timeout ends at once when it is longer than 24 days.
+    const timer = createSystemClock().setTimer(options.seed, isOver.resolve);
+    await Promise.race([stopRequested(signal), isOver.promise]);
+    timer.cancel();
   }
 
   /** A full disk does not get better by waiting for it here: say how much is needed, and stop. */

@@ -1,6 +1,6 @@
 /** The options that say how much the server takes part in a publication. */
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseInteger, parseRate, parseSize } from "./values.ts";
+import { type Command, Option } from "commander";
+import { parseInstant, parseInteger, parseRate, parseSize } from "./values.ts";
 
 /** As commander gives them. */
 export interface PolicyFlags {
@@ -58,12 +58,4 @@ export function policyOf(flags: PolicyFlags): object | undefined {
 /** The API's word for taking away. */
 function orNull<Value>(value: Value | "none" | undefined): Value | null | undefined {
   return value === "none" ? null : value;
-}
-
-/** A day, or a day and a time, of this machine's zone unless it names one. */
-function parseInstant(text: string): string {
-  const isForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$/.test(text);
-  const time = isForm ? Date.parse(text.length === 10 ? `${text}T00:00` : text) : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(time).toISOString();
-  throw new InvalidArgumentError("Use a day and a time, as 2026-12-31T18:00.");
 }

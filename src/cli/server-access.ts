@@ -44,7 +44,7 @@ export function parsePublication(
   if (url === null || name === undefined) {
     throw new BtPublisherError("USAGE", `${text} is not the address of a publication's page`);
   }
-  return { name: decodeURIComponent(name), flags: { ...flags, server: url.origin } };
+  return { name, flags: { ...flags, server: url.origin } };
 }
 
 /** What a set-up link says. @throws USAGE when it is none. */

@@ -5,6 +5,7 @@ import { InvalidArgumentError } from "commander";
 import {
   parseDuration,
   parseHostPort,
+  parseInstant,
   parsePieceLength,
   parsePort,
   parseRate,
@@ -76,7 +77,25 @@ describe("parseDuration", () => {
     "2h": 7_200_000,
     "7d": 604_800_000,
   });
-  refuses(parseDuration, [...NOT_NUMBERS, "5y", "s", "1h30m"]);
+  refuses(parseDuration, [...NOT_NUMBERS, "5y", "s", "1h30m", "99999999d"]);
+});
+
+describe("parseInstant", () => {
+  test("takes days and times, of this machine's zone unless they name one", () => {
+    assert.equal(parseInstant("2026-12-31"), new Date(2026, 11, 31).toISOString());
+    assert.equal(parseInstant("2026-12-31T18:00"), new Date(2026, 11, 31, 18).toISOString());
+    assert.equal(parseInstant("2026-12-31T18:00Z"), "2026-12-31T18:00:00.000Z");
+    assert.equal(parseInstant("2026-12-31T18:00:01.5+01:00"), "2026-12-31T17:00:01.500Z");
+    assert.equal(parseInstant("2028-02-29T00:00Z"), "2028-02-29T00:00:00.000Z");
+  });
+  refuses(parseInstant, [
+    "",
+    "now",
+    "2026-02-29",
+    "2026-13-01",
+    "2026-12-31T25:00",
+    "2026-12-31 18:00",
+  ]);
 });
 
 describe("parsePieceLength", () => {

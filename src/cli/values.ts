@@ -18,6 +18,9 @@ const MULTIPLIERS: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 };
 
+/** A century: what is longer is a slip of the finger. */
+const MAX_DURATION_MS = 36_525 * 86_400_000;
+
 /** Bytes of `4096`, `64k` (decimal), `1.5Gi` (binary). @throws InvalidArgumentError */
 export function parseSize(text: string): number {
   const bytes = sizeOf(text);
@@ -47,8 +50,22 @@ export function parseDuration(text: string): number {
   const parts = /^([0-9]+(?:\.[0-9]+)?)(|s|m|h|d)$/.exec(text);
   const seconds = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 }[parts?.[2] ?? "none"];
   const milliseconds = Math.round(Number(parts?.[1]) * (seconds ?? Number.NaN) * 1000);
-  if (Number.isSafeInteger(milliseconds)) return milliseconds;
+  if (milliseconds <= MAX_DURATION_MS) return milliseconds;
   throw new InvalidArgumentError("Use seconds, or a number with s m h d: 90s, 2h.");
+}
+
+/**
+ * An instant as ISO 8601 in UTC, of a day or a day and a time: of this machine's zone unless it names
+ * one. @throws InvalidArgumentError
+ */
+export function parseInstant(text: string): string {
+  const [, day, time = "T00:00"] =
+    /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
+  // The 31st of February is no day, though dates can be made of it.
+  const isDay = day !== undefined && new Date(`${day}T00:00Z`).toJSON()?.startsWith(day) === true;
+  const instant = Date.parse(isDay ? day + time : "");
+  if (!Number.isNaN(instant)) return new Date(instant).toISOString();
+  throw new InvalidArgumentError("Use a day, or a day and a time, as 2026-12-31T18:00.");
 }
 
 /** A whole number from `min` to `max`, both included. @throws InvalidArgumentError */

@@ -1,11 +1,11 @@
 /** `btpublisher log`: the ledger of a publication, which piece went to which node. */
 import process from "node:process";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { formatBytes } from "../text.ts";
-import { parseDuration } from "../values.ts";
+import { parseDuration, parseInstant } from "../values.ts";
 
 interface LogFlags extends ServerAccessFlags {
   /** ISO 8601. */
@@ -44,8 +44,6 @@ function textOf(entry: Json): string {
 }
 
 function parseSince(text: string): string {
-  const isMoment = /^\d{4}-\d\d-\d\d/.test(text);
-  const time = isMoment ? Date.parse(text) : Date.now() - parseDuration(text);
-  if (!Number.isNaN(time)) return new Date(time).toISOString();
-  throw new InvalidArgumentError("Use a moment, as 2026-12-31T18:00, or a duration: 90s, 2h.");
+  if (/^\d{4}-/.test(text)) return parseInstant(text);
+  return new Date(Date.now() - parseDuration(text)).toISOString();
 }

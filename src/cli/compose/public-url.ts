@@ -1,10 +1,16 @@
 /** By which names a server is reached, and from where a request came. */
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
 import { TLSSocket } from "node:tls";
 import type { RequestOrigin } from "../../announcer/http/access.ts";
-import { canonicalIp, formatIp, isLoopbackIp, parseIp } from "../../base/ip-address.ts";
-import { clientAddress } from "../../protocol/http/client-address.ts";
+import {
+  canonicalIp,
+  formatIp,
+  type IpNetwork,
+  isLoopbackIp,
+  parseIp,
+} from "../../base/ip-address.ts";
+import { type ClientAddress, clientAddress } from "../../protocol/http/client-address.ts";
 import type { ServerSettings } from "../config.ts";
 
 /**
@@ -52,13 +58,10 @@ export function knownHosts(publicUrl: string): (host: string) => boolean {
 export function originReader(
   settings: ServerSettings,
 ): (request: IncomingMessage) => RequestOrigin {
-  return ({ headers, socket }) => {
-    const forwardedFor = headers["x-forwarded-for"];
-    const header = Array.isArray(forwardedFor) ? forwardedFor.join(",") : forwardedFor;
-    const client = clientAddress(socket.remoteAddress, header, settings.trustedProxies);
-    const isProxied = [header, headers["forwarded"], headers["via"]].some(
-      (value) => value !== undefined,
-    );
+  return (request) => {
+    const { headers, socket } = request;
+    const client = clientOf(request, settings.trustedProxies);
+    const isProxied = ["x-forwarded-for", "forwarded", "via"].some((name) => name in headers);
     // Nobody else can open a connection that begins and ends at one address of ours.
     const isSelf = socket.remoteAddress === socket.localAddress;
     const isOwn = client !== undefined && (isLoopbackIp(client.address) || isSelf);
@@ -68,6 +71,19 @@ export function originReader(
     const isEncrypted = socket instanceof TLSSocket || isSecureProxy;
     return { address, isLocal, isEncrypted, isPrivate: isLocal || isEncrypted };
   };
+}
+
+/** Whose request it is; undefined when nobody can tell. */
+export function clientOf(
+  { headers, socket }: IncomingMessage,
+  trustedProxies: readonly IpNetwork[],
+): ClientAddress | undefined {
+  return clientAddress(socket.remoteAddress, forwardedForOf(headers), trustedProxies);
+}
+
+/** The header X-Forwarded-For. */
+export function forwardedForOf(headers: IncomingHttpHeaders): string | undefined {
+  return headers["x-forwarded-for"]?.toString();
 }
 
 function urlOf({ tls }: ServerSettings, host: string, port: number): string {

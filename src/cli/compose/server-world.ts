@@ -93,8 +93,21 @@ export async function withServerWorld(
       onClose: (close) => void closers.push(close),
     });
   } finally {
-    for (const close of closers.toReversed()) await close();
+    await closeAll(closers.toReversed());
   }
+}
+
+/** One that fails does not keep the others open; the first failure is told. */
+async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of closers) {
+    try {
+      await close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function findFolderFault(path: string): Promise<string | undefined> {

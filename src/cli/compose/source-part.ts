@@ -21,7 +21,6 @@ import { payloadRate } from "../../base/line-rate.ts";
 import { TokenBucket } from "../../base/token-bucket.ts";
 import type { SourceControlLink, SourceHello } from "../../ports/tracker-control.ts";
 import type { SourceOrder } from "../../protocol/control/access-values.ts";
-import { clientAddress } from "../../protocol/http/client-address.ts";
 import { createPeerId, isSourcePeerId } from "../../protocol/wire/peer-id.ts";
 import { PeerHost, unlimited } from "../../runtime/peer-host.ts";
 import { createSourceNode, type SourceRole } from "../../source-node/create-source-node.ts";
@@ -29,6 +28,7 @@ import { SourceGate } from "../../source-node/source-gate.ts";
 import type { SourceEvent } from "../../source-node/source-event.ts";
 import { clientName } from "../version.ts";
 import type { ServerSettings } from "../config.ts";
+import { clientOf } from "./public-url.ts";
 import type { ServerWorld } from "./server-world.ts";
 
 /** An open SourceNode and its doors. */
@@ -93,9 +93,8 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
     door: role.filesDoor,
     clock,
     uploadLimit,
-    remoteHost: ({ headers, socket }) => {
-      const forwardedFor = String(headers["x-forwarded-for"] ?? "");
-      const client = clientAddress(socket.remoteAddress, forwardedFor, settings.trustedProxies);
+    remoteHost: (request) => {
+      const client = clientOf(request, settings.trustedProxies);
       return client === undefined ? "unknown" : formatIp(client.address);
     },
   });

@@ -4,7 +4,6 @@ import { passkeyDigest } from "../../adapters/node/secrets.ts";
 import { createTicketSigner } from "../../adapters/node/ticket-keys.ts";
 import { SqlRegistrationStore } from "../../adapters/sql/registration-store.ts";
 import type { FrontRoute, UpgradeHandler } from "../../adapters/node/front-server.ts";
-import { isLoopbackIp, parseSocketIp } from "../../base/ip-address.ts";
 import type { AnnounceDoor } from "../../adapters/node/announce-entrance.ts";
 import { WebTrackerSockets } from "../../adapters/node/web-tracker-sockets.ts";
 import { reasonText } from "../../participation/reason-text.ts";
@@ -16,7 +15,9 @@ import { Tracker } from "../../tracker/tracker.ts";
 import { TrackerAccess } from "../../tracker/tracker-access.ts";
 import { trackerMetrics } from "../../tracker/tracker-metrics.ts";
 import { TrackerWebDoor } from "../../tracker/web-door.ts";
+import type { ServerSettings } from "../config.ts";
 import { announceDoor } from "./announce-door.ts";
+import { forwardedForOf, originReader } from "./public-url.ts";
 import { ticketRoute } from "./ticket-route.ts";
 import { openUdpPort } from "./udp-port.ts";
 import type { ServerWorld } from "./server-world.ts";
@@ -86,7 +87,7 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
     routes: [
       ...routesOf(door),
       ticketRoute(desk, trustedProxies),
-      metricsRoute(() => trackerMetrics({ tracker, udp, web, access, desk })),
+      metricsRoute(settings, () => trackerMetrics({ tracker, udp, web, access, desk })),
     ],
     upgrade: (request, socket, head) => sockets.handleUpgrade(request, socket, head),
     announces: announceDoor(door, trustedProxies),
@@ -96,14 +97,13 @@ export async function openTrackerPart(world: ServerWorld): Promise<TrackerPart> 
 }
 
 /** Metrics are for programs on this machine, such as a Prometheus or its agent. */
-function metricsRoute(metrics: () => string): FrontRoute {
+function metricsRoute(settings: ServerSettings, metrics: () => string): FrontRoute {
+  const originOf = originReader(settings);
   return {
     prefix: "/metrics",
-    handle: ({ method, socket, headers }, response) => {
-      const address = parseSocketIp(socket.remoteAddress);
-      const isProxied = headers["x-forwarded-for"] !== undefined || headers.via !== undefined;
-      const isOurs = address !== undefined && isLoopbackIp(address) && !isProxied;
-      const status = isOurs ? (method === "GET" ? 200 : 405) : 403;
+    handle: (request, response) => {
+      const { isLocal } = originOf(request);
+      const status = isLocal ? (request.method === "GET" ? 200 : 405) : 403;
       response.writeHead(status, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
       response.end(status === 200 ? metrics() : "metrics are for programs on this machine\n");
     },
@@ -117,13 +117,12 @@ function changeText({ from, to, reason }: ParticipationChange): string {
 
 function routesOf(door: TrackerHttpDoor): readonly FrontRoute[] {
   const handle: FrontRoute["handle"] = ({ method = "", url = "", headers, socket }, response) => {
-    const forwardedFor = headers["x-forwarded-for"];
     const answer = door.answer({
       method,
       target: url,
       socketAddress: socket.remoteAddress,
       localAddress: socket.localAddress,
-      forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join(",") : forwardedFor,
+      forwardedFor: forwardedForOf(headers),
     });
     response.writeHead(answer?.status ?? 404, answer?.headers);
     response.end(answer?.body);
