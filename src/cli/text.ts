@@ -5,6 +5,8 @@
  * torrent may move the cursor, change colours or turn text round.
  */
 
+import { sizeText } from "../base/size-text.ts";
+
 /** Control characters (C0 without tab and newline, DEL, C1) and the marks that turn text round. */
 const UNSAFE = /(?![\t\n])[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
 
@@ -24,18 +26,9 @@ export function jsonLine(value: unknown): string {
   );
 }
 
-const DECIMAL_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
-
-/** A size in decimal units with three digits that count: `512 B`, `1.50 MB`, `2.93 GB`. */
+/** A size: `512 B`, `1.50 MB`, `2.93 GB`. */
 export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < DECIMAL_UNITS.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${value.toFixed(digits)} ${DECIMAL_UNITS[unit]}`;
+  return sizeText(bytes, "B");
 }
 
 /** A piece length, which is a power of two as a rule: `256 KiB`, `4 MiB`. */

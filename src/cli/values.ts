@@ -62,7 +62,7 @@ export function parseInstant(text: string): string {
   const [, day, time = "T00:00"] =
     /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
   // The 31st of February is no day, though dates can be made of it.
-  const isDay = day !== undefined && new Date(`${day}T00:00Z`).toJSON()?.startsWith(day) === true;
+  const isDay = day !== undefined && JSON.stringify(new Date(`${day}T00:00Z`)).includes(day);
   const instant = Date.parse(isDay ? day + time : "");
   if (!Number.isNaN(instant)) return new Date(instant).toISOString();
   throw new InvalidArgumentError("Use a day, or a day and a time, as 2026-12-31T18:00.");

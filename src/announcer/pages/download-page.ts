@@ -1,4 +1,5 @@
 /** `/p/NAME`: every way to get a publication, and what to check the result with. */
+import { shellQuote } from "../../base/shell-quote.ts";
 import type { WebBuild } from "../../ports/web-build.ts";
 import type { PublicationView } from "../announcer.ts";
 import { withdrawalText } from "../withdrawals.ts";
@@ -157,9 +158,4 @@ function getCommand(view: PublicationView): string {
 /** Where this server is, as others call it. */
 function originOf({ pageUrl }: PublicationView): string {
   return pageUrl.slice(0, pageUrl.lastIndexOf("/p/"));
-}
-
-/** One word of a POSIX shell. */
-function shellQuote(text: string): string {
-  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

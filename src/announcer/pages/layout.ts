@@ -1,4 +1,5 @@
 /** The frame of every page, and the small words that pages share. They all work without scripts. */
+import { sizeText } from "../../base/size-text.ts";
 import type { WebBuild, WebEntry } from "../../ports/web-build.ts";
 import { type Html, html } from "./html.ts";
 
@@ -61,23 +62,9 @@ export function errorPage(heading: string, sentence: string, web: WebBuild | und
   return page({ title: heading, content, web });
 }
 
-const UNITS = ["bytes", "kB", "MB", "GB", "TB", "PB"] as const;
-
-/** `512 bytes`, `1.50 MB`: three digits that count, decimal units. */
-export function sizeText(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return `${value.toFixed(digits)} ${UNITS[unit]}`;
-}
-
 /** A size that scripts can put into the reader's locale. */
 export function sizeData(bytes: number): Html {
-  return html`<data class="size" value="${bytes}">${sizeText(bytes)}</data>`;
+  return html`<data class="size" value="${bytes}">${sizeText(bytes, "bytes")}</data>`;
 }
 
 /** `48,000,000` */

@@ -1,4 +1,5 @@
 /** Command lines and snippets with the real values of a publication in them. */
+import { shellQuote } from "../../base/shell-quote.ts";
 import type { ApiPublicationView } from "../../protocol/api/values.ts";
 
 /** What people and programs paste. */
@@ -97,11 +98,6 @@ export function nextName(name: string): string {
   if (match === null) return `${name}-2`;
   const [, before = "", number = "", after = ""] = match;
   return before + String(Number(number) + 1).padStart(number.length, "0") + after;
-}
-
-/** One word of a POSIX shell. */
-export function shellQuote(text: string): string {
-  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -1,11 +1,10 @@
 /** Which piece went to which node: filtered, exported, and played back. */
-import { createSignal, For, onMount, Show } from "solid-js";
+import { createSignal, For } from "solid-js";
 import { publicationPath } from "../../client/client.ts";
 import type { LedgerDoor, LedgerLine, LedgerPage } from "../../protocol/api/ledger.ts";
-import { api, messageOf } from "../api.ts";
 import { countText, preciseText, sizeText } from "../format.ts";
-import { Field, Trouble } from "../parts/basics.tsx";
-import { hasSessionEnded } from "../session/session.ts";
+import { Field } from "../parts/basics.tsx";
+import { createPagedList, PagedView } from "../parts/paged-list.tsx";
 import { Replay } from "./replay.tsx";
 
 /** What is asked for; empty: anything. */
@@ -38,27 +37,16 @@ export function LedgerSection(props: { readonly name: string }) {
 
 function LedgerTable(props: { readonly name: string }) {
   const [filter, setFilter] = createSignal(everything);
-  const [entries, setEntries] = createSignal<readonly LedgerLine[]>();
-  const [next, setNext] = createSignal<string>();
-  const [trouble, setTrouble] = createSignal<string>();
   const path = publicationPath(props.name, "/ledger");
   const query = (format: string) => {
     const limit = format === "page" ? [["limit", String(PAGE_LENGTH)]] : [];
     const asked = Object.entries(filter()).filter(([, value]) => value !== "");
     return `${path}?${new URLSearchParams([...asked, ["format", format], ...limit]).toString()}`;
   };
-  const load = async (from: string, before: readonly LedgerLine[]): Promise<void> => {
-    setTrouble();
-    try {
-      const page = await api.call<LedgerPage>("GET", from);
-      setEntries([...before, ...page.entries]);
-      setNext(page.next);
-    } catch (error) {
-      if (!hasSessionEnded(error)) setTrouble(messageOf(error));
-    }
-  };
-  const look = (): void => void load(query("page"), []);
-  onMount(look);
+  const list = createPagedList<LedgerPage, LedgerLine>(
+    () => query("page"),
+    ({ entries }) => entries,
+  );
   return (
     <>
       <div class="row spread">
@@ -75,26 +63,12 @@ function LedgerTable(props: { readonly name: string }) {
       <FilterForm
         onFilter={(wanted) => {
           setFilter(wanted);
-          look();
+          void list.reload();
         }}
       />
-      <Trouble text={trouble()} />
-      <Show when={entries()} fallback={<p class="quiet">Loading …</p>}>
-        {(known) => (
-          <Show when={known().length > 0} fallback={<p class="quiet">Nothing was sent.</p>}>
-            <Entries entries={known()} />
-          </Show>
-        )}
-      </Show>
-      <Show when={next()}>
-        {(more) => (
-          <div>
-            <button type="button" onClick={() => void load(more(), entries() ?? [])}>
-              More
-            </button>
-          </div>
-        )}
-      </Show>
+      <PagedView list={list} empty={<p class="quiet">Nothing was sent.</p>}>
+        {(entries) => <Entries entries={entries()} />}
+      </PagedView>
     </>
   );
 }
@@ -108,7 +82,7 @@ function FilterForm(props: { readonly onFilter: (filter: Filter) => void }) {
       door: valueOf("door"),
       piece: valueOf("piece"),
       address: valueOf("address"),
-      peer: valueOf("peer"),
+      peer: valueOf("peer").toLowerCase(),
     });
   };
   return (
