@@ -100,6 +100,23 @@ test("what the server refuses is an error with the problem", async (t) => {
   await assert.rejects(client.publish("nothing"), isProblem(404, "NOT_FOUND"));
 });
 
+test("an answer that is cut short is an error as if the server were away", async (t) => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { "content-length": 1000 });
+    response.write('{"half":', () => response.destroy());
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close());
+  const client = new Client({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  const watch = async () => {
+    for await (const state of client.watch()) assert.fail(JSON.stringify(state));
+  };
+  const publishFile = () => client.publishFile("x", new Blob(["x"]));
+  for (const call of [() => client.me(), publishFile, () => client.publish("x"), watch]) {
+    await assert.rejects(call, isProblem(0, "UNAVAILABLE"));
+  }
+});
+
 test("events are the same however the bytes are cut", async () => {
   const text = 'retry: 1\n\nevent: snapshot\ndata: {"name":"é"}\n\n: still here\n\ndata: x\n\n';
   const bytes = new TextEncoder().encode(text);

@@ -74,7 +74,7 @@ export class Client {
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
     const response = await this.#send(method, path, jsonBody(body, headers));
-    return (response.status === 204 ? undefined : await response.json()) as Answer;
+    return (response.status === 204 ? undefined : await this.#json(response)) as Answer;
   }
 
   server(): Promise<ApiServer> {
@@ -143,7 +143,7 @@ export class Client {
     const path = `/api/v1/files/${encodeURIComponent(fileName)}?${parameters}`;
     const headers = { "content-type": "application/octet-stream" };
     const response = await this.#send("PUT", path, { body, headers });
-    return (await response.json()) as ApiPublished;
+    return (await this.#json(response)) as ApiPublished;
   }
 
   /** Appends to file number `index` of the plan, which holds `offset` bytes. @returns what it holds. */
@@ -233,13 +233,13 @@ export class Client {
     onProgress: OnPublishProgress = () => undefined,
   ): Promise<ApiPublished> {
     const response = await this.#send("POST", path, jsonBody(plan));
-    for await (const text of linesOf(bodyOf(response))) {
+    for await (const text of linesOf(this.#bodyOf(response))) {
       const line = JSON.parse(text) as ApiPublishLine;
       if (line.event === "published") return line;
       if (line.event === "error") throw new ApiError(line);
       onProgress(line.bytes, line.total);
     }
-    throw new ApiError(unreachable("the answer was cut short: ask again"));
+    throw new ApiError(unreachable(CUT_SHORT));
   }
 
   async *#states<State>(
@@ -248,7 +248,7 @@ export class Client {
   ): AsyncIterable<State> {
     const response = await this.#send("GET", path, { headers: { accept: "text/event-stream" } });
     let state: State | undefined;
-    for await (const { event, data } of eventsOf(bodyOf(response))) {
+    for await (const { event, data } of eventsOf(this.#bodyOf(response))) {
       if (event === "end") {
         throwIfOver(data);
         return;
@@ -265,14 +265,34 @@ export class Client {
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     const request = { ...init, method, headers, ...(signal !== undefined && { signal }) };
     const response = await fetch(`${url}${path}`, request).catch((error: unknown) => {
-      if (signal?.aborted === true) throw error;
-      throw new ApiError(unreachable("the server cannot be reached: is the network up?"));
+      throw this.#failure(error, "the server cannot be reached: is the network up?");
     });
     if (response.ok) return response;
     const text = await response.text().catch(() => "");
     throw new ApiError(problemOf(response.status, text));
   }
+
+  #json(response: Response): Promise<unknown> {
+    return response.json().catch((error: unknown) => {
+      throw this.#failure(error, CUT_SHORT);
+    });
+  }
+
+  async *#bodyOf({ body }: Response): AsyncIterable<Uint8Array> {
+    try {
+      yield* chunksOf(body as ReadableStream<Uint8Array>);
+    } catch (error) {
+      throw this.#failure(error, CUT_SHORT);
+    }
+  }
+
+  /** What to throw when the network failed, or the signal ended the call. */
+  #failure(error: unknown, detail: string): unknown {
+    return this.#options.signal?.aborted === true ? error : new ApiError(unreachable(detail));
+  }
 }
+
+const CUT_SHORT = "the answer was cut short: ask again";
 
 /** The problem of an answer with that status and body; for those who do not ask by `Client`. */
 export function problemOf(status: number, text: string): ApiProblem {
@@ -312,8 +332,4 @@ function throwIfOver(data: string): void {
     const detail = "there is no such publication (any more)";
     throw new ApiError({ title: "Not found", status: 404, detail, code: "NOT_FOUND" });
   }
-}
-
-function bodyOf(response: Response): AsyncIterable<Uint8Array> {
-  return chunksOf(response.body as ReadableStream<Uint8Array>);
 }
