@@ -158,6 +158,11 @@ export class Downloader {
     return (this.unseen.size + this.grants.size + 1) / this.forwardRate(now);
   }
 
+  /** How long `bytes` take it at the mean rate that it gained with so far, in seconds. */
+  secondsFor(now: Millis, bytes: number): number {
+    return (bytes * (now - this.joinedAt)) / 1000 / this.gainedBytes;
+  }
+
   /** It has `bytes` more, from anyone. */
   gain(now: Millis, bytes: number): void {
     this.gainedBytes += bytes;

@@ -38,6 +38,8 @@ export class Evidence {
   #gainedBytes = 0;
   #forwardedPieces = 0;
   #liveCount = 0;
+  #crowdSince: Millis = 0;
+  #lastJoinedAt: Millis = 0;
 
   constructor(geometry: PieceGeometry, options: EvidenceOptions) {
     this.#geometry = geometry;
@@ -53,6 +55,11 @@ export class Evidence {
   /** Connected peers, SourceNodes apart. */
   get liveCount(): number {
     return this.#liveCount;
+  }
+
+  /** From the first arrival since somebody is there to the last one. */
+  get arrivalSpreadMs(): Millis {
+    return this.#lastJoinedAt - this.#crowdSince;
   }
 
   /** Bytes of pieces that were gained before our eyes, from anyone. */
@@ -127,9 +134,14 @@ export class Evidence {
     const identity = `${toHex(joined.peerId)}@${joined.host}`;
     const peer = new Downloader(joined, identity, now, firstOwedBytes);
     peer.isTrusted = this.#trusted.has(identity) || this.#options.knowsPeer(joined.peerId);
-    if (this.#liveCount === 0) this.#forwardedPieces = 0;
+    if (this.#liveCount === 0) {
+      this.#forwardedPieces = 0;
+      this.#crowdSince = now;
+    }
     this.#peers.set(joined.key, peer);
-    if (!peer.isSourceNode) this.#liveCount++;
+    if (peer.isSourceNode) return peer;
+    this.#liveCount++;
+    this.#lastJoinedAt = now;
     return peer;
   }
 

@@ -21,6 +21,12 @@ export interface OfferRulesView {
 
 /** Who was sent the whole content and still lacks some is not believed to be in need. */
 const MAX_COPIES_TO_ONE = 1.05;
+/** Who can get no more than so many pieces from others will soon wait for us. */
+const LEAST_BUSY_PIECES = 4;
+/** The part of the time until a peer is complete in which it must have passed on what it has. */
+const PASS_PART = 0.6;
+/** Who arrive within so much time came all at once. */
+const AT_ONCE_MS: Millis = 2000;
 
 export class OfferRules {
   readonly #geometry: PieceGeometry;
@@ -68,11 +74,28 @@ export class OfferRules {
   /** What nobody was sent yet, to the peer that spreads it soonest. */
   neverSent(now: Millis): Offer | undefined {
     if (this.#grants.isAllSent) return undefined;
-    const peer = this.#cheapest(now, (each) => this.#grants.neverSentFor(each) !== undefined);
+    const peer = this.#cheapest(
+      now,
+      (each) => this.#grants.neverSentFor(each) !== undefined && this.#passesOn(now, each),
+    );
     const piece = peer && this.#grants.neverSentFor(peer);
     return peer === undefined || piece === undefined
       ? undefined
       : { peer, piece, reason: "never-sent" };
+  }
+
+  /**
+   * Whether `peer` will have passed on what it has before it is complete, and may leave. Who came
+   * all at once leave all at once; one that is alone cannot pass on anything; who has hardly
+   * anything to get from others waits for us.
+   */
+  #passesOn(now: Millis, peer: Downloader): boolean {
+    const { copies, liveCount, arrivalSpreadMs } = this.#evidence;
+    if (liveCount < 2 || arrivalSpreadMs < AT_ONCE_MS || peer.gainedBytes === 0) return true;
+    const missing = peer.pieces.size - peer.pieces.count;
+    if (missing - copies.countBelow(1) < LEAST_BUSY_PIECES) return true;
+    const seconds = peer.secondsFor(now, missing * this.#geometry.pieceLength);
+    return peer.spreadCost(now) <= PASS_PART * seconds;
   }
 
   /** What fewer than `floor` peers hold for long. */

@@ -96,6 +96,28 @@ describe("never sent", () => {
     assert.deepEqual(world.offers(), ["1 4 never-sent"], "which were seen at 2 since");
   });
 
+  for (const { waitMs, title } of [
+    { waitMs: 3000, title: "who is ahead of others gets no more than it passes on" },
+    { waitMs: 1000, title: "nobody is ahead of others who came at once" },
+  ]) {
+    test(title, () => {
+      const world = new ControllerWorld({ pieces: 60 });
+      world.join(1);
+      for (let piece = 0; piece < 20; piece++) world.take(1, piece);
+      world.now += waitMs;
+      world.join(2);
+      for (let piece = 20; piece < 30; piece++) world.take(2, piece);
+      world.have(1, 20, 21, 22, 23);
+      world.shows();
+
+      // 2 does not ask any more.
+      world.pass(10_000);
+      const shows = world.shows().filter(({ reason }) => reason === "never-sent");
+      const shownTo = shows.map(({ peer }) => peer);
+      assert.equal(shownTo.includes(1), waitMs < 2000, `to ${shownTo.join()}`);
+    });
+  }
+
   test("what peers brought from elsewhere need not go out", () => {
     const world = new ControllerWorld({ pieces: 4 });
     world.join(1);
