@@ -10,7 +10,7 @@ import { infoHashIn, openAccessWorld } from "../support/access-world.ts";
 
 const password = "correct horse battery";
 
-test("a set-up link that is used twice at once makes one maintainer", async (t) => {
+test("A8 a set-up link that is used twice at once makes one maintainer", async (t) => {
   const { control } = await openAccessWorld(t);
   const token = String(await control.openSetup());
   const made = await Promise.allSettled([
@@ -53,7 +53,7 @@ test("two changes of an account at once are both made", async (t) => {
   assert.notEqual(dora.passwordHash, undefined);
 });
 
-test("A8 passwords that are guessed at once are as few as those guessed one by one", async (t) => {
+test("A7 passwords that are guessed at once are as few as those guessed one by one", async (t) => {
   const { control } = await openAccessWorld(t);
   await control.accounts.add({ name: "dora", role: "downloader", password });
   const guesses = Array.from({ length: 20 }, () =>
