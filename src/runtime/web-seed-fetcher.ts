@@ -158,18 +158,15 @@ class RangeFetch {
 
   /** Asks for the next span, or ends. */
   next(): void {
-    if (this.#isOver) return;
-    const span = this.#spans[this.#at++];
-    if (span === undefined) {
-      this.#end({ type: "done" });
-      return;
-    }
-    const file = this.#info.files[span.fileIndex];
-    if (file?.isPad === true) {
+    while (!this.#isOver) {
+      const span = this.#spans[this.#at++];
+      if (span === undefined) return this.#end({ type: "done" });
+      if (this.#info.files[span.fileIndex]?.isPad !== true) return this.#ask(span);
       this.#sink.write(new Uint8Array(span.length));
-      this.next();
-      return;
     }
+  }
+
+  #ask(span: FileSpan): void {
     const last = span.position + span.length - 1;
     let received = 0;
     this.#request = this.#http.get(

@@ -43,6 +43,24 @@ async function download(
 }
 
 describe("a web seed in virtual time", () => {
+  test("TOR-31 tens of thousands of pad files in a row are no burden", async () => {
+    const padded = new Uint8Array(64 * KIB);
+    padded.fill(1, 0, KIB);
+    const plain = anInfo(padded, 64 * KIB);
+    const files = Array.from({ length: 63 * KIB + 1 }, (_, i) => ({
+      path: [String(i)],
+      rawPath: [],
+      length: i === 0 ? KIB : 1,
+      offset: i === 0 ? 0 : KIB + i - 1,
+      isPad: i > 0,
+    }));
+    const swarm = new MemorySwarm({ ...plain, isDirectory: true, files }, 1);
+    const http = new MemoryHttp(swarm.clock, aServer(padded));
+    const peer = await swarm.add("10.0.0.1", { http, role: { webSeeds: ["http://seed/"] } });
+    assert.ok(await swarm.runUntilComplete([peer], 600_000));
+    assert.deepEqual(peer.store.content, padded);
+  });
+
   test("gives the whole content, without any peer", async () => {
     const { swarm, isDone } = await download(aServer(content));
     assert.ok(isDone);
