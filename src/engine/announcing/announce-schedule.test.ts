@@ -42,6 +42,16 @@ describe("AnnounceSchedule", () => {
     assert.deepEqual(schedule.takeOutputs(), [{ url: second, event: "completed" }]);
   });
 
+  test("says goodbye to the tracker that knows it, not to one that never answered", () => {
+    const schedule = aSchedule([["dead"], ["alive"]]);
+    schedule.start();
+    schedule.handleFailure(0);
+    schedule.handleAnswer(0, "alive", answer);
+    schedule.takeOutputs();
+    schedule.stop();
+    assert.deepEqual(schedule.takeOutputs(), [{ url: "alive", event: "stopped" }]);
+  });
+
   test("backs off when no tracker answers, and says started until one did", () => {
     const schedule = aSchedule([["a"]]);
     schedule.start();

@@ -34,7 +34,8 @@ export class AnnounceSchedule {
   #nextAt: Millis | undefined;
   #lonelyAt: Millis | undefined;
   #failures = 0;
-  #hasStarted = false;
+  /** The tracker that answered last: it knows us. */
+  #answered: string | undefined;
   #isStopped = false;
 
   /** `tiers` of announce URLs, at least one URL for any announce to happen. */
@@ -51,7 +52,8 @@ export class AnnounceSchedule {
   complete(): void {
     if (this.#isStopped) return;
     // With no tracker that knows us yet, `started` with nothing left says it all.
-    this.#pending = this.#hasStarted || this.#attempt !== undefined ? "completed" : "started";
+    const isKnown = this.#answered !== undefined || this.#attempt !== undefined;
+    this.#pending = isKnown ? "completed" : "started";
     this.#begin();
   }
 
@@ -60,8 +62,8 @@ export class AnnounceSchedule {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#nextAt = undefined;
-    const url = this.#urls()[0];
-    if (this.#hasStarted && url !== undefined) this.#outputs.push({ url, event: "stopped" });
+    const url = this.#answered;
+    if (url !== undefined) this.#outputs.push({ url, event: "stopped" });
   }
 
   /** A tracker answered; intervals in milliseconds, already clamped to sane values. */
@@ -71,7 +73,7 @@ export class AnnounceSchedule {
     answer: { readonly intervalMs: Millis; readonly minIntervalMs: Millis | undefined },
   ): void {
     if (this.#isStopped) return;
-    this.#hasStarted = true;
+    this.#answered = url;
     this.#attempt = undefined;
     this.#failures = 0;
     this.#moveToFront(url);
@@ -86,7 +88,7 @@ export class AnnounceSchedule {
 
   handleFailure(now: Millis): void {
     if (this.#isStopped || this.#attempt === undefined) return;
-    if (!this.#hasStarted) this.#pending = "started";
+    if (this.#answered === undefined) this.#pending = "started";
     this.#attempt++;
     if (this.#attempt < this.#urls().length) {
       this.#announce();

@@ -6,6 +6,7 @@
 import { Bitfield } from "../../base/bitfield.ts";
 import type { Millis } from "../../base/units.ts";
 import type { BlockRef, PieceGeometry } from "../../protocol/metainfo/piece-geometry.ts";
+import { PARTICIPATION_EXTENSION } from "../../protocol/wire/participation.ts";
 import { BlockTable } from "../requests/block-table.ts";
 import { RateMeter } from "../requests/rate-meter.ts";
 import { RequestWindow } from "../requests/request-window.ts";
@@ -43,6 +44,16 @@ export interface OutstandingRequest {
 
 /** Requests of one peer that we queue at most; more are rejected. 512 × 16 KiB = 8 MiB. */
 export const MAX_QUEUED_REQUESTS = 512;
+
+/** The numbers under which peers send us extensions (BEP 10 leaves the choice to the receiver). */
+export const UT_METADATA_ID = 1;
+export const PARTICIPATION_ID = 2;
+
+/** The extensions that we speak. */
+export const OUR_EXTENSIONS: ReadonlyMap<string, number> = new Map([
+  [PARTICIPATION_EXTENSION, PARTICIPATION_ID],
+  ["ut_metadata", UT_METADATA_ID],
+]);
 
 export class PeerSession {
   readonly info: PeerSessionInfo;
@@ -88,8 +99,7 @@ export class PeerSession {
   readonly budget: MessageBudget;
   lastReceivedAt: Millis;
   lastSentAt: Millis;
-  /** Our extension ids by name that the peer gave (BEP 10). */
-  extensionIds: ReadonlyMap<string, number> = new Map();
+  readonly #extensionIds = new Map<string, number>();
   clientName = "";
   /** Grows with good pieces and falls with bad ones that this peer gave blocks for. */
   trust = 0;
@@ -113,6 +123,19 @@ export class PeerSession {
   /** As the picker's `BlockSource`. */
   get key(): PeerKey {
     return this.info.key;
+  }
+
+  /** Ids that the peer gave the extensions that we speak, by name (BEP 10). */
+  get extensionIds(): ReadonlyMap<string, number> {
+    return this.#extensionIds;
+  }
+
+  /** A later handshake adds to the first one (BEP 10); names that we do not know are not kept. */
+  learnExtensions(named: ReadonlyMap<string, number>): void {
+    for (const name of OUR_EXTENSIONS.keys()) {
+      const id = named.get(name);
+      if (id !== undefined) this.#extensionIds.set(name, id);
+    }
   }
 
   get isSeed(): boolean {

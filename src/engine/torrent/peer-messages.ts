@@ -11,7 +11,6 @@ import {
   parseExtensionHandshake,
 } from "../../protocol/wire/extension.ts";
 import type { PeerMessage } from "../../protocol/wire/message.ts";
-import { PARTICIPATION_EXTENSION } from "../../protocol/wire/participation.ts";
 import {
   encodeMetadataMessage,
   METADATA_PIECE_LENGTH,
@@ -20,7 +19,10 @@ import {
 import {
   type CloseWhy,
   MAX_QUEUED_REQUESTS,
+  OUR_EXTENSIONS,
+  PARTICIPATION_ID,
   type PeerSession,
+  UT_METADATA_ID,
 } from "../peer-session/peer-session.ts";
 import type { Chokes } from "./chokes.ts";
 import type { Downloads } from "./downloads.ts";
@@ -28,9 +30,6 @@ import { isTalkingSource, type SourceTalk } from "./source-talk.ts";
 import type { TorrentState } from "./torrent-state.ts";
 import type { Uploads } from "./uploads.ts";
 
-/** The numbers under which peers send us extensions (BEP 10 leaves the choice to the receiver). */
-const UT_METADATA_ID = 1;
-const PARTICIPATION_ID = 2;
 /** A pass over all pieces: as much work as many small messages. */
 const LATE_PIECES_COST = 20;
 /** A metadata piece is 16 KiB: as much as 160 small messages of the budget. */
@@ -76,10 +75,7 @@ export class PeerMessages {
     }
     if (!session.info.supportsExtended) return;
     const payload = encodeExtensionHandshake({
-      extensions: new Map([
-        [PARTICIPATION_EXTENSION, PARTICIPATION_ID],
-        ["ut_metadata", UT_METADATA_ID],
-      ]),
+      extensions: OUR_EXTENSIONS,
       clientName: options.clientName,
       listenPort: options.listenPort,
       maxRequests: MAX_QUEUED_REQUESTS,
@@ -192,8 +188,7 @@ export class PeerMessages {
     if (message.id === 0) {
       const handshake = parseExtensionHandshake(message.payload);
       if (handshake === undefined) return undefined;
-      // A later handshake adds to the first one (BEP 10).
-      session.extensionIds = new Map([...session.extensionIds, ...handshake.extensions]);
+      session.learnExtensions(handshake.extensions);
       if (handshake.clientName !== undefined) session.clientName = handshake.clientName;
       session.window.limitTo(handshake.maxRequests);
       return undefined;

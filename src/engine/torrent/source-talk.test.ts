@@ -8,6 +8,7 @@ import { TokenBucket } from "../../base/token-bucket.ts";
 import { BLOCK_LENGTH } from "../../base/units.ts";
 import { encodeExtensionHandshake } from "../../protocol/wire/extension.ts";
 import type { PeerMessage } from "../../protocol/wire/message.ts";
+import { PeerSession } from "../peer-session/peer-session.ts";
 import {
   encodeFloorChange,
   PARTICIPATION_EXTENSION,
@@ -53,6 +54,26 @@ function aSource(world: TorrentWorld, id?: number): number {
   world.say(source, handshake);
   return source;
 }
+
+test("of a peer's extensions those that we speak are kept, however many it names", () => {
+  const session = new PeerSession(
+    {
+      key: 1,
+      peerId: new Uint8Array(20),
+      host: "10.0.0.1",
+      addressKey: "10.0.0.1:1",
+      direction: "incoming",
+      supportsFast: true,
+      supportsExtended: true,
+      isSourceNode: true,
+    },
+    info.geometry,
+    0,
+  );
+  for (let i = 1; i < 200; i++) session.learnExtensions(new Map([[`x${i}`, i]]));
+  session.learnExtensions(new Map([[PARTICIPATION_EXTENSION, THEIR_ID]]));
+  assert.deepEqual([...session.extensionIds], [[PARTICIPATION_EXTENSION, THEIR_ID]]);
+});
 
 describe("reports", () => {
   test("go to a SourceNode that speaks the extension, every two seconds while they differ", () => {
