@@ -3,7 +3,7 @@
  * A client has 10 s to prove that it holds the service key; what it says afterwards goes to the
  * Tracker, one message after the other.
  */
-import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { formatIp, type IpNetwork } from "../../base/ip-address.ts";
@@ -26,6 +26,7 @@ import {
 } from "./control-auth.ts";
 import { ControlChannel, closeCodes, MAX_FRAME_LENGTH } from "./control-channel.ts";
 import { ControlSession } from "./control-session.ts";
+import { refuseUpgrade } from "./websocket-upgrade.ts";
 
 /** Where control links are opened. */
 export const CONTROL_PATH = "/control";
@@ -77,7 +78,7 @@ export class ControlServer {
   attach(server: Server): void {
     server.on("upgrade", (request, socket, head) => {
       const isOurs = this.handleUpgrade(request, socket, head);
-      if (!isOurs && server.listenerCount("upgrade") === 1) refuse(socket, 404);
+      if (!isOurs && server.listenerCount("upgrade") === 1) refuseUpgrade(socket, 404);
     });
   }
 
@@ -85,8 +86,8 @@ export class ControlServer {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (request.url?.replace(/\?.*$/s, "") !== CONTROL_PATH) return false;
     const address = this.#addressOf(request);
-    if (address === undefined) refuse(socket, 400);
-    else if (this.#isCrowded(address)) refuse(socket, 503);
+    if (address === undefined) refuseUpgrade(socket, 400);
+    else if (this.#isCrowded(address)) refuseUpgrade(socket, 503);
     else {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
         this.#greet(webSocket, address);
@@ -207,7 +208,3 @@ export class ControlServer {
 type ProofVerdict =
   | { readonly type: "proven"; readonly greeting: Greeting }
   | { readonly type: "refused"; readonly code: number; readonly reason: string };
-
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
-}

@@ -37,6 +37,7 @@ export class ControlSession {
   /** Since its hello. */
   #source: SourceControlLink | undefined;
   #answers: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(tracker: TrackerControl, setup: ControlSessionSetup) {
     this.#tracker = tracker;
@@ -52,8 +53,9 @@ export class ControlSession {
     }
   }
 
-  /** The connection is gone. */
+  /** The connection is gone: what waits for its turn is void, since the next one says it again. */
   close(): void {
+    this.#isClosed = true;
     void this.#announcer?.close();
     void this.#source?.close();
   }
@@ -81,6 +83,7 @@ export class ControlSession {
   }
 
   async #answer(id: number, work: () => Promise<ControlResponse>): Promise<void> {
+    if (this.#isClosed) return;
     try {
       this.#setup.send({ ...(await work()), id });
     } catch (error) {

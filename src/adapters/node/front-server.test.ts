@@ -198,12 +198,38 @@ test("API-28 TRACE, CONNECT, HTTP/0.9 and absolute targets get nowhere", async (
   assert.equal(statusOf(await exchange(port, get("*"))), 400);
 });
 
-test("an upgrade that nobody takes gets 404", async (t) => {
-  const { port } = await startServer(t);
+test("an upgrade that nobody takes gets 404, and its connection ends", async (t) => {
+  const server = await startServer(t, { drainMs: 2 ** 31 - 1 });
+  const { port } = server;
   const head = get("/nothing")
     .replace("close", "Upgrade")
     .replace("\r\n\r\n", "\r\nUpgrade: x\r\n\r\n");
-  assert.equal(statusOf(await exchange(port, head)), 404);
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.write(head);
+  assert.equal(statusOf((await socket.setEncoding("utf8").toArray()).join("")), 404);
+  // Its side is still open: that holds up nobody.
+  await server.close();
+  socket.destroy();
+});
+
+test("nobody who stays on holds up the end of the server", async () => {
+  const server = await FrontServer.open({
+    host: "127.0.0.1",
+    port: 0,
+    tls: undefined,
+    limits: { drainMs: 1 },
+  });
+  const taken = Promise.withResolvers<void>();
+  const upgrade = () => {
+    taken.resolve();
+    return true;
+  };
+  server.serve({ routes: [], fallback: undefined, upgrade });
+  const socket = connect(server.port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  await taken.promise;
+  await Promise.all([once(socket, "close"), server.close()]);
 });
 
 test("UPL-09 a body that stands still is cut with 408", async (t) => {

@@ -17,6 +17,7 @@ import { BtPublisherError } from "../../base/errors.ts";
 import { type AnnounceDoor, AnnounceEntrance } from "./announce-entrance.ts";
 import { guardBody } from "./body-guard.ts";
 import { listenError } from "./listen-error.ts";
+import { refuseUpgrade } from "./websocket-upgrade.ts";
 
 /** A door. */
 export interface FrontRoute {
@@ -60,6 +61,8 @@ export interface FrontLimits {
    * all connections are the proxy's: then it must be as good as none.
    */
   readonly maxConnectionsPerAddress: number;
+  /** For what is under way when the server closes. Default 3000. */
+  readonly drainMs: number;
 }
 
 const defaultLimits: FrontLimits = {
@@ -67,13 +70,11 @@ const defaultLimits: FrontLimits = {
   keepAliveMs: 20_000,
   bodyWindowMs: 60_000,
   maxConnectionsPerAddress: 1000,
+  drainMs: 3000,
 };
 
 const MAX_HEAD_BYTES = 8 * 1024;
 const MAX_URL_LENGTH = 4 * 1024;
-
-/** Time that requests under way have to end when the server closes. */
-const DRAIN_MS = 3_000;
 
 const TLS_RULES = { minVersion: "TLSv1.2" } as const;
 
@@ -92,6 +93,8 @@ export class FrontServer {
   #upgrade: UpgradeHandler | undefined;
   #entrance: AnnounceEntrance | undefined;
   readonly #connectionsOf = new Map<string, number>();
+  /** All connections, whoever has them now. */
+  readonly #open = new Set<Socket>();
 
   private constructor(server: Server, limits: FrontLimits) {
     this.#server = server;
@@ -157,12 +160,14 @@ export class FrontServer {
     }
   }
 
-  /** Accepts no more; requests under way have a moment to end, then they are cut. */
+  /** Accepts no more; what is under way has a moment to end, then it is cut. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeIdleConnections();
     this.#entrance?.close();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS);
+    const timer = setTimeout(() => {
+      for (const socket of this.#open) socket.destroy();
+    }, this.#limits.drainMs);
     await closed;
     clearTimeout(timer);
   }
@@ -172,7 +177,9 @@ export class FrontServer {
     const count = (this.#connectionsOf.get(remoteAddress) ?? 0) + 1;
     if (count > this.#limits.maxConnectionsPerAddress) return void socket.destroy();
     this.#connectionsOf.set(remoteAddress, count);
+    this.#open.add(socket);
     socket.once("close", () => {
+      this.#open.delete(socket);
       const left = (this.#connectionsOf.get(remoteAddress) ?? 1) - 1;
       if (left === 0) this.#connectionsOf.delete(remoteAddress);
       else this.#connectionsOf.set(remoteAddress, left);
@@ -200,8 +207,7 @@ export class FrontServer {
   #takeUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A socket that fails after it was refused must not end the process.
     socket.on("error", () => socket.destroy());
-    if (this.#upgrade?.(request, socket, head) === true) return;
-    socket.end(`HTTP/1.1 404 ${STATUS_CODES[404]}\r\nConnection: close\r\n\r\n`);
+    if (this.#upgrade?.(request, socket, head) !== true) refuseUpgrade(socket, 404);
   }
 }
 
@@ -217,7 +223,8 @@ function createPlainOrTls(options: FrontServerOptions, limits: FrontLimits): Ser
   };
   if (options.tls === undefined) return createServer(settings);
   try {
-    return createTlsServer({ ...settings, ...options.tls, ...TLS_RULES });
+    const handshakeTimeout = limits.headTimeoutMs;
+    return createTlsServer({ ...settings, handshakeTimeout, ...options.tls, ...TLS_RULES });
   } catch (cause) {
     throw badTls(cause);
   }
@@ -245,7 +252,7 @@ function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, {
     connection: "close",
     "content-type": "text/plain; charset=utf-8",
-    ...(status === 405 && { allow: "GET, HEAD, POST, PATCH, DELETE" }),
+    ...(status === 405 && { allow: [...METHODS].join(", ") }),
   });
   response.end(`${STATUS_CODES[status]}\n`);
 }

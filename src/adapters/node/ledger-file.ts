@@ -181,14 +181,11 @@ export class FileLedgerStore implements LedgerStore {
       const number = /^(\d{8})\.jsonl$/.exec(name)?.[1];
       if (number === undefined) continue;
       const path = join(this.#folder(infoHash), name);
-      const { size, mtimeMs } = await stat(path);
-      segments.push({
-        infoHash,
-        number: Number(number),
-        path,
-        bytes: size,
-        modifiedAt: mtimeMs,
-      });
+      const stats = await stat(path).catch(() => undefined);
+      // Retention dropped it just now.
+      if (stats === undefined) continue;
+      const { size: bytes, mtimeMs: modifiedAt } = stats;
+      segments.push({ infoHash, number: Number(number), path, bytes, modifiedAt });
     }
     return segments.sort((a, b) => a.number - b.number);
   }

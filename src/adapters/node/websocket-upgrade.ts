@@ -32,9 +32,11 @@ export function acceptUpgrade(request: IncomingMessage, socket: Duplex): boolean
   return false;
 }
 
-/** Refuses a handshake; `headers` end with a line break each. */
+/** Refuses a handshake and ends the connection; `headers` end with a line break each. */
 export function refuseUpgrade(socket: Duplex, status: number, headers = ""): void {
-  socket.end(`${statusLine(status)}${headers}Connection: close\r\n\r\n`);
+  // The HTTP server has let go of it: nobody else would ever end the other direction.
+  const answer = `${statusLine(status)}${headers}Connection: close\r\n\r\n`;
+  socket.end(answer, () => socket.destroy());
 }
 
 function statusLine(status: number): string {
