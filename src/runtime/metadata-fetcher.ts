@@ -21,6 +21,8 @@ export interface MetadataFetcherPorts {
 const MAX_DIALS = 10;
 /** An address that gave nothing is tried again after this. */
 const RETRY_MS = 10_000;
+/** Addresses that are remembered. */
+const MAX_KNOWN = 2000;
 
 export class MetadataFetcher {
   readonly #ports: MetadataFetcherPorts;
@@ -30,6 +32,8 @@ export class MetadataFetcher {
   readonly #onFound: (info: Uint8Array) => void;
   readonly #links = new Map<number, PeerLink>();
   readonly #dials = new Set<{ cancel(): void }>();
+  /** Addresses that were named: each comes back to `#waiting` by itself. */
+  readonly #known = new Set<string>();
   /** Addresses to dial, with the time from which on. */
   readonly #waiting = new Map<string, { readonly address: PeerAddress; readonly from: number }>();
   #nextKey = 0;
@@ -57,7 +61,9 @@ export class MetadataFetcher {
   addAddresses(addresses: readonly PeerAddress[]): void {
     for (const address of addresses) {
       const key = addressKey(address);
-      if (!this.#waiting.has(key)) this.#waiting.set(key, { address, from: 0 });
+      if (this.#known.has(key) || this.#known.size >= MAX_KNOWN) continue;
+      this.#known.add(key);
+      this.#waiting.set(key, { address, from: 0 });
     }
     this.#drain();
   }

@@ -47,9 +47,9 @@ export const MAX_QUEUED_REQUESTS = 512;
 
 /** The numbers under which peers send us extensions (BEP 10 leaves the choice to the receiver). */
 export const UT_METADATA_ID = 1;
+/** The same for our own extension. */
 export const PARTICIPATION_ID = 2;
-
-/** The extensions that we speak. */
+/** The extensions that we speak, with these numbers. */
 export const OUR_EXTENSIONS: ReadonlyMap<string, number> = new Map([
   [PARTICIPATION_EXTENSION, PARTICIPATION_ID],
   ["ut_metadata", UT_METADATA_ID],
