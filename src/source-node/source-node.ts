@@ -172,7 +172,9 @@ export class SourceNode implements ContentService {
 
   /** A door found that the file at `path` is not what was published. */
   reportChanged(publication: Publication, path: string): void {
-    void this.#watch.report(publication, path);
+    this.#watch
+      .report(publication, path)
+      .catch((cause: unknown) => this.reportFailed(publication, messageOf(cause)));
   }
 
   /** A door could not open or read a file. */

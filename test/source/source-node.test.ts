@@ -15,10 +15,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { MemoryPieceStore } from "../../src/adapters/memory/memory-piece-store.ts";
 import { BtPublisherError } from "../../src/base/errors.ts";
 import { TokenBucket } from "../../src/base/token-bucket.ts";
 import type { ContentPlan, LedgerEntry } from "../../src/ports/content-service.ts";
 import type { StagingStore } from "../../src/ports/content-storage.ts";
+import type { Info } from "../../src/protocol/metainfo/metainfo.ts";
 import type { SourceNodeDependencies } from "../../src/source-node/source-node.ts";
 import { StatusReporter } from "../../src/source-node/status-reporter.ts";
 import {
@@ -28,6 +30,7 @@ import {
   startSource,
   stopSource,
 } from "../support/source-world.ts";
+import { sha1 } from "../support/torrents.ts";
 import { defaultPolicy } from "../../src/ports/publication-policy.ts";
 
 const options = { pieceLength: 16 * 1024, isPrivate: false, policy: defaultPolicy };
@@ -219,6 +222,23 @@ test("S9 a door's report withdraws at once, and the next look decides", async (t
   assert.equal(publication.state.name, "withdrawn");
   await look(world);
   assert.deepEqual(stateOf(world), serving);
+});
+
+test("a store that fails as a door's report closes it is told, and ends nothing", async (t) => {
+  class Failing extends MemoryPieceStore {
+    override async close(): Promise<void> {
+      throw new BtPublisherError("STORAGE_IO", "the disk is gone");
+    }
+  }
+  const openStore = async (_path: string, info: Info) => new Failing(info, { sha1 });
+  const world = await open(t, { openStore });
+  await publish(world, randomBytes(50_000));
+  const publication = world.source.publication("thing");
+  assert.ok(publication);
+  world.source.reportChanged(publication, "file.bin");
+  await new Promise((resolve) => setImmediate(resolve));
+  const last = world.events.at(-1);
+  assert.ok(last?.type === "storage-failed" && last.message === "the disk is gone");
 });
 
 test("UPL-15 content that changes while it is hashed is not published", async (t) => {
