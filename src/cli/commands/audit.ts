@@ -1,9 +1,9 @@
 /** `btpublisher audit`: who did what on a server, and when. */
-import process from "node:process";
 import type { Command } from "commander";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
+import { openApi } from "../server-api.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { parseInteger } from "../values.ts";
 
@@ -26,9 +26,8 @@ export function register(program: Command): void {
 }
 
 async function audit(context: CommandContext<AuditFlags>): Promise<void> {
-  const { options, output, signal } = context;
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+  const { options, output } = context;
+  const api = await openApi(context);
   let left = options.limit;
   let path: string | undefined = `/api/v1/audit?limit=${Math.min(left, PAGE_LENGTH)}`;
   let brokenAt: unknown;

@@ -1,9 +1,9 @@
 /** `btpublisher grant`: who may get what is not for every account, and who may publish where. */
-import process from "node:process";
 import { type Command, Option } from "commander";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
+import { openApi } from "../server-api.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { formatTable } from "../text.ts";
 import { parseDuration } from "../values.ts";
@@ -55,14 +55,14 @@ export function register(program: Command): void {
   addAccessOptions(remove).action(action(removeGrant));
 }
 
-async function addGrant({ operands, options, output, signal }: GrantContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
+async function addGrant(context: GrantContext): Promise<void> {
+  const { operands, options, output } = context;
   const [user, publication] = operands;
   const { catalogue, publish, expires } = options;
   if ((publication === undefined) === (catalogue === undefined)) {
     throw new BtPublisherError("USAGE", "name either a publication or a --catalogue");
   }
-  const { api } = await accessServer(options, process.env, signal);
+  const api = await openApi(context);
   const grant = await api.json("POST", "/api/v1/grants", {
     user,
     publication,
@@ -73,9 +73,9 @@ async function addGrant({ operands, options, output, signal }: GrantContext): Pr
   output.event("grant", grant, textOf(grant).join("  "));
 }
 
-async function listGrants({ operands, options, output, signal }: GrantContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function listGrants(context: GrantContext): Promise<void> {
+  const { operands, output } = context;
+  const api = await openApi(context);
   const [user] = operands;
   const query = user === undefined ? "" : `?user=${encodeURIComponent(user)}`;
   const rows: string[][] = [];
@@ -87,9 +87,9 @@ async function listGrants({ operands, options, output, signal }: GrantContext): 
   else output.print(formatTable(["ID", "USER", "RIGHT", "TO", "EXPIRES"], rows));
 }
 
-async function removeGrant({ operands, options, output, signal }: GrantContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function removeGrant(context: GrantContext): Promise<void> {
+  const { operands, output } = context;
+  const api = await openApi(context);
   const [id = ""] = operands;
   await api.empty("DELETE", `/api/v1/grants/${encodeURIComponent(id)}`);
   output.event("grant-removed", { id }, `Took the grant ${id} back.`);

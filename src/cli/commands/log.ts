@@ -1,8 +1,8 @@
 /** `btpublisher log`: the ledger of a publication, which piece went to which node. */
-import process from "node:process";
 import type { Command } from "commander";
 import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
+import { openPublication } from "../server-api.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { formatBytes } from "../text.ts";
 import { parseDuration, parseInstant } from "../values.ts";
@@ -24,10 +24,8 @@ export function register(program: Command): void {
 }
 
 async function log(context: CommandContext<LogFlags>): Promise<void> {
-  const { operands, options, output, signal } = context;
-  const { accessServer, parsePublication } = await import("../server-access.ts");
-  const { name, flags } = parsePublication(operands[0] ?? "", options);
-  const { api } = await accessServer(flags, process.env, signal);
+  const { options, output } = context;
+  const { api, name } = await openPublication(context);
   const query = options.since === undefined ? "" : `?since=${encodeURIComponent(options.since)}`;
   const path = `/api/v1/publications/${encodeURIComponent(name)}/ledger${query}`;
   for await (const entry of api.lines("GET", path)) {

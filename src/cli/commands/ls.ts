@@ -1,8 +1,8 @@
 /** `btpublisher ls`: what a server has. */
-import process from "node:process";
 import type { Command } from "commander";
 import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
+import { openApi } from "../server-api.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { formatBytes, formatTable } from "../text.ts";
 
@@ -17,10 +17,9 @@ export function register(program: Command): void {
 }
 
 async function list(context: CommandContext<ServerAccessFlags>): Promise<void> {
-  const { operands, options, output, signal } = context;
+  const { operands, output } = context;
   const [text = ""] = operands;
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+  const api = await openApi(context);
   const rows: string[][] = [];
   const whys: string[] = [];
   const query = text === "" ? "" : `&q=${encodeURIComponent(text)}`;

@@ -1,9 +1,9 @@
 /** `btpublisher set`: changes how much the server takes part in a publication, while it runs. */
-import process from "node:process";
 import type { Command } from "commander";
 import { BtPublisherError } from "../../base/errors.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import { addPolicyOptions, type PolicyFlags, policyOf } from "../policy-options.ts";
+import { openPublication } from "../server-api.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 
 type SetFlags = ServerAccessFlags & PolicyFlags & { readonly ifVersion?: string };
@@ -28,14 +28,12 @@ export function register(program: Command): void {
 }
 
 async function set(context: CommandContext<SetFlags>): Promise<void> {
-  const { operands, options, output, signal } = context;
-  const { accessServer, parsePublication } = await import("../server-access.ts");
+  const { options, output } = context;
   const policy = policyOf(options);
   if (policy === undefined) {
     throw new BtPublisherError("USAGE", "say what to change, as --policy fast or --floor 3");
   }
-  const { name, flags } = parsePublication(operands[0] ?? "", options);
-  const { api } = await accessServer(flags, process.env, signal);
+  const { api, name } = await openPublication(context);
   const path = `/api/v1/publications/${encodeURIComponent(name)}/policy`;
   const { ifVersion } = options;
   const headers = ifVersion === undefined ? undefined : { "if-match": `"${ifVersion}"` };

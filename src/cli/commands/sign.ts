@@ -1,8 +1,8 @@
 /** `btpublisher sign`: signs what is published. */
-import process from "node:process";
 import type { Command } from "commander";
 import { BtPublisherError } from "../../base/errors.ts";
 import { action, type CommandContext, examples } from "../command.ts";
+import { openPublication } from "../server-api.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import type { Signer } from "../signing.ts";
 
@@ -35,12 +35,10 @@ export function register(program: Command): void {
 }
 
 async function sign(context: CommandContext<SignFlags>): Promise<void> {
-  const { operands, options, output, signal } = context;
-  const { accessServer, parsePublication } = await import("../server-access.ts");
+  const { options, output } = context;
   const { signPublication } = await import("../signing.ts");
-  const { name, flags } = parsePublication(operands[0] ?? "", options);
   const signer = await signerOf(options);
-  const { api } = await accessServer(flags, process.env, signal);
+  const { api, name } = await openPublication(context);
   await signPublication({ api, output }, name, signer, options.content);
 }
 

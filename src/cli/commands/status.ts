@@ -1,9 +1,9 @@
 /** `btpublisher status`: what a server does, for all or for one publication. */
-import process from "node:process";
 import type { Command } from "commander";
 import type { ApiClient, Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import type { Output } from "../output.ts";
+import { openApi, openPublication } from "../server-api.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { formatBytes, formatRate, formatTable } from "../text.ts";
 
@@ -18,15 +18,9 @@ export function register(program: Command): void {
 }
 
 async function status(context: CommandContext<ServerAccessFlags>): Promise<void> {
-  const { operands, options, output, signal } = context;
-  const { accessServer, parsePublication } = await import("../server-access.ts");
-  const [publication] = operands;
-  if (publication === undefined) {
-    const { api } = await accessServer(options, process.env, signal);
-    return sayServer(api, output);
-  }
-  const { name, flags } = parsePublication(publication, options);
-  const { api } = await accessServer(flags, process.env, signal);
+  const { operands, output } = context;
+  if (operands.length === 0) return sayServer(await openApi(context), output);
+  const { api, name } = await openPublication(context);
   const path = `/api/v1/publications/${encodeURIComponent(name)}/status`;
   return sayPublication(await api.json("GET", path), output);
 }

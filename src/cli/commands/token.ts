@@ -1,9 +1,9 @@
 /** `btpublisher token`: what programs show instead of a password. */
-import process from "node:process";
 import { type Command, InvalidArgumentError } from "commander";
 import type { ApiClient } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import type { Output } from "../output.ts";
+import { openApi } from "../server-api.ts";
 import { addAccessOptions, DEFAULT_SERVER, type ServerAccessFlags } from "../server-options.ts";
 import { formatTable } from "../text.ts";
 import { collect, parseDuration } from "../values.ts";
@@ -74,9 +74,9 @@ function parseScope(text: string): string {
   throw new InvalidArgumentError(`Use one of ${scopes.join(", ")}.`);
 }
 
-async function make({ operands, options, output, signal }: TokenContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function make(context: TokenContext): Promise<void> {
+  const { operands, options, output } = context;
+  const api = await openApi(context);
   await create(api, "/api/v1/tokens", { user: operands[0], ...wishesOf(options) }, output);
 }
 
@@ -101,9 +101,9 @@ ${(allowed as readonly string[]).join(", ")} until ${String(expiresAt).slice(0, 
   output.reveal("token", made, text);
 }
 
-async function listTokens({ options, output, signal }: TokenContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function listTokens(context: TokenContext): Promise<void> {
+  const { options, output } = context;
+  const api = await openApi(context);
   const query = options.user === undefined ? "" : `?user=${encodeURIComponent(options.user)}`;
   const rows: string[][] = [];
   for await (const token of api.list(`/api/v1/tokens${query}`, "tokens")) {
@@ -117,9 +117,9 @@ async function listTokens({ options, output, signal }: TokenContext): Promise<vo
   else output.print(formatTable(["ID", "USER", "SCOPES", "EXPIRES", "LAST USED"], rows));
 }
 
-async function endToken({ operands, options, output, signal }: TokenContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function endToken(context: TokenContext): Promise<void> {
+  const { operands, output } = context;
+  const api = await openApi(context);
   const [id = ""] = operands;
   await api.empty("DELETE", `/api/v1/tokens/${encodeURIComponent(id)}`);
   output.event("token-revoked", { id }, `Revoked the token ${id}.`);

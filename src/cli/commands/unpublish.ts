@@ -1,10 +1,10 @@
 /** `btpublisher unpublish`: ends a publication, or an upload. */
-import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { BtPublisherError } from "../../base/errors.ts";
 import type { ApiClient } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
+import { openPublication } from "../server-api.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 
 /** How often is asked whether it is done. */
@@ -21,10 +21,8 @@ export function register(program: Command): void {
 }
 
 async function unpublish(context: CommandContext<ServerAccessFlags>): Promise<void> {
-  const { operands, options, output, signal } = context;
-  const { accessServer, parsePublication } = await import("../server-access.ts");
-  const { name, flags } = parsePublication(operands[0] ?? "", options);
-  const { api } = await accessServer(flags, process.env, signal);
+  const { output, signal } = context;
+  const { api, name } = await openPublication(context);
   const path = `/api/v1/publications/${encodeURIComponent(name)}`;
   await api.json("DELETE", path);
   while (await isThere(api, path))

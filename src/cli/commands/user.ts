@@ -1,7 +1,7 @@
 /** `btpublisher user`: who has an account, and as what. */
-import process from "node:process";
 import { type Command, Option } from "commander";
 import { action, type CommandContext, examples } from "../command.ts";
+import { openApi } from "../server-api.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { formatTable } from "../text.ts";
 import { parseDuration } from "../values.ts";
@@ -99,18 +99,18 @@ function addPasswordOptions(command: Command): Command {
     .option("--password-file <file>", "give it the password in this file");
 }
 
-async function add({ operands, options, output, signal }: UserContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function add(context: UserContext): Promise<void> {
+  const { operands, options, output } = context;
+  const api = await openApi(context);
   const [name] = operands;
   const body = { name, role: options.role, password: await passwordFrom(options) };
   const user = await api.json("POST", "/api/v1/users", body);
   output.event("user", user, `Added ${String(user["name"])}, ${String(user["role"])}.`);
 }
 
-async function list({ options, output, signal }: UserContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function list(context: UserContext): Promise<void> {
+  const { output } = context;
+  const api = await openApi(context);
   const rows: string[][] = [];
   for await (const user of api.list("/api/v1/users", "users")) {
     output.event("user", user);
@@ -122,9 +122,9 @@ async function list({ options, output, signal }: UserContext): Promise<void> {
   else output.print(formatTable(["NAME", "ROLE", "STATE", "SINCE"], rows));
 }
 
-async function change({ operands, options, output, signal }: UserContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function change(context: UserContext): Promise<void> {
+  const { operands, options, output } = context;
+  const api = await openApi(context);
   const { role, disable, enable } = options;
   const isDisabled = disable === true ? true : enable === true ? false : undefined;
   const body = { role, isDisabled, password: await passwordFrom(options) };
@@ -132,17 +132,17 @@ async function change({ operands, options, output, signal }: UserContext): Promi
   output.event("user", user, `Changed ${String(user["name"])}.`);
 }
 
-async function remove({ operands, options, output, signal }: UserContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function remove(context: UserContext): Promise<void> {
+  const { operands, output } = context;
+  const api = await openApi(context);
   const [name] = operands;
   await api.empty("DELETE", pathOf(name));
   output.event("user-removed", { name }, `Removed ${name}.`);
 }
 
-async function rotate({ operands, options, output, signal }: UserContext): Promise<void> {
-  const { accessServer } = await import("../server-access.ts");
-  const { api } = await accessServer(options, process.env, signal);
+async function rotate(context: UserContext): Promise<void> {
+  const { operands, options, output } = context;
+  const api = await openApi(context);
   const { infoHash, grace } = options;
   const graceSeconds = grace === undefined ? undefined : Math.round(grace / 1000);
   const [name] = operands;
