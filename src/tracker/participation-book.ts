@@ -14,6 +14,7 @@ import type {
   ParticipationState,
   SwarmEvidence,
 } from "../protocol/control/participation.ts";
+import { REPORTS_MISSING_MS } from "./handout.ts";
 
 /** A swarm went from one state to another. */
 export interface ParticipationChange {
@@ -24,7 +25,7 @@ export interface ParticipationChange {
   readonly reason: ParticipationReason;
 }
 
-/** Evidence of one source, and when it came. */
+/** Evidence of one source, and when it came: it is believed until three reports are missing. */
 interface Testimony {
   readonly decision: ParticipationDecision;
   readonly at: Millis;
@@ -34,9 +35,6 @@ interface Entry {
   held: HeldState | undefined;
   readonly bySource: Map<object, Testimony>;
 }
-
-/** What a source said is believed for so long: three reports. */
-const BELIEVED_MS: Millis = 15_000;
 
 export class ParticipationBook {
   readonly #entries = new Map<InfoHash, Entry>();
@@ -77,7 +75,7 @@ export class ParticipationBook {
   isReleased(now: Millis, infoHash: InfoHash): boolean {
     const entry = this.#entries.get(infoHash);
     if (entry?.held?.state !== "S2") return false;
-    for (const { at } of entry.bySource.values()) if (now - at <= BELIEVED_MS) return true;
+    for (const { at } of entry.bySource.values()) if (now - at <= REPORTS_MISSING_MS) return true;
     return false;
   }
 
@@ -107,7 +105,7 @@ const helpfulness: Readonly<Record<ParticipationState, number>> = { S1: 2, S0: 1
 function mostHelpful(bySource: Map<object, Testimony>, now: Millis): ParticipationDecision {
   let best: ParticipationDecision | undefined;
   for (const [source, { decision, at }] of bySource) {
-    if (now - at > BELIEVED_MS) {
+    if (now - at > REPORTS_MISSING_MS) {
       bySource.delete(source);
       continue;
     }

@@ -51,14 +51,7 @@ export class Registrations {
   static async load(dependencies: RegistrationsDependencies): Promise<Registrations> {
     const registrations = new Registrations(dependencies);
     for (const { downloaded, wasServed, held, ...registration } of await dependencies.store.all()) {
-      registrations.#add({
-        registration,
-        downloaded,
-        unsavedDownloads: 0,
-        wasServed,
-        held,
-        swarm: undefined,
-      });
+      registrations.#add(registration, { downloaded, wasServed, held });
     }
     return registrations;
   }
@@ -101,16 +94,7 @@ export class Registrations {
     await this.#store.put(registration);
     const record = this.#records.get(registration.infoHash);
     if (record !== undefined) record.registration = registration;
-    else {
-      this.#add({
-        registration,
-        downloaded: 0,
-        unsavedDownloads: 0,
-        wasServed: false,
-        held: undefined,
-        swarm: undefined,
-      });
-    }
+    else this.#add(registration, { downloaded: 0, wasServed: false, held: undefined });
   }
 
   async remove(infoHash: InfoHash): Promise<void> {
@@ -160,8 +144,12 @@ export class Registrations {
     await Promise.all(this.#writes);
   }
 
-  #add(record: RegistrationRecord): void {
-    const { infoHash } = record.registration;
+  #add(
+    registration: Registration,
+    known: Pick<RegistrationRecord, "downloaded" | "wasServed" | "held">,
+  ): void {
+    const record = { registration, ...known, unsavedDownloads: 0, swarm: undefined };
+    const { infoHash } = registration;
     this.#records.set(infoHash, record);
     this.#byBytes.set(infoHashBytes(infoHash), record);
   }

@@ -1,6 +1,5 @@
 /** Pieces as a grid of small squares on a canvas, drawn anew when they change. */
-import { createEffect, createSignal, onCleanup, onMount } from "solid-js";
-import { onThemeChange } from "./theme.ts";
+import { Drawing } from "./drawing.tsx";
 
 /** Bounds of a square's side, in pixels of the style sheet, the gap included. */
 const MIN_SIDE = 3;
@@ -16,31 +15,11 @@ export function PieceGrid(props: {
   readonly colour: () => (index: number) => string;
   readonly label: string;
 }) {
-  let canvas: HTMLCanvasElement | undefined;
-  const [width, setWidth] = createSignal(0);
-  const [theme, setTheme] = createSignal(0);
-  onMount(() => {
-    const element = canvas as HTMLCanvasElement;
-    const resized = new ResizeObserver(() => setWidth(element.clientWidth));
-    resized.observe(element);
-    const stop = onThemeChange(() => setTheme((version) => version + 1));
-    onCleanup(() => {
-      stop();
-      resized.disconnect();
-    });
-  });
-  createEffect(() => {
-    theme();
-    draw(canvas as HTMLCanvasElement, width(), props.count, props.colour());
-  });
   return (
-    <canvas
-      ref={(element) => (canvas = element)}
+    <Drawing
       class="map"
-      role="img"
-      aria-label={props.label}
-      width="0"
-      height="0"
+      label={props.label}
+      draw={(canvas, width) => draw(canvas, width, props.count, props.colour())}
     />
   );
 }
@@ -61,7 +40,6 @@ function draw(
   count: number,
   colour: (index: number) => string,
 ): void {
-  if (width === 0) return;
   const { side, columns } = gridFor(width, count);
   const height = Math.ceil(count / columns) * side;
   const scale = devicePixelRatio;

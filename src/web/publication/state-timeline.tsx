@@ -1,9 +1,10 @@
 /** The states of a swarm over time, each with its reason: as a band, and in words. */
-import { createSignal, createEffect, For, onCleanup, onMount, Show } from "solid-js";
+import { createSignal, For, Show } from "solid-js";
 import type { LiveStateChange } from "../../protocol/api/live.ts";
 import { clockText, dayText, durationText, momentText } from "../format.ts";
 import { StateLabel, stateNames } from "../parts/basics.tsx";
-import { onThemeChange, themeColour } from "../parts/theme.ts";
+import { Drawing } from "../parts/drawing.tsx";
+import { themeColour } from "../parts/theme.ts";
 
 /** Changes that are listed without being asked for. */
 const SHOWN = 6;
@@ -66,35 +67,15 @@ export function StateBand(props: {
   readonly changes: readonly LiveStateChange[];
   readonly now: number;
 }) {
-  let canvas: HTMLCanvasElement | undefined;
-  const [width, setWidth] = createSignal(0);
-  const [theme, setTheme] = createSignal(0);
-  onMount(() => {
-    const element = canvas as HTMLCanvasElement;
-    const resized = new ResizeObserver(() => setWidth(element.clientWidth));
-    resized.observe(element);
-    const stop = onThemeChange(() => setTheme((version) => version + 1));
-    onCleanup(() => {
-      stop();
-      resized.disconnect();
-    });
-  });
-  createEffect(() => {
-    theme();
-    drawBand(canvas as HTMLCanvasElement, width(), props.changes, props.now);
-  });
   const label = () =>
     `States since ${momentText(props.changes[0]?.since ?? props.now)}; now: ${
       stateNames[props.changes.at(-1)?.state ?? "S0"]
     }`;
   return (
-    <canvas
-      ref={(element) => (canvas = element)}
+    <Drawing
       class="band"
-      role="img"
-      aria-label={label()}
-      width="0"
-      height="0"
+      label={label()}
+      draw={(canvas, width) => drawBand(canvas, width, props.changes, props.now)}
     />
   );
 }
@@ -107,7 +88,7 @@ function drawBand(
 ): void {
   const context = canvas.getContext("2d");
   const first = changes[0]?.since;
-  if (context === null || width === 0 || first === undefined) return;
+  if (context === null || first === undefined) return;
   canvas.width = width * devicePixelRatio;
   canvas.height = canvas.clientHeight * devicePixelRatio;
   const span = Math.max(1, now - first);
