@@ -4,6 +4,7 @@ import type { ApiRole, ApiUser, ApiUserPage } from "../../protocol/api/access.ts
 import { api, messageOf } from "../api.ts";
 import { dayText, pluralText } from "../format.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
+import { PasswordField } from "../parts/account-fields.tsx";
 import { Field, Trouble } from "../parts/basics.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { navigate } from "../router.ts";
@@ -154,19 +155,13 @@ function PasswordDialog(props: AccountProps & { readonly onClose: () => void }) 
       run={run}
       onClose={props.onClose}
     >
-      <Field label="New password" hint="At least 12 characters. A few words are fine.">
-        {({ id, hintId }) => (
-          <input
-            id={id}
-            aria-describedby={hintId}
-            type="password"
-            required
-            autocomplete="new-password"
-            minlength={12}
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <PasswordField
+        label="New password"
+        hint="At least 12 characters. A few words are fine."
+        autocomplete="new-password"
+        minLength={12}
+        onInput={setPassword}
+      />
       <p>Its tokens end with the old one: make new ones afterwards.</p>
       <LoggedOutNote user={props.user} />
     </ActionDialog>

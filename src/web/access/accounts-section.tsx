@@ -4,7 +4,7 @@ import type { ApiRole, ApiUser, ApiUserPage } from "../../protocol/api/access.ts
 import { createMaker } from "../api.ts";
 import { dayText } from "../format.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
-import { Field } from "../parts/basics.tsx";
+import { NameField, PasswordField } from "../parts/account-fields.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { createPagedList, PagedView } from "../parts/paged-list.tsx";
 import { navigate } from "../router.ts";
@@ -88,36 +88,20 @@ function AccountDialog(props: { readonly onClose: () => void }) {
   };
   return (
     <ActionDialog title="Add an account" action="Add the account" run={run} onClose={props.onClose}>
-      <Field label="Name" hint="Lower-case letters, digits, dots and dashes.">
-        {({ id, hintId }) => (
-          <input
-            id={id}
-            aria-describedby={hintId}
-            required
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            maxlength={64}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <NameField
+        hint="Lower-case letters, digits, dots and dashes."
+        autocomplete="off"
+        onInput={setName}
+      />
       <Choice legend="Role" name="role" options={roles} value={role()} onChange={setRole} />
-      <Field
+      <PasswordField
         label="Password"
         hint="To log in here: at least 12 characters. Empty: it uses tokens only."
-      >
-        {({ id, hintId }) => (
-          <input
-            id={id}
-            aria-describedby={hintId}
-            type="password"
-            autocomplete="new-password"
-            minlength={12}
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+        autocomplete="new-password"
+        minLength={12}
+        isOptional
+        onInput={setPassword}
+      />
     </ActionDialog>
   );
 }

@@ -1,8 +1,10 @@
 /** The frame of the publisher's pages: where one is, where one can go, and the way out. */
-import { For, type JSX, Show } from "solid-js";
+import { createSignal, For, type JSX, Show } from "solid-js";
 import type { ApiScope } from "../../protocol/api/access.ts";
+import { messageOf } from "../api.ts";
 import { address } from "../router.ts";
 import { account, logOut } from "../session/session.ts";
+import { Trouble } from "./basics.tsx";
 
 /** Where one can go, and what one must be let do for it. */
 const pages: readonly { readonly path: string; readonly name: string; readonly scope: ApiScope }[] =
@@ -21,6 +23,11 @@ function current(path: string): "page" | undefined {
 
 /** The frame around a page. */
 export function Frame(props: { readonly children: JSX.Element }) {
+  const [trouble, setTrouble] = createSignal<string>();
+  const leave = (): void => {
+    setTrouble();
+    logOut().catch((error: unknown) => setTrouble(`Still logged in. ${messageOf(error)}`));
+  };
   return (
     <>
       <a class="skip" href="#main">
@@ -56,7 +63,7 @@ export function Frame(props: { readonly children: JSX.Element }) {
                   <span class="small">
                     <bdi>{user().name}</bdi>
                   </span>
-                  <button type="button" class="plain" onClick={() => void logOut()}>
+                  <button type="button" class="plain" onClick={leave}>
                     Log out
                   </button>
                 </div>
@@ -65,7 +72,12 @@ export function Frame(props: { readonly children: JSX.Element }) {
           </Show>
         </div>
       </header>
-      <main id="main">{props.children}</main>
+      <main id="main">
+        <Show when={trouble()}>
+          <Trouble text={trouble()} />
+        </Show>
+        {props.children}
+      </main>
     </>
   );
 }

@@ -1,7 +1,8 @@
 /** `/login` */
 import { createSignal } from "solid-js";
 import { messageOf } from "../api.ts";
-import { Field, Title, Trouble } from "../parts/basics.tsx";
+import { NameField, PasswordField } from "../parts/account-fields.tsx";
+import { Title, Trouble } from "../parts/basics.tsx";
 import { navigate, nextPage } from "../router.ts";
 import { logIn } from "./session.ts";
 
@@ -28,30 +29,8 @@ export function LoginPage() {
     <form class="card form-card stack" onSubmit={(event) => void submit(event)}>
       <Title text="Log in" />
       <Trouble text={trouble()} />
-      <Field label="Name">
-        {({ id }) => (
-          <input
-            id={id}
-            required
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            maxlength={64}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
-      <Field label="Password">
-        {({ id }) => (
-          <input
-            id={id}
-            type="password"
-            required
-            autocomplete="current-password"
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <NameField onInput={setName} />
+      <PasswordField label="Password" autocomplete="current-password" onInput={setPassword} />
       <button class="main" disabled={isBusy()}>
         {isBusy() ? "Logging in …" : "Log in"}
       </button>

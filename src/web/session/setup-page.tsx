@@ -1,7 +1,8 @@
 /** `/setup#TOKEN`: the first maintainer, made by whoever can read what the server printed. */
 import { createSignal, Show } from "solid-js";
 import { messageOf } from "../api.ts";
-import { Field, Title, Trouble } from "../parts/basics.tsx";
+import { NameField, PasswordField } from "../parts/account-fields.tsx";
+import { Title, Trouble } from "../parts/basics.tsx";
 import { address, navigate } from "../router.ts";
 import { setUp } from "./session.ts";
 
@@ -58,45 +59,20 @@ function SetupForm(props: { readonly token: string }) {
         <p class="quiet">Make the first maintainer: who may publish and do everything here.</p>
       </div>
       <Trouble text={trouble()} />
-      <Field label="Name" hint="Lower-case letters, digits, dots and dashes.">
-        {({ id, hintId }) => (
-          <input
-            id={id}
-            aria-describedby={hintId}
-            required
-            autocomplete="username"
-            autocapitalize="none"
-            spellcheck={false}
-            maxlength={64}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
-      <Field label="Password" hint="At least 12 characters. A few words are fine.">
-        {({ id, hintId }) => (
-          <input
-            id={id}
-            aria-describedby={hintId}
-            type="password"
-            required
-            autocomplete="new-password"
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        )}
-      </Field>
-      <Field label="Password again" hint={isOther() ? "Not the same yet." : undefined}>
-        {({ id, hintId }) => (
-          <input
-            id={id}
-            aria-describedby={hintId}
-            aria-invalid={isOther()}
-            type="password"
-            required
-            autocomplete="new-password"
-            onInput={(event) => setAgain(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <NameField hint="Lower-case letters, digits, dots and dashes." onInput={setName} />
+      <PasswordField
+        label="Password"
+        hint="At least 12 characters. A few words are fine."
+        autocomplete="new-password"
+        onInput={setPassword}
+      />
+      <PasswordField
+        label="Password again"
+        hint={isOther() ? "Not the same yet." : undefined}
+        autocomplete="new-password"
+        isInvalid={isOther()}
+        onInput={setAgain}
+      />
       <button class="main" disabled={isBusy()}>
         {isBusy() ? "Making it …" : "Make the maintainer"}
       </button>
