@@ -53,6 +53,10 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   "tracker-websocket": lab(
     "bench_tracker.py --modes ws --windows 1000,10000 --trackers btpublisher,bittorrent-tracker",
   ),
+  "tracker-offers": lab(
+    "bench_tracker.py --modes ws --windows 1000 --swarms 20 --offers 5 " +
+      "--trackers btpublisher,bittorrent-tracker",
+  ),
   "websocket-memory": [process.execPath, "--expose-gc", `${here}websocket-memory.ts`],
   http: lab(
     "bench_pair.py --size-mib 1024 --runs 5 --pairs " +

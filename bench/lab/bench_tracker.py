@@ -19,6 +19,7 @@ ap.add_argument("--numwant", type=int, default=50)
 ap.add_argument("--key", default="", help="announce to /announce/KEY")
 ap.add_argument("--sources", type=int, default=200, help="addresses that TCP comes from")
 ap.add_argument("--sockets", type=int, default=1, help="sockets that UDP comes from, each a process with its part of the window")
+ap.add_argument("--offers", type=int, default=0, help="offers of an announce over WebSocket, each of which is answered")
 ap.add_argument("--out", default=WORK + "/tracker.jsonl")
 a = ap.parse_args()
 M = (1 << 64) - 1
@@ -72,6 +73,8 @@ def lg(mode, pid, *x, keyed=False):
             str(a.sources),
             "--sockets",
             str(a.sockets),
+            "--offers",
+            str(a.offers),
             *(["--key", a.key] if a.key else []),
             *(["--keys"] if keyed else []),
             *map(str, x),
@@ -160,10 +163,10 @@ try:
 finally:
     ns_cleanup()
 print(
-    f"\n{'tracker':20} {'mode':7} {'win':>3} {'ann/s':>8} {'p50us':>7} {'p99us':>7} {'CPUus/ann':>9} {'trk util':>8} {'gen util':>8} {'B/peer':>6} err lost"
+    f"\n{'tracker':20} {'mode':7} {'win':>3} {'ann/s':>8} {'p50us':>7} {'p99us':>7} {'CPUus/ann':>9} {'trk util':>8} {'gen util':>8} {'B/peer':>6} {'passed/s':>8} err lost"
 )
 for (t, mode, w), rs in rows.items():
     m = lambda k: med([x[k] for x in rs])
     print(
-        f"{t:20} {mode:7} {w:>3} {m('rps'):8.0f} {m('p50_us'):7.0f} {m('p99_us'):7.0f} {m('tracker_cpu_us'):9.2f} {m('tracker_util'):8.2f} {m('gen_util'):8.2f} {m('rss_per_peer'):6.0f} {m('err'):.0f} {m('lost'):.0f}"
+        f"{t:20} {mode:7} {w:>3} {m('rps'):8.0f} {m('p50_us'):7.0f} {m('p99_us'):7.0f} {m('tracker_cpu_us'):9.2f} {m('tracker_util'):8.2f} {m('gen_util'):8.2f} {m('rss_per_peer'):6.0f} {m('passed'):8.0f} {m('err'):.0f} {m('lost'):.0f}"
     )

@@ -6,6 +6,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { BtPublisherError } from "../../base/errors.ts";
 import { type IpBytes, parseIp, parseSocketIp, readIpv4 } from "../../base/ip-address.ts";
+import { datagramSender, type SendDatagram } from "./datagram-sender.ts";
 import { errnoOf } from "./disk-error.ts";
 import { flushAtEndOfTurn, type Flushable } from "./end-of-turn.ts";
 
@@ -50,15 +51,16 @@ export class UdpTrackerSocket {
   /** The port really bound. */
   readonly port: number;
   readonly #outboxes: readonly Outbox[];
-  readonly #socketOf: Readonly<Record<string, Socket>>;
+  readonly #outboxOf: Readonly<Record<string, Outbox>>;
   #closedCount = 0;
 
   private constructor(outboxes: readonly Outbox[]) {
     this.#outboxes = outboxes;
-    const sockets = outboxes.map(({ socket }) => socket);
-    this.#socketOf = Object.fromEntries(sockets.map((each) => [each.address().family, each]));
-    this.port = (sockets[0] as Socket).address().port;
-    for (const socket of sockets) socket.once("close", () => this.#closedCount++);
+    this.#outboxOf = Object.fromEntries(
+      outboxes.map((each) => [each.socket.address().family, each]),
+    );
+    this.port = (outboxes[0] as Outbox).socket.address().port;
+    for (const { socket } of outboxes) socket.once("close", () => this.#closedCount++);
   }
 
   /** Opens the port. @throws UNAVAILABLE when it is taken or not ours. */
@@ -83,7 +85,7 @@ export class UdpTrackerSocket {
 
   /** Sends what answers an earlier packet. */
   send(packet: Uint8Array, { address, port, family }: ReturnAddress): void {
-    this.#socketOf[family]?.send(packet, port, address);
+    this.#outboxOf[family]?.send(packet, port, address);
   }
 
   async close(): Promise<void> {
@@ -119,12 +121,14 @@ async function bind(
 /** Answers of one socket, which go out at the end of the turn in which their packets came. */
 class Outbox implements Flushable {
   readonly socket: Socket;
+  readonly send: SendDatagram;
   readonly #packets: Uint8Array[] = [];
   readonly #to: ReturnAddress[] = [];
   #isClosed = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
+    this.send = datagramSender(socket);
   }
 
   put(packet: Uint8Array, to: ReturnAddress): void {
@@ -148,7 +152,7 @@ class Outbox implements Flushable {
   flush(): void {
     for (let i = 0; i < this.#packets.length; i++) {
       const { port, address } = this.#to[i] as ReturnAddress;
-      this.socket.send(this.#packets[i] as Uint8Array, port, address);
+      this.send(this.#packets[i] as Uint8Array, port, address);
     }
     this.#clear();
   }

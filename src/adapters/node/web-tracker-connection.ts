@@ -11,6 +11,8 @@ import {
   frameHead,
   opcodes,
 } from "../../protocol/websocket/frame.ts";
+import { latin1 } from "../../base/bytes.ts";
+import { flushAtEndOfTurn, type Flushable } from "./end-of-turn.ts";
 import { FrameReader, type FrameSink } from "../../protocol/websocket/frame-reader.ts";
 
 /** A connection, as its door has it. */
@@ -28,10 +30,12 @@ export interface WebTrackerSession {
 const LIMITS = { maxMessage: 65_535, maxFragments: 64 };
 /** What a slow reader may leave unread: some dozen offers. */
 const MAX_UNREAD = 256 * 1024;
-const PING = controlFrame(opcodes.ping, new Uint8Array(0));
+/** So much is written without waiting for more: Node needs no memory for as much. */
+const MAX_WAITING = 16 * 1024;
+const PING = latin1(controlFrame(opcodes.ping, new Uint8Array(0)));
 const REPLACEMENT = "\ufffd";
 
-export class WebTrackerConnection implements WebTrackerLink, FrameSink {
+export class WebTrackerConnection implements WebTrackerLink, FrameSink, Flushable {
   readonly #socket: Duplex;
   readonly #reader = new FrameReader(LIMITS, this);
   readonly #session: WebTrackerSession;
@@ -39,6 +43,8 @@ export class WebTrackerConnection implements WebTrackerLink, FrameSink {
   #isAlive = true;
   /** A close frame was sent; what comes now is not read any more. */
   #isClosing = false;
+  /** Frames that go out at the end of the turn, a character for each byte: a peer gets many offers and answers at once. */
+  #waiting = "";
 
   constructor(socket: Duplex, open: (link: WebTrackerLink) => WebTrackerSession) {
     this.#socket = socket;
@@ -74,14 +80,15 @@ export class WebTrackerConnection implements WebTrackerLink, FrameSink {
 
   send(text: string): void {
     // Most messages are ASCII; the system takes them as they are, without a copy in between.
-    if (/^[\0-\x7f]*$/.test(text)) {
-      this.#write(String.fromCharCode(...frameHead(opcodes.text, text.length)) + text);
-    } else {
-      const payload = Buffer.from(text);
-      this.#write(
-        Buffer.concat([Uint8Array.from(frameHead(opcodes.text, payload.length)), payload]),
-      );
-    }
+    const payload = /[^\0-\x7f]/.test(text) ? Buffer.from(text).toString("latin1") : text;
+    this.#write(String.fromCharCode(...frameHead(opcodes.text, payload.length)) + payload);
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    const frames = this.#waiting;
+    this.#waiting = "";
+    if (frames !== "" && this.#socket.writable) this.#socket.write(frames, "latin1");
   }
 
   close(code: number, reason: string): void {
@@ -99,7 +106,7 @@ export class WebTrackerConnection implements WebTrackerLink, FrameSink {
   }
 
   onPing(payload: Uint8Array): void {
-    this.#write(controlFrame(opcodes.pong, payload));
+    this.#write(latin1(controlFrame(opcodes.pong, payload)));
   }
 
   onPong(): void {
@@ -114,16 +121,18 @@ export class WebTrackerConnection implements WebTrackerLink, FrameSink {
 
   #end(frame: Uint8Array): void {
     if (this.#isClosing) return;
-    this.#write(frame);
+    this.#write(latin1(frame));
+    this.flush();
     this.#isClosing = true;
     this.#socket.end();
   }
 
-  #write(frame: Uint8Array | string): void {
+  #write(frame: string): void {
     const socket = this.#socket;
     if (this.#isClosing || !socket.writable) return;
-    if (socket.writableLength > MAX_UNREAD) socket.destroy();
-    else if (typeof frame === "string") socket.write(frame, "latin1");
-    else socket.write(frame);
+    if (socket.writableLength > MAX_UNREAD) return void socket.destroy();
+    if (this.#waiting === "") flushAtEndOfTurn(this);
+    this.#waiting += frame;
+    if (this.#waiting.length > MAX_WAITING) this.flush();
   }
 }

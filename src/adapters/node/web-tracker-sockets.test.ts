@@ -35,6 +35,26 @@ async function start(t: TestContext, options: Partial<WebTrackerSocketsOptions> 
   return { port: front.port, log, gone: gone.promise };
 }
 
+test("what one message leads to comes in order, also where it is more than one write", async (t) => {
+  const texts = Array.from({ length: 300 }, (_, i) => `${i} ${i % 2 === 0 ? "é" : "e"}`.repeat(50));
+  const { port } = await start(t, {
+    open: (link) => ({
+      handle: () => texts.forEach((text) => link.send(text)),
+      closed: () => undefined,
+    }),
+  });
+  const client = new WebSocket(`ws://127.0.0.1:${port}/announce`);
+  t.after(() => client.terminate());
+  const got: string[] = [];
+  const all = new Promise<void>((resolve) => {
+    client.on("message", (text: Buffer) => got.push(text.toString()) === 300 && resolve());
+  });
+  await once(client, "open");
+  client.send("go");
+  await all;
+  assert.deepEqual(got, texts);
+});
+
 const HEAD =
   "Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
   "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
