@@ -13,6 +13,7 @@ import {
   ADDRESS_ROOM,
   isIpv6Tag,
   typeOfTag,
+  UDP_COUNTS,
   type UdpThreadData,
   type UdpThreadMessage,
 } from "./udp-thread-link.ts";
@@ -63,7 +64,8 @@ export class UdpThreads {
   /** The port really bound. */
   readonly port: number;
   readonly #options: UdpThreadsOptions;
-  readonly #counts = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT * 2);
+  /** One for each thread and who takes its place: two that count in one place lose some. */
+  readonly #counts: readonly SharedArrayBuffer[];
   readonly #reached: Readonly<Record<"IPv4" | "IPv6", Asker["reachedAt"]>>;
   readonly #threads = new Set<UdpThread>();
   readonly #restarts = new Set<NodeJS.Timeout>();
@@ -72,7 +74,9 @@ export class UdpThreads {
   private constructor(options: UdpThreadsOptions, port: number) {
     this.#options = options;
     this.port = port;
-    const { host } = options;
+    const { host, count } = options;
+    const countBytes = Float64Array.BYTES_PER_ELEMENT * Object.keys(UDP_COUNTS).length;
+    this.#counts = Array.from({ length: count }, () => new SharedArrayBuffer(countBytes));
     this.#reached = {
       IPv4: reachedAddress(host ?? "0.0.0.0", "IPv4"),
       IPv6: reachedAddress(host ?? "::", "IPv6"),
@@ -83,7 +87,7 @@ export class UdpThreads {
   static async open(options: UdpThreadsOptions): Promise<UdpThreads> {
     const threads = new UdpThreads(options, await findPort(options));
     try {
-      await Promise.all(Array.from({ length: options.count }, () => threads.#start()));
+      await Promise.all(threads.#counts.map((counts) => threads.#start(counts)));
     } catch (cause) {
       await threads.close();
       const why = cause instanceof Error ? cause.message : String(cause);
@@ -99,8 +103,9 @@ export class UdpThreads {
 
   /** Packets that the Tracker never saw. */
   get counters(): { readonly connect: number; readonly ignored: number } {
-    const [connect = 0, ignored = 0] = new Float64Array(this.#counts);
-    return { connect, ignored };
+    const sum = (index: number) =>
+      this.#counts.reduce((total, counts) => total + (new Float64Array(counts)[index] ?? 0), 0);
+    return { connect: sum(UDP_COUNTS.connect), ignored: sum(UDP_COUNTS.ignored) };
   }
 
   /** Ends all threads. */
@@ -111,30 +116,30 @@ export class UdpThreads {
   }
 
   /** Starts a thread; resolves when its socket is open. Replaces it when it dies after that. */
-  async #start(): Promise<void> {
-    const thread = await UdpThread.start(this.#dataOf(), this.#options, this.#reached);
+  async #start(counts: SharedArrayBuffer): Promise<void> {
+    const thread = await UdpThread.start(this.#dataOf(counts), this.#options, this.#reached);
     if (this.#isClosed) return thread.close();
     this.#threads.add(thread);
     thread.onLost = (message) => {
       this.#threads.delete(thread);
       if (this.#isClosed) return;
       this.#options.onEvent({ type: "udp-worker-lost", message });
-      this.#restartLater();
+      this.#restartLater(counts);
     };
   }
 
-  #restartLater(): void {
+  #restartLater(counts: SharedArrayBuffer): void {
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
-      this.#start().then(
+      this.#start(counts).then(
         () => this.#options.onEvent({ type: "udp-worker-restarted" }),
-        () => this.#restartLater(),
+        () => this.#restartLater(counts),
       );
     }, RESTART_MS).unref();
     this.#restarts.add(timer);
   }
 
-  #dataOf(): UdpThreadData {
+  #dataOf(counts: SharedArrayBuffer): UdpThreadData {
     const { host, secret, count, maxStrangersPerSecond = MAX_STRANGERS_PER_SECOND } = this.#options;
     return {
       host,
@@ -144,7 +149,7 @@ export class UdpThreads {
       maxStrangersPerSecond: Math.ceil(maxStrangersPerSecond / count),
       requests: createRingMemory(REQUESTS_BYTES),
       answers: createRingMemory(ANSWERS_BYTES),
-      counts: this.#counts,
+      counts,
     };
   }
 }
