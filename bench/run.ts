@@ -67,6 +67,7 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   create: makers("create {f} -o {o} --piece-length 1Mi"),
   verify: makers("verify {t} --data {d}"),
   publish: [process.execPath, `${here}publish-http.ts`],
+  "publish-page": [process.execPath, `${here}publish-page.ts`],
   live: [process.execPath, `${here}live-cost.ts`],
   disk: [process.execPath, `${here}disk.ts`],
   wire: [process.execPath, `${here}wire.ts`],

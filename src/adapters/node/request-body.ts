@@ -5,11 +5,17 @@
 import { readSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import type { UploadBody } from "../../ports/content-service.ts";
 import { errnoOf } from "./disk-error.ts";
 
 /** Node reads so much at a time, in bytes: after less the connection has nothing more. */
 const READ_BYTES = 64 * 1024;
+/** When less than so much came at once, more is let come before it is looked again: looking is what costs. */
+const ENOUGH_BYTES = 256 * 1024;
+const NAP_MS = 4;
+/** The end of a body is not waited for. */
+const LEAST_LEFT_BYTES = 1024 * 1024;
 
 /**
  * The body of `request`. Node's parser never hears of what was read past it, so that then the answer,
@@ -27,6 +33,8 @@ class RequestBody implements UploadBody {
   #hasPassedParser = false;
   /** Whether more may wait than the parser got. */
   #mayWait = false;
+  /** Bytes that came since Node's last read. */
+  #cameBytes = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -38,13 +46,17 @@ class RequestBody implements UploadBody {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     // A refusal must not end the connection before the answer is on its way.
     const chunks = this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    let hasNapped = false;
     for await (const chunk of chunks) {
       // The parser takes a request that follows for more of the body.
       const ours = chunk.subarray(0, this.#left);
-      if (this.#left !== undefined) this.#left -= ours.length;
-      this.#mayWait = chunk.length >= READ_BYTES;
+      this.#cameBytes = 0;
+      this.#count(ours.length);
+      this.#mayWait = hasNapped || chunk.length >= READ_BYTES;
       yield ours;
       if (this.#hasPassedParser && this.#left === 0) return;
+      hasNapped = (this.#left ?? 0) >= LEAST_LEFT_BYTES && this.#cameBytes < ENOUGH_BYTES;
+      if (hasNapped) await setTimeout(NAP_MS);
     }
   }
 
@@ -55,11 +67,16 @@ class RequestBody implements UploadBody {
     if (!isNext || this.#left === undefined || this.#response.headersSent) return 0;
     const length = readNow(socket, target.subarray(0, this.#left));
     if (length === 0) return 0;
-    this.#left -= length;
+    this.#count(length);
     this.#hasPassedParser = true;
     this.#response.setHeader("connection", "close");
     return length;
   };
+
+  #count(bytes: number): void {
+    if (this.#left !== undefined) this.#left -= bytes;
+    this.#cameBytes += bytes;
+  }
 }
 
 /** Reads without waiting. @returns how many bytes; 0 also at the end and after errors, which Node meets next. */

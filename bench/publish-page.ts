@@ -1,0 +1,69 @@
+/**
+ * What publishing by the page costs the server: `node bench/publish-page.ts [--mib N] [--runs N]`. A real
+ * chromium gives a file to the form and uploads it; its own time is not counted. The data folder and
+ * the file are below TMPDIR.
+ */
+import { randomFillSync } from "node:crypto";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { type PagesWorld, startPages } from "../test/support/browser.ts";
+import {
+  cpuSecondsOf,
+  hashOnce,
+  MIB,
+  OwnMemory,
+  type PublishCost,
+  statusBytes,
+  tableHead,
+  tableRow,
+} from "./publish-cost.ts";
+
+const { values } = parseArgs({
+  options: {
+    mib: { type: "string", default: "1024" },
+    runs: { type: "string", default: "3" },
+  },
+});
+const totalBytes = Number(values.mib) * MIB;
+const part = randomFillSync(new Uint8Array(Math.min(totalBytes, 32 * MIB)));
+
+process.stdout.write(tableHead);
+for (let run = 1; run <= Number(values.runs); run++) {
+  const hashSeconds = hashOnce(part, totalBytes);
+  const world = await startPages();
+  try {
+    process.stdout.write(tableRow(run, { hashSeconds, ...(await publish(world)) }));
+  } finally {
+    await world.close();
+  }
+}
+
+async function publish(world: PagesWorld): Promise<PublishCost> {
+  const file = join(world.folder, "big.bin");
+  const descriptor = openSync(file, "w");
+  for (let done = 0; done < totalBytes; done += part.length) writeSync(descriptor, part);
+  closeSync(descriptor);
+  const { page } = await world.visit({ isLoggedIn: true });
+  await page.goto("/admin/publish");
+  await page.locator("[data-pick=file]").setInputFiles(file);
+  await page.getByLabel("Name in links").fill("big");
+
+  const { pid } = world.server.program.child;
+  const memory = new OwnMemory(pid);
+  const cpuBefore = cpuSecondsOf(pid);
+  const startedAt = performance.now();
+  try {
+    await page.getByRole("button", { name: "Upload and publish" }).click();
+    await page.waitForURL("**/admin/p/big/share", { timeout: 300_000 });
+    return {
+      cpuSeconds: cpuSecondsOf(pid) - cpuBefore,
+      ownBytes: memory.most,
+      residentBytes: statusBytes(pid, "VmHWM"),
+      seconds: (performance.now() - startedAt) / 1000,
+    };
+  } finally {
+    memory.close();
+  }
+}
