@@ -20,7 +20,6 @@ const hashes = Array.from({ length: swarms }, () => randomBytes(20));
 for (const hash of hashes) {
   const infoHash = hash.toString("hex") as InfoHash;
   await store.put({ infoHash, name: infoHash, contentLength: 1, pieceCount: 1, isPrivate: false });
-  await store.markServed(infoHash);
 }
 const clock = createSystemClock();
 const tracker = await Tracker.open(

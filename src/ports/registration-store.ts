@@ -10,11 +10,6 @@ export const MAX_STATES = 200;
 export interface StoredRegistration extends Registration {
   /** `completed` events since the registration, as peers claim them. */
   readonly downloaded: number;
-  /**
-   * Whether a SourceNode ever reported that it serves it. Before that no peer is believed to be a
-   * seed, since a peer is never the first one.
-   */
-  readonly wasServed: boolean;
   /** How much the server took part in its swarm; undefined: nothing was known yet. */
   readonly held: HeldState | undefined;
 }
@@ -23,8 +18,6 @@ export interface StoredRegistration extends Registration {
 export interface RegistrationStore {
   /** Adds or replaces; what was counted under that info hash stays. */
   put(registration: Registration): Promise<void>;
-  /** Sets `wasServed` for good. Does nothing for an unknown info hash. */
-  markServed(infoHash: InfoHash): Promise<void>;
   /** Adds to `downloaded`; may be written late. Does nothing for an unknown info hash. */
   addDownloaded(infoHash: InfoHash, count: number): Promise<void>;
   /** Keeps the swarm's state, and the last ones before. Does nothing for an unknown info hash. */

@@ -18,7 +18,6 @@ export interface RegistrationRecord {
   downloaded: number;
   /** Of `downloaded`, what the store does not know yet. */
   unsavedDownloads: number;
-  wasServed: boolean;
   /** The swarm's state when it was written last. */
   held: HeldState | undefined;
   /** Its peers, where the Tracker found them last; see `Swarms`. */
@@ -50,8 +49,8 @@ export class Registrations {
 
   static async load(dependencies: RegistrationsDependencies): Promise<Registrations> {
     const registrations = new Registrations(dependencies);
-    for (const { downloaded, wasServed, held, ...registration } of await dependencies.store.all()) {
-      registrations.#add(registration, { downloaded, wasServed, held });
+    for (const { downloaded, held, ...registration } of await dependencies.store.all()) {
+      registrations.#add(registration, { downloaded, held });
     }
     return registrations;
   }
@@ -94,7 +93,7 @@ export class Registrations {
     await this.#store.put(registration);
     const record = this.#records.get(registration.infoHash);
     if (record !== undefined) record.registration = registration;
-    else this.#add(registration, { downloaded: 0, wasServed: false, held: undefined });
+    else this.#add(registration, { downloaded: 0, held: undefined });
   }
 
   async remove(infoHash: InfoHash): Promise<void> {
@@ -102,17 +101,6 @@ export class Registrations {
     this.#records.delete(infoHash);
     this.#byBytes.delete(infoHashBytes(infoHash));
     this.#unsaved.delete(infoHash);
-  }
-
-  /** A SourceNode reports that it serves the torrent. */
-  markServed(infoHash: InfoHash): void {
-    const record = this.#records.get(infoHash);
-    if (record === undefined || record.wasServed) return;
-    record.wasServed = true;
-    this.#write(this.#store.markServed(infoHash), () => {
-      // The next report tries again.
-      record.wasServed = false;
-    });
   }
 
   countDownload(infoHash: InfoHash): void {
@@ -144,10 +132,7 @@ export class Registrations {
     await Promise.all(this.#writes);
   }
 
-  #add(
-    registration: Registration,
-    known: Pick<RegistrationRecord, "downloaded" | "wasServed" | "held">,
-  ): void {
+  #add(registration: Registration, known: Pick<RegistrationRecord, "downloaded" | "held">): void {
     const record = { registration, ...known, unsavedDownloads: 0, swarm: undefined };
     const { infoHash } = registration;
     this.#records.set(infoHash, record);

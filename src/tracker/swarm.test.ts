@@ -41,7 +41,7 @@ function aPeer(number: number, changes: Partial<PeerAnnounce> = {}): PeerAnnounc
 }
 
 function askFor(asker: PeerAnnounce, changes: Partial<SampleRequest> = {}): SampleRequest {
-  return { asker, count: 50, areSeedsTrusted: true, wantsBothFamilies: true, ...changes };
+  return { asker, count: 50, wantsBothFamilies: true, ...changes };
 }
 
 /** Numbers of the peers (made by `idOf`) in a sample, rising. */
@@ -118,12 +118,6 @@ test("leeches get anybody, seeds get leeches only", () => {
 
   assert.deepEqual(sampled(swarm, askFor(leech)), [1, 3, 4]);
   assert.deepEqual(sampled(swarm, askFor(seed)), [2, 4]);
-});
-
-test("a seed that is not trusted is named to nobody", () => {
-  const swarm = aSwarm([aPeer(1, { isSeed: true }), aPeer(2)]);
-
-  assert.deepEqual(sampled(swarm, askFor(aPeer(3), { areSeedsTrusted: false })), [2]);
 });
 
 test("HTP-11 an answer never holds more than asked for, and never more than the most", () => {

@@ -48,8 +48,6 @@ export interface SampleRequest {
   readonly own?: number | undefined;
   /** At most this many; `maxPeersPerAnswer` bounds it. */
   readonly count: number;
-  /** False until a SourceNode served the torrent: then peers that claim to be seeds are left out. */
-  readonly areSeedsTrusted: boolean;
   /** False: of the asker's address family only. */
   readonly wantsBothFamilies: boolean;
 }
@@ -157,11 +155,11 @@ export class Swarm {
    * with the swarm.
    */
   choose(request: SampleRequest, choice: PeerChoice): void {
-    const { asker, areSeedsTrusted } = request;
+    const { asker } = request;
     const count = Math.min(request.count, this.#options.maxPeersPerAnswer);
     const table = this.#tableOf(asker);
     const other = table === this.#table4 ? this.#table6 : this.#table4;
-    const takesSeeds = areSeedsTrusted && !asker.isSeed;
+    const takesSeeds = !asker.isSeed;
     const random = this.#random;
     choice.begin(this.#table4, this.#table6);
     const own = request.own ?? table.find(asker);

@@ -63,9 +63,7 @@ export interface WebPeerCounts {
 }
 
 /** Whether a peer over WebSocket may take part. */
-export type WebPeerVerdict =
-  | { readonly type: "allowed"; readonly infoHash: InfoHash; readonly areSeedsTrusted: boolean }
-  | Refusal;
+export type WebPeerVerdict = { readonly type: "allowed"; readonly infoHash: InfoHash } | Refusal;
 
 type Refusal = Extract<AnnounceVerdict, { type: "refused" }>;
 
@@ -213,7 +211,7 @@ export class Tracker implements TrackerControl {
       const outcome = swarm?.announce(now, peer);
       if (outcome === "too-early") return this.#refuse("too-early");
       own = swarm?.announcedRow;
-      if (outcome === "completed" && record.wasServed) this.#registrations.countDownload(infoHash);
+      if (outcome === "completed") this.#registrations.countDownload(infoHash);
     }
     this.counters.answered[event ?? "none"]++;
     this.#fillAnswer(now, announce, { asker, peer, own, record, swarm });
@@ -238,7 +236,7 @@ export class Tracker implements TrackerControl {
     const { infoHash } = record.registration;
     const decision = this.#access.decide(infoHash, key, asker);
     if (decision.type === "denied") return this.#refuse(decision.code);
-    return { type: "allowed", infoHash, areSeedsTrusted: record.wasServed };
+    return { type: "allowed", infoHash };
   }
 
   /** A peer over WebSocket is gone. */
@@ -256,8 +254,7 @@ export class Tracker implements TrackerControl {
 
   /** A peer over WebSocket completed its download, for the first time. */
   countWebDownload(infoHash: InfoHash): void {
-    const record = this.#registrations.get(infoHash);
-    if (record?.wasServed === true) this.#registrations.countDownload(infoHash);
+    this.#registrations.countDownload(infoHash);
   }
 
   /** Whether a torrent has BEP 27's flag; what is not registered is taken to have it. */
@@ -358,7 +355,6 @@ export class Tracker implements TrackerControl {
 
   #takeSwarm(source: Source, { infoHash, participation }: SwarmReport): void {
     if (!source.serving.has(infoHash)) return;
-    this.#registrations.markServed(infoHash);
     this.#swarms.ensure(infoHash);
     const { clock } = this.#dependencies;
     const time = { now: clock.now(), unixNow: clock.unixNow() };
@@ -424,9 +420,8 @@ export class Tracker implements TrackerControl {
     answer.setSources(sources, wanted);
     const count = wanted - answer.sourceCount;
     this.#choice.clear();
-    const areSeedsTrusted = record.wasServed;
     if (count > 0) {
-      swarm?.choose({ asker: peer, own, count, areSeedsTrusted, wantsBothFamilies }, this.#choice);
+      swarm?.choose({ asker: peer, own, count, wantsBothFamilies }, this.#choice);
     }
     const isAlone = answer.peerCount4 + answer.peerCount6 === 0;
     answer.intervalMs = this.#interval(isAlone && !peer.isSeed);
@@ -468,7 +463,7 @@ export class Tracker implements TrackerControl {
     const { infoHash } = record.registration;
     const web = this.#webPeersOf(infoHash);
     const seedCount = (swarm?.seedCount ?? 0) + (web?.seedCount ?? 0);
-    counts.complete = (record.wasServed ? seedCount : 0) + this.#sources.connectedCount(infoHash);
+    counts.complete = seedCount + this.#sources.connectedCount(infoHash);
     counts.incomplete = (swarm?.peerCount ?? 0) + (web?.count ?? 0) - seedCount;
     counts.downloaded = record.downloaded;
   }

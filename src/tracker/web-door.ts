@@ -186,7 +186,7 @@ export class WebSession {
         return this.link.send(encodeWsFailure(membership, name));
       }
       this.#update(infoHash, membership, request);
-      this.#passOffers(membership, request, verdict.areSeedsTrusted);
+      this.#passOffers(membership, request);
       ({ infoHashJson } = membership.swarm);
     }
     const { intervalMs, counts } = this.#parts.tracker.webAnswer(infoHash);
@@ -231,12 +231,11 @@ export class WebSession {
   #passOffers(
     { swarm, member }: Membership,
     { infoHash, offers, numWant = offers.length }: AnnounceRequest,
-    areSeedsTrusted: boolean,
   ): void {
     const count = Math.min(offers.length, numWant, MAX_WS_OFFERS);
     if (count === 0) return;
     const now = this.#now();
-    for (const [i, other] of swarm.choose(member, count, areSeedsTrusted).entries()) {
+    for (const [i, other] of swarm.choose(member, count).entries()) {
       const offer = offers[i];
       if (offer === undefined) return;
       member.openOffer(now, offer.offerId, other);

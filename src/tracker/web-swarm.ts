@@ -113,9 +113,9 @@ export class WebSwarm {
     this.#byId.delete(member.peerId);
   }
 
-  /** At most `count` (≤ 10) random others for `asker`; seeds only when `areSeedsTrusted`. */
-  choose(asker: WebMember, count: number, areSeedsTrusted: boolean): readonly WebMember[] {
-    const first = areSeedsTrusted && !asker.isSeed ? 0 : this.#seedCount;
+  /** At most `count` (≤ 10) random others for `asker`; for a seed no other seeds. */
+  choose(asker: WebMember, count: number): readonly WebMember[] {
+    const first = asker.isSeed ? this.#seedCount : 0;
     const isInRange = asker.place >= first;
     const bound = this.#members.length - first - (isInRange ? 1 : 0);
     runs.clear(first, asker.place);

@@ -155,7 +155,6 @@ const diskFull = async (): Promise<never> => {
 
 const brokenStore = {
   put: diskFull,
-  markServed: diskFull,
   addDownloaded: diskFull,
   holdState: diskFull,
   states: async () => [],

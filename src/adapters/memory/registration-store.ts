@@ -15,12 +15,8 @@ export class MemoryRegistrationStore implements RegistrationStore {
 
   async put(registration: Registration): Promise<void> {
     const { infoHash } = registration;
-    const { downloaded = 0, wasServed = false, held } = this.#registrations.get(infoHash) ?? {};
-    this.#registrations.set(infoHash, { ...registration, downloaded, wasServed, held });
-  }
-
-  async markServed(infoHash: InfoHash): Promise<void> {
-    this.#change(infoHash, (stored) => ({ ...stored, wasServed: true }));
+    const { downloaded = 0, held } = this.#registrations.get(infoHash) ?? {};
+    this.#registrations.set(infoHash, { ...registration, downloaded, held });
   }
 
   async addDownloaded(infoHash: InfoHash, count: number): Promise<void> {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, type TestContext, test } from "node:test";
 import type { InfoHash } from "../../base/units.ts";
 import type { RegistrationStore } from "../../ports/registration-store.ts";
@@ -51,8 +52,8 @@ for (const [adapter, open] of Object.entries(adapters)) {
       await store.put(fedora);
 
       assert.deepEqual(await allByName(store), [
-        { ...debian, downloaded: 0, wasServed: false, held: undefined },
-        { ...fedora, downloaded: 0, wasServed: false, held: undefined },
+        { ...debian, downloaded: 0, held: undefined },
+        { ...fedora, downloaded: 0, held: undefined },
       ]);
     });
 
@@ -61,11 +62,10 @@ for (const [adapter, open] of Object.entries(adapters)) {
       await store.put(debian);
       await store.addDownloaded(debian.infoHash, 3);
       await store.addDownloaded(debian.infoHash, 2);
-      await store.markServed(debian.infoHash);
       await store.put({ ...debian, name: "debian-13" });
 
       assert.deepEqual(await allByName(store), [
-        { ...debian, name: "debian-13", downloaded: 5, wasServed: true, held: undefined },
+        { ...debian, name: "debian-13", downloaded: 5, held: undefined },
       ]);
     });
 
@@ -73,21 +73,17 @@ for (const [adapter, open] of Object.entries(adapters)) {
       const store = await open(t);
       await store.put(debian);
       await store.addDownloaded(debian.infoHash, 3);
-      await store.markServed(debian.infoHash);
       await store.remove(debian.infoHash);
       await store.remove(debian.infoHash);
       assert.deepEqual(await store.all(), []);
 
       await store.put(debian);
-      assert.deepEqual(await store.all(), [
-        { ...debian, downloaded: 0, wasServed: false, held: undefined },
-      ]);
+      assert.deepEqual(await store.all(), [{ ...debian, downloaded: 0, held: undefined }]);
     });
 
     test("counts nothing for an unknown info hash", async (t) => {
       const store = await open(t);
       await store.addDownloaded(debian.infoHash, 1);
-      await store.markServed(debian.infoHash);
 
       assert.deepEqual(await store.all(), []);
     });
@@ -119,9 +115,7 @@ for (const [adapter, open] of Object.entries(adapters)) {
         store.addDownloaded(fedora.infoHash, 1),
       ]);
 
-      assert.deepEqual(await allByName(store), [
-        { ...fedora, downloaded: 1, wasServed: false, held: undefined },
-      ]);
+      assert.deepEqual(await allByName(store), [{ ...fedora, downloaded: 1, held: undefined }]);
     });
   });
 }
@@ -133,13 +127,28 @@ test("SqlRegistrationStore keeps everything through a restart", async (t) => {
   const first = await SqlRegistrationStore.open(path);
   await first.put(debian);
   await first.addDownloaded(debian.infoHash, 7);
-  await first.markServed(debian.infoHash);
   await first.holdState(debian.infoHash, held);
   await first.close();
 
   const second = await SqlRegistrationStore.open(path);
 
-  assert.deepEqual(await second.all(), [{ ...debian, downloaded: 7, wasServed: true, held }]);
+  assert.deepEqual(await second.all(), [{ ...debian, downloaded: 7, held }]);
   assert.deepEqual(await second.states(debian.infoHash), [held]);
+  await second.close();
+});
+
+test("a held state that cannot be read counts as none", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "btpublisher-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "tracker.sqlite");
+  const first = await SqlRegistrationStore.open(path);
+  await first.put(debian);
+  await first.close();
+  const database = new DatabaseSync(path);
+  database.exec("UPDATE registration SET held = '{\"state\"'");
+  database.close();
+
+  const second = await SqlRegistrationStore.open(path);
+  assert.deepEqual(await second.all(), [{ ...debian, downloaded: 0, held: undefined }]);
   await second.close();
 });

@@ -19,7 +19,6 @@ interface Tables {
     readonly piece_count: number;
     readonly is_private: number;
     readonly downloaded: number;
-    readonly was_served: number;
     /** JSON of a `HeldState`. */
     readonly held: string | null;
   };
@@ -62,7 +61,16 @@ const createStateChange: Migration = async (db) => {
     .execute();
 };
 
-const migrations: readonly Migration[] = [createRegistration, addHeldState, createStateChange];
+/** What is registered is served: whoever registers it has it. */
+const dropWasServed: Migration = (db) =>
+  db.schema.alterTable("registration").dropColumn("was_served").execute();
+
+const migrations: readonly Migration[] = [
+  createRegistration,
+  addHeldState,
+  createStateChange,
+  dropWasServed,
+];
 
 /** A registration store in a database file of its own. */
 export class SqlRegistrationStore implements RegistrationStore {
@@ -91,16 +99,8 @@ export class SqlRegistrationStore implements RegistrationStore {
     };
     await this.#db
       .insertInto("registration")
-      .values({ info_hash: registration.infoHash, ...row, downloaded: 0, was_served: 0 })
+      .values({ info_hash: registration.infoHash, ...row, downloaded: 0 })
       .onConflict((conflict) => conflict.column("info_hash").doUpdateSet(row))
-      .execute();
-  }
-
-  async markServed(infoHash: InfoHash): Promise<void> {
-    await this.#db
-      .updateTable("registration")
-      .set({ was_served: 1 })
-      .where("info_hash", "=", infoHash)
       .execute();
   }
 
@@ -152,7 +152,6 @@ export class SqlRegistrationStore implements RegistrationStore {
       pieceCount: row.piece_count,
       isPrivate: row.is_private !== 0,
       downloaded: row.downloaded,
-      wasServed: row.was_served !== 0,
       held: heldOf(row.held),
     }));
   }
@@ -166,6 +165,10 @@ export class SqlRegistrationStore implements RegistrationStore {
 /** A state that cannot be read is as good as none: evidence decides anew. */
 function heldOf(text: string | null): HeldState | undefined {
   if (text === null) return undefined;
-  const value: unknown = JSON.parse(text);
-  return isHeldState(value) ? value : undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isHeldState(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
