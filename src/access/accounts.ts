@@ -208,7 +208,8 @@ export class Accounts {
     const user = await store.userById(token.userId);
     if (user === undefined || user.isDisabled) return undefined;
     if (now - (token.lastUsedAt ?? 0) >= LAST_USE_MS) await store.touchToken(token.id, now);
-    return { type: "user", user, scopes: token.scopes, grants: await store.grants(user.id) };
+    const { scopes, expiresAt: endsAt } = token;
+    return { type: "user", user, scopes, grants: await store.grants(user.id), endsAt };
   }
 
   #hash(password: string): Promise<string> {

@@ -1,4 +1,5 @@
 /** Who asks: nobody in particular, the server's owner by its publish token, or an account. */
+import type { UnixMillis } from "../base/units.ts";
 import type { Grant, Scope, UserAccount, UserRole } from "../ports/access-store.ts";
 
 /** Somebody who asks for something. */
@@ -12,6 +13,8 @@ export type Principal =
       /** Of the token that was shown. */
       readonly scopes: readonly Scope[];
       readonly grants: readonly Grant[];
+      /** When the token ends that was shown; undefined for a session. */
+      readonly endsAt?: UnixMillis;
     };
 
 /** Shows nothing. */

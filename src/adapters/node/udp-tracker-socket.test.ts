@@ -42,6 +42,26 @@ test("answers every packet that came, each sender with its own answer", async (t
   }
 });
 
+test("a port that another program has for IPv6 only is taken", async (t) => {
+  const other = createSocket({ type: "udp6", ipv6Only: true });
+  t.after(() => other.close());
+  other.bind(0, "::");
+  await once(other, "listening");
+  const { port } = other.address();
+  const opening = UdpTrackerSocket.open({
+    host: undefined,
+    port,
+    answer: (packet) => packet,
+    onError: unexpected,
+  });
+  await assert.rejects(opening, /another program uses it/);
+
+  const ipv4 = createSocket("udp4");
+  t.after(() => ipv4.close());
+  ipv4.bind(port, "0.0.0.0");
+  await once(ipv4, "listening");
+});
+
 test("answers that wait when the port closes are lost, and nothing else happens", async (t) => {
   const asked = Promise.withResolvers<void>();
   const socket: UdpTrackerSocket = await open((packet) => {

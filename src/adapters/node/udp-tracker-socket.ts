@@ -73,9 +73,14 @@ export class UdpTrackerSocket {
     }
     const ipv4 = await bind("udp4", options, { host: "0.0.0.0", port });
     const bound = ipv4.socket.address().port;
-    // A machine without IPv6 has this one only.
-    const ipv6 = await bind("udp6", options, { host: "::", port: bound }).catch(() => undefined);
-    return new UdpTrackerSocket(ipv6 === undefined ? [ipv4] : [ipv4, ipv6]);
+    const ipv6 = await bind("udp6", options, { host: "::", port: bound }).catch(
+      (error: Error) => error,
+    );
+    if (ipv6 instanceof Outbox) return new UdpTrackerSocket([ipv4, ipv6]);
+    // A machine without IPv6 has the other one only.
+    if (errnoOf(ipv6.cause) !== "EADDRINUSE") return new UdpTrackerSocket([ipv4]);
+    await ipv4.close();
+    throw ipv6;
   }
 
   /** Whether packets are heard, of every address family that there was at the start. */
@@ -108,7 +113,10 @@ async function bind(
     lookup: (address, _options, callback) => callback(null, address, type === "udp4" ? 4 : 6),
   });
   await new Promise<void>((resolve, reject) => {
-    socket.once("error", (cause) => reject(cannotBind(cause, host, port)));
+    socket.once("error", (cause) => {
+      socket.close();
+      reject(cannotBind(cause, host, port));
+    });
     socket.bind({ address: host, port, exclusive: false }, resolve);
   });
   socket.removeAllListeners("error");

@@ -178,6 +178,21 @@ test("A13 tokens of others are not there, and none makes a stronger one", async 
   assert.equal((await world.as("downloader", "POST", "/api/v1/tokens", long)).statusCode, 400);
 });
 
+test("A13 a token makes none that lives longer than itself", async (t) => {
+  const world = await startPeople(t);
+  const minute = { lifeSeconds: 60 };
+  const made = (await world.as("downloader", "POST", "/api/v1/tokens", minute)).json();
+  const headers = { host: "pub.example", authorization: `Bearer ${made.token}` };
+  const make = (payload: object) =>
+    world.app.fastify.inject({ method: "POST", url: "/api/v1/tokens", headers, payload });
+
+  const longer = await make({ lifeSeconds: 3600 });
+  assert.deepEqual([longer.statusCode, longer.json().reason], [403, "NO_RIGHT"]);
+  const child = await make({});
+  assert.deepEqual([child.statusCode, child.json().expiresAt], [201, made.expiresAt]);
+  assert.equal((await make({ lifeSeconds: 30 })).statusCode, 201);
+});
+
 test("API-04 a field that is not there to be set is refused, whatever the field", async (t) => {
   const world = await startPeople(t);
   const bodies = [
@@ -220,6 +235,8 @@ test("A7 API-08 a login that is none, of an account that is none, or too long is
   }
   const tooLong = { name: "mary", password: "x".repeat(1_000_000) };
   assert.equal((await login(tooLong)).statusCode, 400);
+  tooLong.password = "x".repeat(3_000_000);
+  assert.equal((await login(tooLong)).statusCode, 413);
   const wrong = [
     { name: "mary", password: "wrong horse battery" },
     { name: "nobody", password: PASSWORD },

@@ -101,6 +101,8 @@ export interface AppRoute {
 
 /** A JSON body with the plan of 100 000 files fits; uploads are streams and not limited by it. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
+/** Whom nobody knows yet has a name, a password or a report to send. */
+const MAX_STRANGERS_BODY_BYTES = 2 * 1024 * 1024;
 
 const API = "/api/v1/";
 
@@ -119,7 +121,7 @@ const SECURITY_HEADERS = {
 export async function createAnnouncerApp(options: AnnouncerAppOptions): Promise<AnnouncerApp> {
   const { announcer, control, rules, facts, calls, web, bodyOf } = options;
   const app = fastify({
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: MAX_STRANGERS_BODY_BYTES,
     exposeHeadRoutes: true,
     forceCloseConnections: false,
     // A name and its ending.
@@ -222,7 +224,9 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
 
 function addApiRoute(app: FastifyInstance, route: ApiRoute, calls: IdempotentCalls): void {
   const { access, action, continuesItself = false } = route;
+  const isForStrangers = access === "public" || access === "secret";
   app.route({
+    bodyLimit: isForStrangers ? MAX_STRANGERS_BODY_BYTES : MAX_BODY_BYTES,
     method: route.method,
     url: route.path,
     config: { access, continuesItself, ...(action !== undefined && { action }) },

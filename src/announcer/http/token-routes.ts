@@ -4,6 +4,7 @@ import type { AccessControl } from "../../access/access-control.ts";
 import { MAX_TOKEN_LIFE_MS, TOKEN_LIFE_MS } from "../../access/accounts.ts";
 import type { Principal } from "../../access/principal.ts";
 import { BtPublisherError } from "../../base/errors.ts";
+import type { UnixMillis } from "../../base/units.ts";
 import type { ApiToken, UserAccount } from "../../ports/access-store.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
 import { isoTime } from "./iso-time.ts";
@@ -83,15 +84,18 @@ function makeRoute(control: AccessControl): ApiRoute {
     summary: "Make a token, for oneself or, as a maintainer, for somebody else",
     query: noQuerySchema,
     body: makeSchema,
-    answers: { 201: "The token, told once", 404: "No such user" },
+    answers: {
+      201: "The token, told once",
+      403: "More, or for longer, than the token may that asks",
+      404: "No such user",
+    },
     async handle({ body, principal, reply }) {
       const owner = await ownerOf(control, principal, body.user);
       if (owner === undefined) {
         throw new BtPublisherError("USAGE", "user: name the account that the token is for");
       }
-      const wanted = wantedFrom(control, body);
-      const scopes = narrowed(control, principal, wanted.scopes);
-      const made = await control.accounts.makeToken(owner, { ...wanted, scopes });
+      const wanted = narrowed(control, principal, wantedFrom(control, body));
+      const made = await control.accounts.makeToken(owner, wanted);
       void reply.code(201).header("cache-control", "no-store");
       return { token: made.text, ...tokenJson(made.record, owner.name) };
     },
@@ -137,17 +141,33 @@ async function ownerOf(
   throw new BtPublisherError("NOT_FOUND", "there is no such user");
 }
 
-/** A token cannot make one that may more than itself, unless it administers. */
+/** A token cannot make one that may more than itself, or lives longer, unless it administers. */
 function narrowed(
   control: AccessControl,
   principal: Principal,
-  scopes: readonly ApiToken["scopes"][number][] | undefined,
-): readonly ApiToken["scopes"][number][] | undefined {
-  if (principal.type !== "user" || control.mayAdminister(principal)) return scopes;
-  if (scopes === undefined) return principal.scopes;
-  if (scopes.every((scope) => principal.scopes.includes(scope))) return scopes;
-  const message = `this token may only make tokens for ${principal.scopes.join(", ")}`;
-  throw new BtPublisherError("DENIED", message, { detail: { reason: "NO_RIGHT" } });
+  { scopes, expiresAt, isDefaultLife }: WantedToken,
+): Pick<WantedToken, "scopes" | "expiresAt"> {
+  if (principal.type !== "user" || control.mayAdminister(principal)) return { scopes, expiresAt };
+  const { endsAt = Number.POSITIVE_INFINITY } = principal;
+  if (scopes?.some((scope) => !principal.scopes.includes(scope))) {
+    throw notByThis(`this token may only make tokens for ${principal.scopes.join(", ")}`);
+  }
+  if (expiresAt > endsAt && !isDefaultLife) {
+    throw notByThis(`this token ends ${isoTime(endsAt)}, and may make none that lives longer`);
+  }
+  return { scopes: scopes ?? principal.scopes, expiresAt: Math.min(expiresAt, endsAt) };
+}
+
+function notByThis(message: string): BtPublisherError {
+  return new BtPublisherError("DENIED", message, { detail: { reason: "NO_RIGHT" } });
+}
+
+/** What is asked for. */
+interface WantedToken {
+  readonly scopes: ApiToken["scopes"] | undefined;
+  readonly expiresAt: UnixMillis;
+  /** Nothing was said of its life. */
+  readonly isDefaultLife: boolean;
 }
 
 function wantedFrom(
@@ -159,9 +179,10 @@ function wantedFrom(
     readonly scopes?: ApiToken["scopes"] | undefined;
     readonly lifeSeconds?: number | undefined;
   },
-) {
-  const lifeMs = lifeSeconds === undefined ? TOKEN_LIFE_MS : lifeSeconds * 1000;
-  return { scopes, expiresAt: control.now() + lifeMs };
+): WantedToken {
+  const isDefaultLife = lifeSeconds === undefined;
+  const lifeMs = isDefaultLife ? TOKEN_LIFE_MS : lifeSeconds * 1000;
+  return { scopes, expiresAt: control.now() + lifeMs, isDefaultLife };
 }
 
 function tokenJson(token: ApiToken, user: string | undefined): object {
