@@ -4,6 +4,7 @@
  * `reconcile` can finish or undo. The one commit point of publishing is the record's change to
  * `published`, of removing the change to `removing`.
  */
+import { createHash } from "node:crypto";
 import { BtPublisherError, unwrap } from "../base/errors.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import type { UnixMillis } from "../base/units.ts";
@@ -24,6 +25,8 @@ import type {
   UploadBody,
   UploadStatus,
 } from "../ports/content-service.ts";
+import { checkKeptPrivacy, parseKeptTorrent } from "../protocol/metainfo/kept-info.ts";
+import type { Info } from "../protocol/metainfo/metainfo.ts";
 import { assertDeadlineAhead } from "./policy.ts";
 import { Reconciler, type ReconcilerAdapters } from "./reconciler.ts";
 import {
@@ -37,7 +40,7 @@ import {
 import { chooseName } from "./slug.ts";
 
 /** Content that a publisher wants to upload. `name` undefined: made from the content's name. */
-export type PlanRequest = Omit<ContentPlan, "name"> & {
+export type PlanRequest = Omit<ContentPlan, "name" | "keptInfo"> & {
   readonly name: string | undefined;
   readonly policy: PublicationPolicy;
   readonly access: PublicationAccess;
@@ -45,6 +48,8 @@ export type PlanRequest = Omit<ContentPlan, "name"> & {
   readonly mayChange?: MayChange;
   /** As in `Publication`; default: no, an upload waits for whoever goes on with it. */
   readonly endsWithRequest?: boolean;
+  /** The .torrent file whose info hash it is to keep; default: a new one is made. */
+  readonly torrent?: Uint8Array | undefined;
 };
 
 /** Decides about a publication that exists. What may not be changed is just taken. */
@@ -58,6 +63,8 @@ export interface LocalRequest {
   readonly access: PublicationAccess;
   readonly mayChange?: MayChange;
   readonly options: TorrentShape;
+  /** As in `PlanRequest`. */
+  readonly torrent?: Uint8Array | undefined;
 }
 
 /** How long a removal that failed waits for its next attempt: a SourceNode's restart takes less. */
@@ -119,13 +126,16 @@ export class Publications {
 
   /**
    * Opens a publication for upload, or finds the open one of the same plan, and tells from which
-   * offsets to go on. @throws USAGE, CONFLICT, STORAGE_FULL, UNAVAILABLE.
+   * offsets to go on. @throws USAGE, CONFLICT, STORAGE_FULL, UNAVAILABLE; BENC_..., META_... for a
+   * .torrent that cannot be kept.
    */
   plan(request: PlanRequest): Promise<UploadStatus & { readonly isNew: boolean }> {
     this.#assertReady();
-    const { mayChange = () => true, policy, access, endsWithRequest = false, ...plan } = request;
+    const { mayChange = () => true, policy, access, endsWithRequest = false, ...rest } = request;
+    const { torrent, ...planned } = rest;
     assertDeadlineAhead(policy, this.#adapters.clock.unixNow());
-    const name = unwrap(chooseName(request.name, request.contentName));
+    const plan = torrent === undefined ? planned : keptPlan(planned, keptInfo(torrent, access));
+    const name = unwrap(chooseName(request.name, plan.contentName));
     return this.#lock.run(name, async () => {
       const existing = await this.#settled(name);
       if (existing !== undefined && (existing.state !== "uploading" || !mayChange(existing))) {
@@ -195,7 +205,9 @@ export class Publications {
   async publishLocal(request: LocalRequest, onProgress?: PublishProgress): Promise<Publication> {
     this.#assertReady();
     assertDeadlineAhead(request.policy, this.#adapters.clock.unixNow());
-    const name = unwrap(chooseName(request.name, lastElement(request.path)));
+    const { torrent } = request;
+    const kept = torrent && keptInfo(torrent, request.access);
+    const name = unwrap(chooseName(request.name, kept?.name ?? lastElement(request.path)));
     const job = await this.#lock.run(name, async () => {
       const { path, policy, access, mayChange = () => true } = request;
       const running = this.#jobs.get(name);
@@ -208,7 +220,7 @@ export class Publications {
       const publication = existing ?? (await this.#create(head));
       const work = (listener: PublishProgress) =>
         this.#adapters.content.publishLocal(
-          { name, path },
+          { name, path, keptInfo: kept?.raw },
           optionsFor(publication, request.options),
           listener,
         );
@@ -380,6 +392,22 @@ export class Publications {
 /** What is not for everybody has BEP 27's flag: its peers come from our Tracker alone. */
 function optionsFor({ access, policy }: Publication, shape: TorrentShape): PublishOptions {
   return { ...shape, isPrivate: shape.isPrivate || access.catalogue !== "public", policy };
+}
+
+/** The info of `torrent`, for content with this access. @throws BENC_..., META_... */
+function keptInfo(torrent: Uint8Array, { catalogue }: PublicationAccess): Info {
+  const sha1 = (bytes: Uint8Array) => createHash("sha1").update(bytes).digest();
+  const info = unwrap(parseKeptTorrent(torrent, sha1));
+  unwrap(checkKeptPrivacy(info, catalogue !== "public"));
+  return info;
+}
+
+/** `plan` under the names of the .torrent that it keeps, by which peers know it. */
+function keptPlan<Plan extends Omit<ContentPlan, "name">>(plan: Plan, info: Info): Plan {
+  const files = info.isDirectory
+    ? plan.files
+    : plan.files.map((file) => ({ ...file, path: [info.name] }));
+  return { ...plan, contentName: info.name, files, keptInfo: info.raw };
 }
 
 /** Of a path of the SourceNode's system, which may be another than ours. */

@@ -26,6 +26,8 @@ export type ErrorCode =
   | "STORAGE_CHANGED"
   /** The bytes differ from the digest that was declared for them. */
   | "DIGEST"
+  /** A piece of the content is not the one that its .torrent has. */
+  | "HASH_MISMATCH"
   /** What a publisher signed is something else, or was signed by somebody else, or not at all. */
   | "BAD_SIGNATURE"
   /** Another process works in the same place. */
@@ -75,6 +77,8 @@ export type MetainfoErrorCode =
   | "META_PATH_COLLISION"
   | "META_TOO_MANY_DUPLICATES"
   | "META_TOO_MANY_FILES"
+  /** The files are not those that the .torrent lists, or are of a kind that we do not serve. */
+  | "META_FILES"
   | "META_EMPTY"
   | "META_SYMLINK"
   | "META_PRIVATE"

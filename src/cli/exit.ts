@@ -26,6 +26,7 @@ const exitCodesOfErrors: Readonly<Record<Exclude<ErrorCode, BadDataCode>, number
   STORAGE_IO: exitCodes.io,
   STORAGE_CHANGED: exitCodes.tryAgain,
   DIGEST: exitCodes.badData,
+  HASH_MISMATCH: exitCodes.badData,
   BAD_SIGNATURE: exitCodes.badData,
   LOCKED: exitCodes.tryAgain,
   TRK_UNREACHABLE: exitCodes.unavailable,

@@ -24,6 +24,8 @@ export interface PublishJob {
   /** As in the API; undefined: for everybody. */
   readonly access: object | undefined;
   readonly pieceLength: number | undefined;
+  /** A .torrent file whose info hash is to be kept. */
+  readonly torrent: Uint8Array | undefined;
 }
 
 /** What is being done, and how far it is. */
@@ -67,7 +69,8 @@ async function publishPath(
   onProgress: OnPublishProgress,
 ): Promise<Json | undefined> {
   const { name, policy, access, pieceLength } = job;
-  const body = { path: resolve(job.path), name, policy, access, pieceLength };
+  const torrent = torrentOf(job);
+  const body = { path: resolve(job.path), name, policy, access, pieceLength, torrent };
   try {
     return await followPublishing(
       api.lines("POST", "/api/v1/local-publications", body),
@@ -89,7 +92,8 @@ async function upload(
 ): Promise<string> {
   const { contentName, isDirectory, files } = tree;
   const { name: wantedName, policy, access } = job;
-  const plan = { name: wantedName, contentName, isDirectory, files, policy, access };
+  const torrent = torrentOf(job);
+  const plan = { name: wantedName, contentName, isDirectory, files, policy, access, torrent };
   const planned = await api.json("POST", "/api/v1/publications", plan);
   const name = String(planned["name"]);
   const received = planned["receivedBytes"] as readonly number[];
@@ -108,6 +112,11 @@ async function upload(
     before += length;
   }
   return name;
+}
+
+/** As the API takes it. */
+function torrentOf({ torrent }: PublishJob): string | undefined {
+  return torrent && Buffer.from(torrent).toString("base64");
 }
 
 interface FileToSend {

@@ -4,6 +4,7 @@ import { DiskContentInspector } from "../adapters/node/content-inspector.ts";
 import { DiskPool } from "../adapters/node/disk-pool.ts";
 import { BtPublisherError, unwrap } from "../base/errors.ts";
 import type { ApiPublicationView } from "../protocol/api/values.ts";
+import { matchKeptFiles } from "../protocol/metainfo/kept-info.ts";
 import { MAX_TORRENT_BYTES } from "../protocol/metainfo/limits.ts";
 import { checksumList } from "../protocol/signature/checksum-list.ts";
 import { signFile, trustedCommentFor, verifyTexts } from "../protocol/signature/minisign.ts";
@@ -88,22 +89,23 @@ async function assertSameContent(
   try {
     const inspector = new DiskContentInspector(pool);
     const scanned = await inspector.scan(path);
-    // By the name that it was published under: here it may have another one.
-    const files = isDirectory
-      ? scanned.files
-      : scanned.files.map(({ length }) => ({ path: [contentName], length }));
-    const tree = { ...scanned, contentName, files };
-    if (tree.isDirectory !== isDirectory) throw differs(view, path);
+    // Its files in the torrent's order, which was not made here where a .torrent was kept.
+    if (!matchKeptFiles(info, scanned).ok) throw differs(view, path);
+    const tree = { ...scanned, files: info.files };
     const { pieceLength } = info.geometry;
     const { isPrivate } = info;
     const onProgress = () => undefined;
     const { signal } = api;
-    const hashed = await inspector.hash(tree, { pieceLength, isPrivate, onProgress, signal });
+    const how = { pieceLength, isPrivate, onProgress, signal, kept: info };
+    const hashed = await inspector.hash(tree, how).catch((error: unknown) => {
+      const isOther = error instanceof BtPublisherError && error.code === "HASH_MISMATCH";
+      throw isOther ? differs(view, path) : error;
+    });
     const here = checksumList({
-      infoHash: hashed.info.infoHash,
+      infoHash: info.infoHash,
       contentName,
       isDirectory,
-      files: files.map((file, i) => ({ path: file.path, sha256: hashed.sha256[i] as string })),
+      files: info.files.map(({ path }, i) => ({ path, sha256: hashed.sha256[i] as string })),
     });
     if (here !== checksumList(view)) throw differs(view, path);
   } finally {

@@ -23,7 +23,7 @@ export const parseOptions = {
 export async function readTorrentFile(path: string): Promise<Metainfo> {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(path)?.[1];
   if (scheme !== undefined) throw notAFile(path, scheme.toLowerCase());
-  return parseTorrent(await readBounded(path), path);
+  return parseTorrent(await readTorrentBytes(path), path);
 }
 
 /** The torrent in `bytes`, which came from `origin`. @throws BtPublisherError BENC_…, META_… */
@@ -43,7 +43,8 @@ export async function contentDirectory(info: Info, given: string): Promise<strin
   return dirname(path);
 }
 
-async function readBounded(path: string): Promise<Uint8Array> {
+/** The bytes of a .torrent file. @throws BtPublisherError NO_INPUT, META_SIZE */
+export async function readTorrentBytes(path: string): Promise<Uint8Array> {
   try {
     const parts: Buffer[] = [];
     let length = 0;

@@ -26,6 +26,8 @@ export interface HashedContent {
 export interface HashOptions extends TorrentShape {
   /** Spares reading again what it tells, as far as the files look as they did then. */
   readonly arrived?: ArrivedHashes | undefined;
+  /** Becomes the content's info when the pieces are its own; the shape is not asked for then. */
+  readonly kept?: Info | undefined;
   readonly onProgress: PublishProgress;
   /** Hashing ends with CANCELLED soon after this became true. */
   readonly signal: { readonly aborted: boolean };
@@ -40,6 +42,9 @@ export interface ContentInspector {
   scan(path: string): Promise<ContentTree>;
   /** By file: how it looks now, or undefined when it is no file of ours (missing, a link ...). */
   stamps(tree: ContentTree): Promise<readonly (FileStamp | undefined)[]>;
-  /** @throws STORAGE_CHANGED when a file is not as long as the tree says; META_...; CANCELLED. */
+  /**
+   * @throws STORAGE_CHANGED when a file is not as long as the tree says; META_...; CANCELLED;
+   * HASH_MISMATCH, with the first piece that is not the kept info's.
+   */
   hash(tree: ContentTree, options: HashOptions): Promise<HashedContent>;
 }

@@ -40,6 +40,17 @@ export interface ContentPlan {
   readonly contentName: string;
   readonly isDirectory: boolean;
   readonly files: readonly UploadFile[];
+  /** Set when it has a .torrent whose info hash it is to keep: the bencoded info dictionary. */
+  readonly keptInfo?: Uint8Array | undefined;
+}
+
+/** Content on the SourceNode's own disk. */
+export interface LocalContent {
+  /** The publication's slug. */
+  readonly name: string;
+  readonly path: string;
+  /** As in `ContentPlan`. */
+  readonly keptInfo?: Uint8Array | undefined;
 }
 
 /** How far an upload is: one entry for each file of the plan. */
@@ -112,7 +123,8 @@ export interface ContentService {
   /**
    * Opens a staging area, or finds the open one of the same plan.
    * @throws CONFLICT when the name is taken or the open plan differs; STORAGE_FULL; USAGE for a bad
-   * name; META_... for paths that cannot be published, META_EMPTY.
+   * name; META_... for paths that cannot be published, META_EMPTY, and for a kept info dictionary
+   * that cannot be served or lists other files.
    */
   beginUpload(plan: ContentPlan): Promise<UploadStatus>;
   /** @throws NOT_FOUND */
@@ -135,7 +147,9 @@ export interface ContentService {
    * Hashes the complete staging area, makes it content, registers it at the Tracker, serves it.
    * Idempotent: a second call with the same name returns what the first one made.
    * @throws NOT_FOUND; CONFLICT when bytes are missing, or the same content has another name;
-   * DIGEST when a file is not what was declared (that file must be uploaded again); META_EMPTY.
+   * DIGEST when a file is not what was declared, HASH_MISMATCH when a piece is not the kept info's
+   * (those files must be uploaded again); META_EMPTY; META_PRIVATE and USAGE when the options do
+   * not fit the kept info.
    */
   publishUpload(
     name: string,
@@ -144,10 +158,11 @@ export interface ContentService {
   ): Promise<PublishedContent>;
   /**
    * The same for a file or directory on the SourceNode's own disk, which is served where it lies.
-   * @throws NO_INPUT, CONFLICT, and STORAGE_CHANGED when it changed while being hashed.
+   * @throws NO_INPUT, CONFLICT, STORAGE_CHANGED when it changed while being hashed; as above for a
+   * kept info.
    */
   publishLocal(
-    content: { readonly name: string; readonly path: string },
+    content: LocalContent,
     options: PublishOptions,
     onProgress?: PublishProgress,
   ): Promise<PublishedContent>;

@@ -27,7 +27,7 @@ export interface ArrivedFile {
 export interface ArrivedHashes {
   /** Bytes. */
   readonly pieceLength: number;
-  /** By file; undefined when nothing is known of it. */
+  /** By file, in the torrent's order; undefined when nothing is known of it. */
   readonly files: readonly (ArrivedFile | undefined)[];
   /** Pieces that were hashed. Each lies in one file, so that it is as good as that file's stamp. */
   readonly pieces: Bitfield;

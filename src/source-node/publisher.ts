@@ -3,17 +3,25 @@
  * `PublicationStore.commit`; before it a kill or a failure leaves nothing visible, after it the
  * publication is complete, and what is left (registering, seeding) is repeated until it succeeds.
  */
-import { BtPublisherError } from "../base/errors.ts";
+import { BtPublisherError, unwrap } from "../base/errors.ts";
 import type { KeyedLock } from "../base/keyed-lock.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentInspector, ContentTree, HashedContent } from "../ports/content-inspector.ts";
 import type {
+  LocalContent,
   PublishedContent,
   PublishOptions,
   PublishProgress,
   UploadFile,
 } from "../ports/content-service.ts";
 import type { FileStamp, PublicationStore, StagingStore } from "../ports/content-storage.ts";
+import {
+  checkKeptPrivacy,
+  filesOfPiece,
+  matchKeptFiles,
+  parseKeptInfo,
+} from "../protocol/metainfo/kept-info.ts";
+import type { Info } from "../protocol/metainfo/metainfo.ts";
 import { assertName } from "./content-plan.ts";
 import { areSameStamps } from "./content-watch.ts";
 import type { Publication } from "./publication.ts";
@@ -32,6 +40,8 @@ export interface PublisherDependencies {
   readonly served: ServedPublications;
   /** By name; shared with whatever else changes uploads and publications. */
   readonly lock: KeyedLock;
+  /** SHA-1 of `bytes`: 20 bytes. */
+  readonly sha1: (bytes: Uint8Array) => Uint8Array;
   readonly onEvent: (event: SourceEvent) => void;
 }
 
@@ -46,9 +56,16 @@ interface Job {
 /** What a job publishes. */
 interface Candidate {
   readonly name: string;
-  readonly tree: ContentTree;
+  readonly tree: PlannedTree;
   readonly localPath: string | undefined;
   readonly options: PublishOptions;
+  /** The info that it must have; undefined: whatever it comes to. */
+  readonly kept: Info | undefined;
+}
+
+/** Content on disk, with what its uploader said of the files. */
+interface PlannedTree extends ContentTree {
+  readonly files: readonly UploadFile[];
 }
 
 export class Publisher {
@@ -78,20 +95,21 @@ export class Publisher {
 
   /** As `ContentService.publishLocal`. */
   async publishLocal(
-    content: { readonly name: string; readonly path: string },
+    content: LocalContent,
     options: PublishOptions,
     onProgress?: PublishProgress,
   ): Promise<PublishedContent> {
     const { name, path } = content;
     assertName(name);
-    const tree = await this.#dependencies.inspector.scan(path);
+    const kept = this.#keptInfo(content, options);
+    const tree = arranged(await this.#dependencies.inspector.scan(path), kept);
     const published = this.#dependencies.served.get(name)?.content;
     if (published !== undefined && published.localPath === tree.path) return published;
     const running = this.#jobs.get(name);
     if (running !== undefined && running.localPath === tree.path)
       return follow(running, onProgress);
     if (this.#isTaken(name)) throw nameTaken(name);
-    const candidate = { name, tree, localPath: tree.path, options };
+    const candidate = { name, tree, localPath: tree.path, options, kept };
     const job = this.#start(candidate, (handle) => this.#publish(candidate, handle));
     return follow(job, onProgress);
   }
@@ -152,13 +170,14 @@ export class Publisher {
   ): Promise<PublishedContent> {
     const { staging } = this.#dependencies;
     const { plan } = upload;
+    const kept = this.#keptInfo(plan, options);
     assertComplete(upload);
     upload.isSealed = true;
     try {
       await staging.seal(plan);
-      const { name, contentName, isDirectory, files } = plan;
-      const tree = { path: staging.contentPath(plan), contentName, isDirectory, files };
-      return await this.#publish({ name, tree, localPath: undefined, options }, job, upload);
+      const tree = arranged({ path: staging.contentPath(plan), ...plan }, kept);
+      const candidate = { name: plan.name, tree, localPath: undefined, options, kept };
+      return await this.#publish(candidate, job, upload);
     } finally {
       upload.isSealed = false;
     }
@@ -166,14 +185,16 @@ export class Publisher {
 
   async #publish(candidate: Candidate, job: JobHandle, upload?: Upload): Promise<PublishedContent> {
     const { inspector, served, staging, onEvent } = this.#dependencies;
-    const { name, tree, options } = candidate;
+    const { name, tree, options, kept } = candidate;
     const stamps = assertThere(tree, await inspector.stamps(tree));
     const arrived = upload && staging.hashes(upload.plan);
-    const hashed = await inspector.hash(tree, { ...options, ...job, arrived });
+    const hashed = await inspector
+      .hash(tree, { ...options, ...job, arrived, kept })
+      .catch((error: unknown) => this.#afterMismatch(candidate, error, upload));
     if (!areSameStamps(await inspector.stamps(tree), stamps)) throw changed(tree.path);
     const { contentLength } = hashed.info.geometry;
     job.onProgress(contentLength, contentLength);
-    if (upload !== undefined) await this.#assertDigests(upload, hashed);
+    if (upload !== undefined) await this.#assertDigests(upload, tree, hashed);
     return this.#dependencies.lock.run(name, async () => {
       const publication = await this.#commit(candidate, hashed, stamps, job);
       await served.serve(publication);
@@ -207,14 +228,43 @@ export class Publisher {
     return served.add(stored, info);
   }
 
+  /**
+   * The info dictionary to keep, if there is one, which is that of `options`.
+   * @throws META_...; META_PRIVATE; USAGE.
+   */
+  #keptInfo(
+    { keptInfo }: Pick<LocalContent, "keptInfo">,
+    { pieceLength, isPrivate }: PublishOptions,
+  ): Info | undefined {
+    if (keptInfo === undefined) return undefined;
+    const info = unwrap(parseKeptInfo(keptInfo, this.#dependencies.sha1));
+    unwrap(checkKeptPrivacy(info, isPrivate));
+    if (pieceLength === undefined) return info;
+    const message =
+      "the .torrent that is kept says how long pieces are: leave the piece length out";
+    throw new BtPublisherError("USAGE", message);
+  }
+
+  /** @throws `error`; files of a wrong piece are emptied, so that they can be uploaded again. */
+  async #afterMismatch({ tree, kept }: Candidate, error: unknown, upload?: Upload): Promise<never> {
+    const pieceIndex =
+      error instanceof BtPublisherError && error.code === "HASH_MISMATCH"
+        ? Number(error.detail["pieceIndex"])
+        : undefined;
+    if (kept !== undefined && pieceIndex !== undefined) {
+      for (const index of filesOfPiece(kept, pieceIndex)) await upload?.reset(tree.files[index]);
+    }
+    throw error;
+  }
+
   /** @throws DIGEST; wrong files are emptied, so that they can be uploaded again. */
-  async #assertDigests(upload: Upload, hashed: HashedContent): Promise<void> {
-    const wrong = upload.plan.files.flatMap((file, fileIndex) => {
-      const found = hashed.sha256[fileIndex];
+  async #assertDigests(upload: Upload, tree: PlannedTree, hashed: HashedContent): Promise<void> {
+    const wrong = tree.files.flatMap((file, i) => {
+      const found = hashed.sha256[i];
       const isRight = file.sha256 === undefined || file.sha256 === found;
-      return isRight ? [] : [{ file, fileIndex, found }];
+      return isRight ? [] : [{ file, found }];
     });
-    for (const { fileIndex } of wrong) await upload.reset(fileIndex);
+    for (const { file } of wrong) await upload.reset(file);
     const [first] = wrong;
     if (first !== undefined) throw wrongDigest(first.file, first.found);
   }
@@ -234,6 +284,14 @@ async function follow(job: Job, onProgress?: PublishProgress): Promise<Published
   } finally {
     job.listeners.delete(onProgress);
   }
+}
+
+/** `tree` under the names and in the order of the info that it is to keep. @throws META_FILES */
+function arranged(tree: PlannedTree, kept: Info | undefined): PlannedTree {
+  if (kept === undefined) return tree;
+  const order = unwrap(matchKeptFiles(kept, tree));
+  const files = order.map((index) => tree.files[index] as UploadFile);
+  return { ...tree, contentName: kept.name, files };
 }
 
 function contentOf(candidate: Candidate, hashed: HashedContent): PublishedContent {

@@ -13,6 +13,7 @@ import type {
   ContentPlan,
   ContentService,
   LedgerEntry,
+  LocalContent,
   PublishedContent,
   PublishOptions,
   PublishProgress,
@@ -228,7 +229,7 @@ export class SourceNode implements ContentService {
   }
 
   publishLocal(
-    content: { readonly name: string; readonly path: string },
+    content: LocalContent,
     options: PublishOptions,
     onProgress?: PublishProgress,
   ): Promise<PublishedContent> {

@@ -16,6 +16,8 @@ import type { StagedFile, StagedUpload, StagingStore } from "../ports/content-st
 export interface UploadDependencies {
   readonly staging: StagingStore;
   readonly clock: Clock;
+  /** SHA-1 of `bytes`: 20 bytes. */
+  readonly sha1: (bytes: Uint8Array) => Uint8Array;
 }
 
 /** One upload. */
@@ -81,8 +83,10 @@ export class Upload {
     }
   }
 
-  /** Empties a file whose bytes turned out wrong, to be uploaded again. */
-  async reset(fileIndex: number): Promise<void> {
+  /** Empties a file of the plan whose bytes turned out wrong, to be uploaded again. */
+  async reset(planned: UploadFile | undefined): Promise<void> {
+    const fileIndex = this.plan.files.findIndex((each) => each === planned);
+    if (fileIndex === -1) return;
     const file = await this.#dependencies.staging.openFile(this.plan, fileIndex);
     try {
       await file.truncate(0);

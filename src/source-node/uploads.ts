@@ -1,4 +1,5 @@
 /** All uploads of a SourceNode: opened, filled, dropped, and expired when nobody goes on. */
+import { equalBytes } from "../base/bytes.ts";
 import { BtPublisherError } from "../base/errors.ts";
 import type { Millis } from "../base/units.ts";
 import type { ContentPlan } from "../ports/content-service.ts";
@@ -38,7 +39,7 @@ export class Uploads {
 
   /** As `ContentService.beginUpload`, for a name that is not published. */
   async begin(plan: ContentPlan): Promise<Upload> {
-    assertPublishablePlan(plan);
+    assertPublishablePlan(plan, this.#dependencies.sha1);
     const open = this.#byName.get(plan.name);
     if (open !== undefined) return joined(open, plan);
     await this.#assertRoom(plan);
@@ -86,7 +87,7 @@ export class Uploads {
 function joined(open: Upload, plan: ContentPlan): Upload {
   if (isSamePlan(open.plan, plan)) return open;
   const message =
-    `an upload named ${plan.name} with other files is open; ` +
+    `an upload named ${plan.name} with other files, or another .torrent to keep, is open; ` +
     "cancel it first, or choose another name";
   throw new BtPublisherError("CONFLICT", message, { detail: { reason: "OTHER_PLAN" } });
 }
@@ -95,9 +96,14 @@ function isSamePlan(a: ContentPlan, b: ContentPlan): boolean {
   return (
     a.contentName === b.contentName &&
     a.isDirectory === b.isDirectory &&
+    isSameInfo(a.keptInfo, b.keptInfo) &&
     a.files.length === b.files.length &&
     a.files.every((file, i) => isSameFile(file, b.files[i]))
   );
+}
+
+function isSameInfo(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : equalBytes(a, b);
 }
 
 function isSameFile(

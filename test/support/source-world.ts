@@ -1,7 +1,7 @@
 /** A SourceNode over a real folder, among fakes: seed host and control link in memory. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { sha1 } from "../../src/adapters/node/disk-hash.ts";
 import { DiskPool } from "../../src/adapters/node/disk-pool.ts";
 import { openDiskPieceStore } from "../../src/adapters/node/disk-piece-store.ts";
@@ -169,7 +169,13 @@ export function sourceAdapters(
     }),
     inspector: new DiskContentInspector(pool),
     openStore: (path, info) =>
-      openDiskPieceStore({ info, directory: join(path, ".."), mode: "seed", pool }),
+      openDiskPieceStore({
+        info,
+        directory: dirname(path),
+        name: basename(path),
+        mode: "seed",
+        pool,
+      }),
     ledgerStore: new FileLedgerStore(join(data, "ledger")),
     sha1,
   };

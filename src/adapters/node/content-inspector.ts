@@ -48,12 +48,7 @@ export class DiskContentInspector implements ContentInspector {
   }
 
   async hash(tree: ContentTree, options: HashOptions): Promise<HashedContent> {
-    const { arrived } = options;
-    const { info, sha256 } = await this.#createInfo(tree, {
-      ...options,
-      withSha256: true,
-      arrived,
-    });
+    const { info, sha256 } = await this.#createInfo(tree, { ...options, withSha256: true });
     return { info, sha256: sha256.map(toHex) };
   }
 
@@ -68,13 +63,14 @@ export class DiskContentInspector implements ContentInspector {
 
   async #createInfo(
     tree: ContentTree,
-    options: CreateInfoOptions & Pick<HashContentOptions, "withSha256" | "arrived">,
+    options: CreateInfoOptions & Pick<HashContentOptions, "withSha256" | "arrived" | "kept">,
   ): Promise<Pick<ContentHashes, "sha256"> & { readonly info: Info }> {
     const { base, paths } = placesOf(tree, pathsOf(tree));
     const files = tree.files.map(({ length }, i) => ({ path: paths[i] as string, length }));
     const contentLength = files.reduce((sum, { length }) => sum + length, 0);
-    const pieceLength = options.pieceLength ?? choosePieceLength(contentLength);
-    const { withSha256, arrived, onProgress, signal, isPrivate = false } = options;
+    const { withSha256, arrived, kept, onProgress, signal, isPrivate = false } = options;
+    const pieceLength =
+      kept?.geometry.pieceLength ?? options.pieceLength ?? choosePieceLength(contentLength);
     const { pieceHashes, sha256 } = await hashContent({
       pool: this.#pool,
       base,
@@ -82,9 +78,11 @@ export class DiskContentInspector implements ContentInspector {
       pieceLength,
       withSha256,
       arrived,
+      kept,
       onProgress,
       signal,
     });
+    if (kept !== undefined) return { info: kept, sha256 };
     const { contentName: name, isDirectory } = tree;
     const content = { name, isDirectory, files: tree.files, pieceLength, pieceHashes, isPrivate };
     return { info: unwrap(parseInfo(encodeInfo(content), { sha1, isStrict: true })), sha256 };

@@ -11,6 +11,7 @@ import type {
   ContentPlan,
   ContentService,
   LedgerEntry,
+  LocalContent,
   PublishedContent,
   PublishOptions,
   PublishProgress,
@@ -31,6 +32,7 @@ import {
   parsePublishLine,
   parseUploadStatus,
   parseWithdrawals,
+  planJson,
 } from "./content-service-messages.ts";
 import { type LookLine, parsePublicationLook, parseSourceLook } from "./content-service-looks.ts";
 import { CONTENT_SERVICE_PREFIX } from "./content-service-server.ts";
@@ -70,7 +72,7 @@ export class ContentServiceClient implements ContentService {
   }
 
   async beginUpload(plan: ContentPlan): Promise<UploadStatus> {
-    const text = await this.#ask("POST", "uploads", { type: "json", value: plan });
+    const text = await this.#ask("POST", "uploads", { type: "json", value: planJson(plan) });
     return this.#parsed(parseUploadStatus(text));
   }
 
@@ -102,12 +104,13 @@ export class ContentServiceClient implements ContentService {
   }
 
   publishLocal(
-    content: { readonly name: string; readonly path: string },
+    content: LocalContent,
     options: PublishOptions,
     onProgress?: PublishProgress,
   ): Promise<PublishedContent> {
-    const path = `publications/${encodeURIComponent(content.name)}`;
-    return this.#publish(path, { path: content.path, options }, onProgress);
+    const { name, path, keptInfo } = content;
+    const value = planJson({ path, keptInfo, options });
+    return this.#publish(`publications/${encodeURIComponent(name)}`, value, onProgress);
   }
 
   async setPolicy(name: string, policy: PublicationPolicy): Promise<void> {

@@ -17,6 +17,7 @@ import type { StoredPublication } from "../../ports/content-storage.ts";
 import type {
   ContentPlan,
   LedgerEntry,
+  LocalContent,
   PublishedContent,
   PublishOptions,
   UploadStatus,
@@ -33,8 +34,7 @@ const unsetPolicy = {
 };
 
 /** Body of a request to publish a local path. */
-export interface PublishLocalRequest {
-  readonly path: string;
+export interface PublishLocalRequest extends Omit<LocalContent, "name"> {
   readonly options: PublishOptions;
 }
 
@@ -60,11 +60,14 @@ export const infoHashSchema = z
   .refine((text) => parseInfoHash(text) === text, "not an info hash")
   .transform((text) => text as InfoHash);
 
+const bytes = z.base64().transform((text) => new Uint8Array(Buffer.from(text, "base64")));
+
 const planSchema: z.ZodType<ContentPlan> = z.strictObject({
   name: z.string(),
   contentName: z.string(),
   isDirectory: z.boolean(),
   files: z.array(z.strictObject({ path, length: count, sha256: z.optional(sha256) })),
+  keptInfo: z.optional(bytes),
 });
 
 const statusSchema: z.ZodType<UploadStatus> = z.strictObject({
@@ -104,13 +107,14 @@ const optionsSchema: z.ZodType<PublishOptions> = z
 const publishLocalSchema: z.ZodType<PublishLocalRequest> = z.strictObject({
   path: z.string().min(1),
   options: optionsSchema,
+  keptInfo: z.optional(bytes),
 });
 
 const contentSchema: z.ZodType<PublishedContent> = z
   .strictObject({
     name: z.string(),
     infoHash: infoHashSchema,
-    info: z.base64().transform((text) => new Uint8Array(Buffer.from(text, "base64"))),
+    info: bytes,
     contentName: z.string(),
     isDirectory: z.boolean(),
     files: z.array(z.strictObject({ path, length: count, sha256 })),
@@ -196,7 +200,16 @@ export const parseListLine: Parser<ListLine> = parser(listLineSchema);
 
 /** A publication as a JSON value. */
 export function publishedContentJson(content: PublishedContent): object {
-  return { ...content, info: Buffer.from(content.info).toString("base64") };
+  return { ...content, info: base64Of(content.info) };
+}
+
+/** A plan, or a request to publish a local path, as a JSON value. */
+export function planJson(plan: ContentPlan | PublishLocalRequest): object {
+  return { ...plan, keptInfo: plan.keptInfo && base64Of(plan.keptInfo) };
+}
+
+function base64Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }
 
 /** A publication's record as text. */

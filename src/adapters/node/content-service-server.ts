@@ -177,9 +177,9 @@ async function publishUpload(call: Call): Promise<void> {
 }
 
 async function publishLocal(call: Call): Promise<void> {
-  const { path, options } = unwrap(parsePublishLocal(await readText(call.request)));
+  const { options, ...content } = unwrap(parsePublishLocal(await readText(call.request)));
   await answerProgress(call, (onProgress) =>
-    call.service.publishLocal({ name: nameOf(call), path }, options, onProgress),
+    call.service.publishLocal({ name: nameOf(call), ...content }, options, onProgress),
   );
 }
 

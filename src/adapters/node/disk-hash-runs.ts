@@ -42,12 +42,13 @@ export interface HashRunsOptions {
 }
 
 /**
- * Hashes pieces on all disk threads and hands over each run as it is done, in any order.
+ * Hashes pieces on all disk threads and hands over each run as it is done, in any order; no further
+ * ones are begun after `enough`.
  * @throws BtPublisherError CANCELLED when `signal` aborts; STORAGE_IO, ... for what cannot be read.
  */
 export async function hashRuns(
   options: HashRunsOptions,
-  onHashed: (run: PieceRun, hashed: HashedPieces) => void,
+  onHashed: (run: PieceRun, hashed: HashedPieces) => "go-on" | "enough" | void,
 ): Promise<void> {
   const { pool, layout, geometry, signal } = options;
   const runs = pieceRuns(geometry, options.pieces);
@@ -56,13 +57,16 @@ export async function hashRuns(
     options.onProgress,
   );
   const queue = runs.values();
+  let isEnough = false;
   const lane = async (hash: (job: HashJob) => Promise<HashedPieces>): Promise<void> => {
     for (const run of queue) {
+      if (isEnough) return;
       if (signal?.aborted === true) throw cancelled();
       const length = runLength(geometry, run);
       const ranges = layout.rangesOf(geometry.offsetOf(run.firstPiece), length);
       const { pieceLength } = geometry;
-      onHashed(run, await hash({ type: "hash", base: layout.base, ranges, pieceLength }));
+      const hashed = await hash({ type: "hash", base: layout.base, ranges, pieceLength });
+      if (onHashed(run, hashed) === "enough") isEnough = true;
       meter.add(length);
     }
   };
@@ -70,7 +74,7 @@ export async function hashRuns(
   const lanes = Array.from({ length: 2 * pool.threads }, () => lane((job) => pool.run(job)));
   if (pool.hashesHere) lanes.push(hashHere(lane));
   await Promise.all(lanes);
-  meter.end();
+  if (!isEnough) meter.end();
 }
 
 /** A lane in this thread, which looks at everything else between two jobs. */

@@ -33,11 +33,11 @@ export class DiskLayout {
 
 /**
  * Paths of a torrent's files below the directory that holds its content: `name` for a single file,
- * `name/...` for a directory; undefined for pad files.
+ * `name/...` for a directory; undefined for pad files. `name`: what the content is called there.
  */
-export function pathsBelow(info: Info): readonly (string | undefined)[] {
+export function pathsBelow(info: Info, name = info.name): readonly (string | undefined)[] {
   return info.files.map((file) => {
     if (file.isPad) return undefined;
-    return info.isDirectory ? [info.name, ...file.path].join("/") : info.name;
+    return info.isDirectory ? [name, ...file.path].join("/") : name;
   });
 }

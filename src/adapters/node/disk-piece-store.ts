@@ -23,6 +23,8 @@ export interface DiskPieceStoreOptions {
   readonly info: Info;
   /** The content is `directory/<name>`. Made when missing, in mode `download`. */
   readonly directory: string;
+  /** What the content's file or folder is called there. Default: as in `info`. */
+  readonly name?: string;
   /** `seed` never writes, and works on a read-only file system. */
   readonly mode: "download" | "seed";
   /** Cut files that are longer than the torrent's, instead of refusing them. Default false. */
@@ -42,7 +44,7 @@ export async function openDiskPieceStore(options: DiskPieceStoreOptions): Promis
   // Somebody will read or write soon: a disk thread starts meanwhile.
   pool.warmUp(1);
   const base = await realDirectory(directory, mode);
-  const paths = pathsBelow(info);
+  const paths = pathsBelow(info, options.name);
   const expected = info.files.flatMap(({ length }, i) => {
     const path = paths[i];
     return path === undefined ? [] : [{ path, length }];
@@ -81,7 +83,9 @@ export class DiskPieceStore implements PieceStore {
     this.#pool = options.pool;
     this.#layout = layout;
     this.#buffers = new DiskBuffers(options.info.geometry.pieceLength);
-    const [path = options.info.name] = layout.files.flatMap((file) => file.path ?? []);
+    const [path = options.name ?? options.info.name] = layout.files.flatMap(
+      (file) => file.path ?? [],
+    );
     this.path = join(layout.base, path.split("/", 1)[0] as string);
   }
 

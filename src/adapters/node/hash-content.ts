@@ -3,7 +3,10 @@
  * SHA-256 of each file at the same time. Content that changes meanwhile is refused.
  */
 import { join } from "node:path";
+import type { Bitfield } from "../../base/bitfield.ts";
 import type { ArrivedHashes } from "../../ports/content-storage.ts";
+import { findWrongPiece, hashMismatch } from "../../protocol/metainfo/kept-info.ts";
+import type { Info } from "../../protocol/metainfo/metainfo.ts";
 import { PieceGeometry } from "../../protocol/metainfo/piece-geometry.ts";
 import { changedWhileHashing } from "./disk-error.ts";
 import { type Abortable, type ByteProgress, hashRuns } from "./disk-hash-runs.ts";
@@ -26,6 +29,8 @@ export interface HashContentOptions {
   readonly withSha256?: boolean | undefined;
   /** Is not read again, as far as files look as they did then. Default: nothing. */
   readonly arrived?: ArrivedHashes | undefined;
+  /** The pieces must be those of this info, whose geometry is that of `files`. Default: whatever they are. */
+  readonly kept?: Info | undefined;
   readonly onProgress?: ByteProgress | undefined;
   readonly signal?: Abortable | undefined;
 }
@@ -41,7 +46,7 @@ export interface ContentHashes {
 /**
  * Hashes `files` as one content.
  * @throws BtPublisherError STORAGE_CHANGED when a file is not as long as given, or changes
- * meanwhile; CANCELLED; STORAGE_IO.
+ * meanwhile; HASH_MISMATCH; CANCELLED; STORAGE_IO.
  */
 export async function hashContent(options: HashContentOptions): Promise<ContentHashes> {
   // For what is missing of an upload, often nothing, threads that come with the work are early enough.
@@ -97,7 +102,8 @@ async function hashPieces(
   geometry: PieceGeometry,
   { pieceHashes, missing }: KnownHashes,
 ): Promise<Uint8Array> {
-  const { pool, base, files, onProgress, signal } = options;
+  const { pool, base, files, kept, onProgress, signal } = options;
+  assertKept(kept, pieceHashes, missing);
   if (missing.isEmpty) return pieceHashes;
   let offset = 0;
   const placed = files.map(({ path, length }) => {
@@ -106,6 +112,7 @@ async function hashPieces(
   });
   const layout = new DiskLayout(base, placed);
   const runs = { pool, layout, geometry, pieces: missing, onProgress, signal };
+  let wrongPiece = Number.POSITIVE_INFINITY;
   await hashRuns(runs, (run, hashed) => {
     const [first] = hashed.missing;
     if (first !== undefined) {
@@ -114,8 +121,25 @@ async function hashPieces(
       throw changedWhileHashing(join(base, range?.path ?? ""));
     }
     pieceHashes.set(hashed.digests, 20 * run.firstPiece);
+    const wrong = kept && findWrongPiece(kept, hashed.digests, run.firstPiece);
+    if (wrong === undefined) return "go-on";
+    // Runs before this one may still be in work: the first wrong piece of all is told.
+    wrongPiece = Math.min(wrongPiece, wrong);
+    return "enough";
   });
+  if (kept !== undefined && wrongPiece < Number.POSITIVE_INFINITY)
+    throw hashMismatch(kept, wrongPiece);
   return pieceHashes;
+}
+
+/** @throws HASH_MISMATCH when a piece that is known already is not the kept one. */
+function assertKept(kept: Info | undefined, pieceHashes: Uint8Array, missing: Bitfield): void {
+  if (kept === undefined) return;
+  for (let piece = 0; piece < kept.geometry.pieceCount; piece++) {
+    if (missing.has(piece)) continue;
+    const digest = pieceHashes.subarray(20 * piece, 20 * piece + 20);
+    if (findWrongPiece(kept, digest, piece) !== undefined) throw hashMismatch(kept, piece);
+  }
 }
 
 /** The SHA-256 of each file: what is known, and what is missing from disk. */

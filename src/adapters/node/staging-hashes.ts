@@ -1,8 +1,11 @@
 /** What is known of one upload without reading it: the digests that came while it arrived. */
 import { Bitfield } from "../../base/bitfield.ts";
+import { unwrap } from "../../base/errors.ts";
 import type { ContentPlan } from "../../ports/content-service.ts";
 import type { ArrivedFile, ArrivedHashes, FileStamp } from "../../ports/content-storage.ts";
 import { choosePieceLength } from "../../protocol/metainfo/create.ts";
+import { matchKeptFiles, parseKeptInfo } from "../../protocol/metainfo/kept-info.ts";
+import { sha1 } from "./disk-hash.ts";
 import type { FileDigests, FilePlace } from "./file-hasher.ts";
 
 interface KnownFile {
@@ -21,18 +24,24 @@ export class StagingHashes {
   readonly #pieces: Bitfield;
   readonly #pieceHashes: Uint8Array;
   readonly #files = new Map<number, KnownFile>();
+  /** Files in the order that they have in the torrent. */
+  readonly #order: readonly number[];
   /** Offsets in the content, by file. */
   readonly #offsets: readonly number[];
 
   constructor(plan: ContentPlan) {
     this.#plan = plan;
+    const { order, pieceLength } = shapeOf(plan);
+    this.#order = order;
+    const offsets = plan.files.map(() => 0);
     let contentLength = 0;
-    this.#offsets = plan.files.map(({ length }) => {
-      contentLength += length;
-      return contentLength - length;
-    });
+    for (const fileIndex of order) {
+      offsets[fileIndex] = contentLength;
+      contentLength += this.#fileAt(fileIndex).length;
+    }
+    this.#offsets = offsets;
     this.#contentLength = contentLength;
-    this.#pieceLength = choosePieceLength(contentLength);
+    this.#pieceLength = pieceLength ?? choosePieceLength(contentLength);
     const pieceCount = Math.ceil(contentLength / this.#pieceLength);
     this.#pieces = new Bitfield(pieceCount);
     this.#pieceHashes = new Uint8Array(20 * pieceCount);
@@ -40,7 +49,7 @@ export class StagingHashes {
 
   /** What publishing needs to know. */
   get arrived(): ArrivedHashes {
-    const files = this.#plan.files.map((_, i): ArrivedFile | undefined => {
+    const files = this.#order.map((i): ArrivedFile | undefined => {
       const file = this.#files.get(i);
       return file?.stamp && { stamp: file.stamp, sha256: file.sha256 };
     });
@@ -109,4 +118,15 @@ export class StagingHashes {
     if (file === undefined) throw new RangeError(`no file number ${fileIndex}`);
     return file;
   }
+}
+
+/** The order of the files and the length of pieces, as far as a kept info dictionary says them. */
+function shapeOf(plan: ContentPlan): {
+  readonly order: readonly number[];
+  readonly pieceLength: number | undefined;
+} {
+  const { keptInfo, files } = plan;
+  if (keptInfo === undefined) return { order: [...files.keys()], pieceLength: undefined };
+  const info = unwrap(parseKeptInfo(keptInfo, sha1));
+  return { order: unwrap(matchKeptFiles(info, plan)), pieceLength: info.geometry.pieceLength };
 }

@@ -26,7 +26,7 @@ import type {
   StagedUpload,
   StagingStore,
 } from "../../ports/content-storage.ts";
-import { parsePlan } from "./content-service-messages.ts";
+import { parsePlan, planJson } from "./content-service-messages.ts";
 import { diskError, errnoOf } from "./disk-error.ts";
 import { openStagedFile } from "./staged-file.ts";
 import { StagingHashes } from "./staging-hashes.ts";
@@ -63,7 +63,7 @@ export class FileStagingStore implements StagingStore {
     await makeDirectory(this.#folder(plan.name));
     const path = this.#planPath(plan.name);
     try {
-      await writeFile(`${path}.new`, JSON.stringify(plan), { flush: true });
+      await writeFile(`${path}.new`, JSON.stringify(planJson(plan)), { flush: true });
       await rename(`${path}.new`, path);
     } catch (cause) {
       throw diskError(cause, "write", path);

@@ -16,6 +16,7 @@ import {
   pageSchema,
   policyFrom,
   publishSchema,
+  torrentFrom,
 } from "./schemas.ts";
 
 /** What the routes tell of the server itself. */
@@ -167,7 +168,7 @@ export function publishRoutes(announcer: Announcer, control: AccessControl): rea
       answerType: JSON_LINES_TYPE,
       handle: ({ body, principal }) =>
         streamWork(async (tell) => {
-          const { name, path, policy, access, ...options } = body;
+          const { name, path, policy, access, torrent, ...options } = body;
           const request = {
             name,
             path,
@@ -175,6 +176,7 @@ export function publishRoutes(announcer: Announcer, control: AccessControl): rea
             access: accessFrom(access, principal, control),
             mayChange: (existing: Publication) => control.mayManage(principal, existing),
             options: optionsFrom(options),
+            torrent: torrentFrom(torrent),
           };
           const publication = await publications.publishLocal(request, tellProgress(tell));
           return publishedJson(await announcer.view(publication.name));

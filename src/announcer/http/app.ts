@@ -99,8 +99,11 @@ export interface AppRoute {
   readonly access: Access;
 }
 
-/** A JSON body with the plan of 100 000 files fits; uploads are streams and not limited by it. */
-const MAX_BODY_BYTES = 10 * 1024 * 1024;
+/**
+ * A JSON body with the plan of 100 000 files fits, or one with the largest .torrent file; uploads are
+ * streams and not limited by it.
+ */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Whom nobody knows yet has a name, a password or a report to send. */
 const MAX_STRANGERS_BODY_BYTES = 2 * 1024 * 1024;
 

@@ -23,6 +23,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   LOCKED: 409,
   CANCELLED: 409,
   DIGEST: 422,
+  HASH_MISMATCH: 422,
   BAD_SIGNATURE: 422,
   STORAGE_CHANGED: 409,
   STORAGE_EXISTS: 409,

@@ -9,6 +9,7 @@ import {
   publicAccess,
 } from "../../ports/catalogue.ts";
 import type { TorrentShape } from "../../ports/content-service.ts";
+import { MAX_TORRENT_BYTES } from "../../protocol/metainfo/limits.ts";
 import { MAX_MINISIGN_LENGTH } from "../../protocol/signature/minisign-format.ts";
 import { defaultPolicy } from "../policy.ts";
 
@@ -62,6 +63,16 @@ const optionFields = {
   isPrivate: z.boolean().optional().describe("BEP 27."),
 };
 
+/** Of a .torrent file, in base64. */
+const MAX_TORRENT_TEXT = 4 * Math.ceil(MAX_TORRENT_BYTES / 3);
+
+const torrentSchema = z
+  .base64()
+  .min(1)
+  .max(MAX_TORRENT_TEXT)
+  .optional()
+  .describe("A .torrent file, in base64, whose info hash the publication keeps.");
+
 /** The body that plans an upload. */
 export const planSchema = z.strictObject({
   name: nameSchema,
@@ -79,6 +90,7 @@ export const planSchema = z.strictObject({
     .max(MAX_FILES),
   policy: policySchema,
   access: accessSchema,
+  torrent: torrentSchema,
 });
 
 /** The body that publishes what was uploaded; may be left out. */
@@ -90,6 +102,7 @@ export const localSchema = z.strictObject({
   path: z.string().min(1).max(4096).describe("Absolute path on the SourceNode's machine."),
   policy: policySchema,
   access: accessSchema,
+  torrent: torrentSchema,
   ...optionFields,
 });
 
@@ -185,6 +198,11 @@ export function accessFrom(
 /** The publish options that a body asks for. */
 export function optionsFrom(input: z.infer<typeof publishSchema>): TorrentShape {
   return { pieceLength: input?.pieceLength, isPrivate: input?.isPrivate ?? false };
+}
+
+/** The bytes of a .torrent file in a body. */
+export function torrentFrom(text: string | undefined): Uint8Array | undefined {
+  return text === undefined ? undefined : Buffer.from(text, "base64");
 }
 
 /** `input` as `schema` says. @throws USAGE that names the first wrong place. */

@@ -8,7 +8,7 @@ import type { UploadStatus } from "../../ports/content-service.ts";
 import type { Announcer } from "../announcer.ts";
 import { type ApiRoute, apiRoute } from "./api-route.ts";
 import { mustManage } from "./ownership.ts";
-import { accessFrom, noQuerySchema, planSchema, policyFrom } from "./schemas.ts";
+import { accessFrom, noQuerySchema, planSchema, policyFrom, torrentFrom } from "./schemas.ts";
 
 const ONE_FILE = "/api/v1/publications/:name/files/:index";
 
@@ -30,7 +30,12 @@ function planRoute({ publications }: Announcer, control: AccessControl): ApiRout
     summary: "Plan an upload, or find the open one of the same plan",
     query: noQuerySchema,
     body: planSchema,
-    answers: { 201: "The new upload", 200: "The open upload", 409: "The name is taken" },
+    answers: {
+      201: "The new upload",
+      200: "The open upload",
+      409: "The name is taken",
+      422: "Files that cannot be published, or a .torrent that cannot be kept or lists others",
+    },
     async handle({ body, principal, reply }) {
       const { isNew, ...status } = await publications.plan({
         name: body.name,
@@ -40,6 +45,7 @@ function planRoute({ publications }: Announcer, control: AccessControl): ApiRout
         policy: policyFrom(body.policy),
         access: accessFrom(body.access, principal, control),
         mayChange: (existing) => control.mayManage(principal, existing),
+        torrent: torrentFrom(body.torrent),
       });
       void reply.code(isNew ? 201 : 200);
       return status;

@@ -18,6 +18,7 @@ interface PublishFlags extends ServerAccessFlags, PolicyFlags {
   readonly catalogue?: string;
   readonly access?: string;
   readonly pieceLength?: number;
+  readonly torrent?: string;
 }
 
 /** Adds the command to `program`. */
@@ -28,6 +29,10 @@ export function register(program: Command): void {
     .argument("<path...>", "file or folder")
     .option("--name <name>", "name in the page's address (default: from the content's name)")
     .option("--sign <key file>", "sign it, after comparing what was published with what lies here")
+    .option(
+      "--torrent <file>",
+      "keep the info hash of this .torrent, which was made of the content",
+    )
     .option("--copy", "copy to the server even what it could serve where it lies")
     .addOption(
       new Option(
@@ -47,6 +52,7 @@ export function register(program: Command): void {
         "publish debian.iso",
         "publish secret.iso --catalogue private --access admitted",
         "publish debian.iso --sign minisign.key",
+        "publish debian.iso --torrent debian.iso.torrent",
         "publish dataset/ --name weather-2026 --server https://files.example",
       ),
     );
@@ -58,16 +64,12 @@ export function register(program: Command): void {
 
 async function publish(context: CommandContext<PublishFlags>): Promise<void> {
   const { operands, options, output, signal } = context;
-  if (operands.length > 1 && options.name !== undefined) {
-    throw new BtPublisherError(
-      "USAGE",
-      "--name is for one file or folder: publish them one by one",
-    );
-  }
+  assertFitting(operands, options);
   const { accessServer } = await import("../server-access.ts");
   const { publishContent } = await import("../publishing.ts");
   // What is wrong with the key is told before the work.
   const key = options.sign === undefined ? undefined : await keyIn(options.sign);
+  const torrent = options.torrent === undefined ? undefined : await torrentIn(options.torrent);
   const access = await accessServer(options, process.env, signal);
   for (const path of operands) {
     const job = {
@@ -77,6 +79,7 @@ async function publish(context: CommandContext<PublishFlags>): Promise<void> {
       policy: policyOf(options),
       access: accessOf(options),
       pieceLength: options.pieceLength,
+      torrent,
     };
     const published = await publishContent(access, job, progressTo(output));
     say(published, output);
@@ -85,6 +88,25 @@ async function publish(context: CommandContext<PublishFlags>): Promise<void> {
     const { api } = access;
     await signPublication({ api, output }, String(published["name"]), { type: "key", key }, path);
   }
+}
+
+/** @throws USAGE for options that make no sense together. */
+function assertFitting(operands: readonly string[], options: PublishFlags): void {
+  const { name, torrent, pieceLength } = options;
+  const one = name !== undefined ? "--name" : torrent !== undefined ? "--torrent" : undefined;
+  if (operands.length > 1 && one !== undefined) {
+    const message = `${one} is for one file or folder: publish them one by one`;
+    throw new BtPublisherError("USAGE", message);
+  }
+  if (torrent !== undefined && pieceLength !== undefined) {
+    const message = "--torrent says how long pieces are: leave --piece-length out";
+    throw new BtPublisherError("USAGE", message);
+  }
+}
+
+async function torrentIn(path: string): Promise<Uint8Array> {
+  const { readTorrentBytes } = await import("../torrent-file.ts");
+  return readTorrentBytes(path);
 }
 
 async function keyIn(path: string) {

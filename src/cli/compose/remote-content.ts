@@ -9,6 +9,7 @@ import type {
   ContentPlan,
   ContentService,
   LedgerEntry,
+  LocalContent,
   PublishedContent,
   PublishOptions,
   PublishProgress,
@@ -62,7 +63,7 @@ export class RemoteContent implements ContentService {
   }
 
   async publishLocal(
-    content: { readonly name: string; readonly path: string },
+    content: LocalContent,
     options: PublishOptions,
     onProgress?: PublishProgress,
   ): Promise<PublishedContent> {

@@ -1,5 +1,5 @@
 /** The SourceNode in a server process. */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { copyIntoSharedMemory } from "../../adapters/node/copy-bytes.ts";
 import { sha1 } from "../../adapters/node/disk-hash.ts";
 import { openDiskPieceStore } from "../../adapters/node/disk-piece-store.ts";
@@ -77,7 +77,13 @@ export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Pr
     publications: new FilePublicationStore(folders),
     inspector: new DiskContentInspector(pool),
     openStore: (path, info) =>
-      openDiskPieceStore({ info, directory: dirname(path), mode: "seed", pool }),
+      openDiskPieceStore({
+        info,
+        directory: dirname(path),
+        name: basename(path),
+        mode: "seed",
+        pool,
+      }),
     ledgerStore: new FileLedgerStore(folder.pathOf("ledger")),
     host,
     link,

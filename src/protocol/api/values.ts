@@ -131,10 +131,12 @@ export interface ApiPlan {
     readonly catalogue?: ApiCatalogue;
     readonly level?: NonNullable<ApiPublication["access"]>;
   };
+  /** A .torrent file, in base64, whose info hash is kept: its files must be these. */
+  readonly torrent?: string;
 }
 
 /** What lies on the server's own disk, to be published there. */
-export interface ApiLocalPlan extends Pick<ApiPlan, "name" | "policy" | "access"> {
+export interface ApiLocalPlan extends Pick<ApiPlan, "name" | "policy" | "access" | "torrent"> {
   /** Absolute. */
   readonly path: string;
 }

@@ -137,8 +137,8 @@ export function encodeInfo(content: InfoContent): Uint8Array {
   return raw;
 }
 
-/** Leaves room for the rest of the .torrent, so that it stays within the limit of readers. */
-const MAX_INFO_BYTES = MAX_TORRENT_BYTES - 500_000;
+/** Bytes of an info dictionary; leaves room for the rest of the .torrent, so that it stays within the limit of readers. */
+export const MAX_INFO_BYTES = MAX_TORRENT_BYTES - 500_000;
 
 function tooManyPieces(code: "META_PIECES_COUNT" | "META_SIZE"): BtPublisherError {
   return new BtPublisherError(
