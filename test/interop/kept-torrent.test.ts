@@ -90,6 +90,8 @@ describe("a kept .torrent", { skip: whyNoNamespaces() }, () => {
       const old = join(folder, `${maker.name}.torrent`);
       writeOddTree(tree);
       writeFileSync(join(tree, "its own.txt"), testBytes(1000 + index, 99));
+      // transmission-create leaves empty files out.
+      if (index === 1) rmSync(join(tree, "empty.dat"));
       await runOn(loopbackHost, ...maker.command(tree, old));
       const { info, announceTiers } = await readTorrentFile(old);
       assert.deepEqual(announceTiers, [[FOREIGN]]);
@@ -121,7 +123,7 @@ describe("a kept .torrent", { skip: whyNoNamespaces() }, () => {
     const bytes = testBytes(300_000, 7);
     bytes[200_000] = 1 ^ (bytes[200_000] as number);
     writeFileSync(path, bytes);
-    for (const more of [["--copy"], []]) {
+    for (const more of [[], ["--copy"]]) {
       const run = startOurs(
         host,
         "publish",
@@ -137,7 +139,7 @@ describe("a kept .torrent", { skip: whyNoNamespaces() }, () => {
       assert.match(run.stderr + run.stdout, /"pieceIndex":6/);
     }
 
-    // Sent again as it was, it is published, though the file has another name now.
+    // The upload is still open: as it was it is published, though the file has another name now.
     const right = join(folder, "renamed.iso");
     writeFileSync(right, testBytes(300_000, 7));
     const published = await publishOn(host, server, right, "--torrent", old, "--copy");

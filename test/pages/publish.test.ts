@@ -168,6 +168,45 @@ describe("publishing in a browser", () => {
     ]);
   });
 
+  test("UPL-14 a .torrent that is out already is kept, or what is wrong is said", async () => {
+    const other = join(world.folder, "kept.bin");
+    writeFileSync(other, testBytes(MiB, 12));
+    assert.equal(
+      (await runCommand(world.folder, "create", "kept.bin", "-o", "kept.torrent")).code,
+      0,
+    );
+    const { page } = await world.visit({ isLoggedIn: true });
+    const publish = async (path: string) => {
+      await page.goto("/admin/publish");
+      await pick(page, path);
+      await page.getByText("Keep an existing .torrent").click();
+      await page
+        .getByLabel("The .torrent of this very content")
+        .setInputFiles(join(world.folder, "kept.torrent"));
+      await page.getByRole("button", { name: "Upload and publish" }).click();
+    };
+    await publish("big.bin");
+    await page
+      .getByRole("alert")
+      .getByText(/"kept\.bin" with 1048576 bytes/)
+      .waitFor();
+    writeFileSync(other, testBytes(MiB, 13));
+    await publish("kept.bin");
+    await page
+      .getByRole("alert")
+      .getByText(/Piece 0 of 0 to \d+, in "kept\.bin", is not/)
+      .waitFor();
+    await page.getByRole("button", { name: "Discard" }).click();
+    writeFileSync(other, testBytes(MiB, 12));
+    await publish("kept.bin");
+    await page.waitForURL("**/admin/p/kept.bin/share");
+
+    const shown = await runCommand(world.folder, "inspect", "kept.torrent", "--json");
+    const { infoHash } = JSON.parse(shown.stdout) as Line;
+    const magnet = page.getByRole("region", { name: "Magnet link", exact: true });
+    assert.match((await magnet.textContent()) ?? "", new RegExp(String(infoHash)));
+  });
+
   test("a path of the server is published where it lies", async () => {
     const { page } = await world.visit({ isLoggedIn: true });
     await page.goto("/admin/publish");

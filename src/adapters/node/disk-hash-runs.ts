@@ -48,7 +48,7 @@ export interface HashRunsOptions {
  */
 export async function hashRuns(
   options: HashRunsOptions,
-  onHashed: (run: PieceRun, hashed: HashedPieces) => "go-on" | "enough" | void,
+  onHashed: (run: PieceRun, hashed: HashedPieces) => "enough" | undefined | void,
 ): Promise<void> {
   const { pool, layout, geometry, signal } = options;
   const runs = pieceRuns(geometry, options.pieces);

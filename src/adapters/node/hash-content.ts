@@ -122,7 +122,7 @@ async function hashPieces(
     }
     pieceHashes.set(hashed.digests, 20 * run.firstPiece);
     const wrong = kept && findWrongPiece(kept, hashed.digests, run.firstPiece);
-    if (wrong === undefined) return "go-on";
+    if (wrong === undefined) return undefined;
     // Runs before this one may still be in work: the first wrong piece of all is told.
     wrongPiece = Math.min(wrongPiece, wrong);
     return "enough";

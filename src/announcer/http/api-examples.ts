@@ -11,7 +11,11 @@ export const bodyExamples: Readonly<Record<string, object>> = {
     access: { catalogue: "members", level: "admitted" },
   },
   "POST /api/v1/publications/:name/publish": { pieceLength: 1_048_576, isPrivate: false },
-  "POST /api/v1/local-publications": { path: "/srv/big.iso", name: "big.iso" },
+  "POST /api/v1/local-publications": {
+    path: "/srv/big.iso",
+    name: "big.iso",
+    torrent: "ZDg6YW5ub3VuY2UyMzpodHRwOi8vdC5leGFtcGxlL2Fubm91bmNlZQ==",
+  },
   "PATCH /api/v1/publications/:name/policy": { policy: "thrifty", floor: 2, deadline: null },
   "PUT /api/v1/publications/:name/signature": {
     publicKey: "RWQAAQIDBAUGBwOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",

@@ -64,7 +64,7 @@ test("API-03 a body that is no JSON, too large, too deep or of another type is r
   assert.equal((await post("")).statusCode, 400);
   assert.equal((await post("[".repeat(10_000) + "]".repeat(10_000))).statusCode, 400);
   assert.equal((await post("a=b", "application/x-www-form-urlencoded")).statusCode, 415);
-  assert.equal((await post(`"${"x".repeat(11 * 1024 * 1024)}"`)).statusCode, 413);
+  assert.equal((await post(`"${"x".repeat(17 * 1024 * 1024)}"`)).statusCode, 413);
   assert.equal((await post('{"__proto__":{"isAdmin":true}}')).statusCode, 400);
   assert.deepEqual(world.internalErrors, []);
 });

@@ -6,6 +6,7 @@ import { sizeText } from "../format.ts";
 import { Field, Trouble } from "../parts/basics.tsx";
 import { navigate } from "../router.ts";
 import { hasSessionEnded } from "../session/session.ts";
+import { KeptTorrentField, torrentOf } from "./kept-torrent.tsx";
 import { sharePath } from "./publish-job.ts";
 import { publishPatiently } from "./publish-stream.ts";
 import { CatalogueChoice, NameField, PolicyChoice } from "./wishes.tsx";
@@ -16,6 +17,7 @@ export function LocalForm(props: { readonly onCancel: () => void }) {
   const [name, setName] = createSignal("");
   const [policy, setPolicy] = createSignal<ApiPolicy["policy"]>("balanced");
   const [catalogue, setCatalogue] = createSignal<ApiCatalogue>("public");
+  const [torrent, setTorrent] = createSignal<File>();
   const [trouble, setTrouble] = createSignal<string>();
   const [checked, setChecked] = createSignal<number>();
   const submit = async (event: SubmitEvent): Promise<void> => {
@@ -28,6 +30,7 @@ export function LocalForm(props: { readonly onCancel: () => void }) {
         ...(name() !== "" && { name: name() }),
         policy: { policy: policy() },
         access: { catalogue: catalogue() },
+        ...(await torrentOf(torrent())),
       };
       const published = await publishPatiently(
         (onProgress) => api.publishLocal(body, onProgress),
@@ -68,6 +71,7 @@ export function LocalForm(props: { readonly onCancel: () => void }) {
           </Field>
           <NameField value={name()} onChange={setName} />
           <CatalogueChoice value={catalogue()} onChange={setCatalogue} />
+          <KeptTorrentField onChange={setTorrent} />
         </div>
         <PolicyChoice value={policy()} onChange={setPolicy} />
       </div>

@@ -16,6 +16,7 @@ import {
   plannedFiles,
   whyAnother,
 } from "./kept-plan.ts";
+import { torrentOf } from "./kept-torrent.tsx";
 import type { Picked } from "./picked.ts";
 import { publishPatiently } from "./publish-stream.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -46,6 +47,8 @@ export interface PublishWishes {
   readonly contentName: string;
   readonly policy: Pick<ApiPolicy, "policy">;
   readonly catalogue: ApiCatalogue;
+  /** Whose info hash is kept; undefined: a new torrent is made. */
+  readonly torrent: File | undefined;
 }
 
 const [job, setJob] = createSignal<JobState>({ phase: "none" });
@@ -61,9 +64,9 @@ export function totalBytes({ files }: KeptPlan): number {
   return files.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** Begins. @throws ApiError when the server does not take the plan. */
+/** Begins. @throws ApiError when the server does not take the plan; Error for what is no .torrent. */
 export async function startJob(content: Picked, wishes: PublishWishes): Promise<void> {
-  const { name, contentName, policy, catalogue } = wishes;
+  const { name, contentName, policy, catalogue, torrent } = wishes;
   const files = plannedFiles(content);
   const answer = await api.planUpload({
     ...(name !== "" && { name }),
@@ -75,6 +78,7 @@ export async function startJob(content: Picked, wishes: PublishWishes): Promise<
     })),
     policy,
     access: { catalogue },
+    ...(await torrentOf(torrent)),
   });
   picked = content;
   const { isDirectory } = content;

@@ -5,6 +5,7 @@ import { messageOf } from "../api.ts";
 import { pluralText, sizeText } from "../format.ts";
 import { Field, Trouble } from "../parts/basics.tsx";
 import { hasSessionEnded } from "../session/session.ts";
+import { KeptTorrentField } from "./kept-torrent.tsx";
 import type { Picked } from "./picked.ts";
 import { startJob } from "./publish-job.ts";
 import { CatalogueChoice, NameField, PolicyChoice } from "./wishes.tsx";
@@ -15,6 +16,7 @@ export function UploadForm(props: { readonly picked: Picked; readonly onCancel: 
   const [contentName, setContentName] = createSignal(props.picked.contentName);
   const [policy, setPolicy] = createSignal<ApiPolicy["policy"]>("balanced");
   const [catalogue, setCatalogue] = createSignal<ApiCatalogue>("public");
+  const [torrent, setTorrent] = createSignal<File>();
   const [trouble, setTrouble] = createSignal<string>();
   const [isBusy, setIsBusy] = createSignal(false);
   const submit = async (event: SubmitEvent): Promise<void> => {
@@ -27,6 +29,7 @@ export function UploadForm(props: { readonly picked: Picked; readonly onCancel: 
         contentName: contentName(),
         policy: { policy: policy() },
         catalogue: catalogue(),
+        torrent: torrent(),
       });
     } catch (error) {
       if (!hasSessionEnded(error)) setTrouble(messageOf(error));
@@ -44,7 +47,7 @@ export function UploadForm(props: { readonly picked: Picked; readonly onCancel: 
       </div>
       <div class="columns">
         <div class="stack">
-          <Show when={props.picked.isDirectory}>
+          <Show when={props.picked.isDirectory && torrent() === undefined}>
             <Field label="Folder" hint="What the folder is called where people download it.">
               {({ id, hintId }) => (
                 <input
@@ -60,6 +63,7 @@ export function UploadForm(props: { readonly picked: Picked; readonly onCancel: 
           </Show>
           <NameField value={name()} onChange={setName} />
           <CatalogueChoice value={catalogue()} onChange={setCatalogue} />
+          <KeptTorrentField onChange={setTorrent} />
         </div>
         <PolicyChoice value={policy()} onChange={setPolicy} />
       </div>
