@@ -137,6 +137,31 @@ test("what came before the connection broke is delivered, and then its error", a
   assert.equal(arrived.length, content.length);
 });
 
+test("what came last is delivered also when the connection broke while nobody read", async (t) => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = await connected(t, async (request, response) => {
+    const parts: string[] = [];
+    await assert.rejects(
+      async () => {
+        for await (const chunk of requestBody(request, response)) {
+          parts.push(Buffer.from(chunk).toString("latin1"));
+          if (parts.length > 1) continue;
+          const closed = Promise.withResolvers<void>();
+          request.socket.once("close", closed.resolve);
+          socket.end("last");
+          await closed.promise;
+        }
+      },
+      { code: "ECONNRESET" },
+    );
+    resolve(parts.join(" "));
+  });
+
+  socket.write(`${head(MIB)}first`);
+
+  assert.equal(await promise, "first last");
+});
+
 test("over a closed connection nothing is read", async (t) => {
   const { promise, resolve } = Promise.withResolvers<number>();
   const socket = await connected(t, async (request, response) => {

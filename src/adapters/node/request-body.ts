@@ -44,10 +44,8 @@ class RequestBody implements UploadBody {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    // A refusal must not end the connection before the answer is on its way.
-    const chunks = this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
     let hasNapped = false;
-    for await (const chunk of chunks) {
+    for await (const chunk of this.#chunks()) {
       // The parser takes a request that follows for more of the body.
       const ours = chunk.subarray(0, this.#left);
       this.#cameBytes = 0;
@@ -57,6 +55,20 @@ class RequestBody implements UploadBody {
       if (this.#hasPassedParser && this.#left === 0) return;
       hasNapped = (this.#left ?? 0) >= LEAST_LEFT_BYTES && this.#cameBytes < ENOUGH_BYTES;
       if (hasNapped) await setTimeout(NAP_MS);
+    }
+  }
+
+  /** What comes through the parser. */
+  async *#chunks(): AsyncGenerator<Buffer, void, void> {
+    // A refusal must not end the connection before the answer is on its way.
+    const chunks = this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    try {
+      yield* chunks;
+    } catch (error) {
+      // Node forgets what came last when the connection breaks while nobody reads.
+      const rest = this.#request.read() as Buffer | null;
+      if (rest !== null) yield rest;
+      throw error;
     }
   }
 
