@@ -21,7 +21,7 @@ export interface Secrets {
   digest(text: string): string;
   /** In a time that does not tell how far they agree. */
   isEqual(a: string, b: string): boolean;
-  /** Argon2id, in the PHC string format. Takes tens of milliseconds and 19 MiB. */
+  /** Argon2id, in the PHC string format. Takes tens of milliseconds and 46 MiB. */
   hashPassword(password: string): Promise<string>;
   /** Takes as long when `hash` is undefined, and is then false. */
   isPassword(password: string, hash: string | undefined): Promise<boolean>;
