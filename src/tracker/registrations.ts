@@ -5,10 +5,12 @@
  */
 import { infoHashBytes } from "../base/bytes.ts";
 import type { Random } from "../base/random.ts";
-import type { InfoHash } from "../base/units.ts";
+import type { IpBytes } from "../base/ip-address.ts";
+import type { InfoHash, Millis } from "../base/units.ts";
 import type { RegistrationStore } from "../ports/registration-store.ts";
 import type { Registration } from "../ports/tracker-control.ts";
 import type { HeldState } from "../protocol/control/participation.ts";
+import { CompletionLimit } from "./completion-limit.ts";
 import { HashIndex } from "./hash-index.ts";
 import type { Swarm } from "./swarm.ts";
 
@@ -38,13 +40,18 @@ export class Registrations {
   readonly #records = new Map<InfoHash, RegistrationRecord>();
   /** The same, for doors that have the bytes of an info hash. */
   readonly #byBytes: HashIndex<RegistrationRecord>;
+  readonly #completions: CompletionLimit;
   readonly #unsaved = new Set<InfoHash>();
   readonly #writes = new Set<Promise<void>>();
+  /** Removals under way: what is registered anew meanwhile comes after them. */
+  readonly #removals = new Map<InfoHash, Promise<void>>();
 
   private constructor({ store, random, onStoreError }: RegistrationsDependencies) {
     this.#store = store;
     this.#onStoreError = onStoreError;
-    this.#byBytes = new HashIndex(random.nextUint32());
+    const seed = random.nextUint32();
+    this.#byBytes = new HashIndex(seed);
+    this.#completions = new CompletionLimit(seed);
   }
 
   static async load(dependencies: RegistrationsDependencies): Promise<Registrations> {
@@ -88,6 +95,8 @@ export class Registrations {
 
   /** Costs nothing when it is registered so already: sources say all of theirs at each reconnect. */
   async put(registration: Registration): Promise<void> {
+    // That it failed is told to whoever asked for it.
+    await this.#removals.get(registration.infoHash)?.catch(() => {});
     const known = this.#records.get(registration.infoHash);
     if (known !== undefined && isSame(known.registration, registration)) return;
     await this.#store.put(registration);
@@ -96,16 +105,26 @@ export class Registrations {
     else this.#add(registration, { downloaded: 0, held: undefined });
   }
 
-  async remove(infoHash: InfoHash): Promise<void> {
+  remove(infoHash: InfoHash): Promise<void> {
+    const removal = this.#remove(infoHash).finally(() => {
+      if (this.#removals.get(infoHash) === removal) this.#removals.delete(infoHash);
+    });
+    this.#removals.set(infoHash, removal);
+    return removal;
+  }
+
+  async #remove(infoHash: InfoHash): Promise<void> {
     await this.#store.remove(infoHash);
     this.#records.delete(infoHash);
     this.#byBytes.delete(infoHashBytes(infoHash));
     this.#unsaved.delete(infoHash);
   }
 
-  countDownload(infoHash: InfoHash): void {
+  /** A peer at `address` completed its download; not counted when its network does so too often. */
+  countDownload(infoHash: InfoHash, address: IpBytes, now: Millis): void {
     const record = this.#records.get(infoHash);
     if (record === undefined) return;
+    if (!this.#completions.admits(infoHashBytes(infoHash), address, now)) return;
     record.downloaded++;
     record.unsavedDownloads++;
     this.#unsaved.add(infoHash);

@@ -297,6 +297,26 @@ test("a peer that stops gets nobody and is listed no more", async () => {
   assert.deepEqual(listed(announce(world, testPeer(2))), [sourcePeer]);
 });
 
+test("T15 whoever completes and stops again and again is counted a hundred times an hour at most", async () => {
+  const world = await servedWorld();
+  const { infoHash } = registration;
+  const downloadTwoHundredTimes = (from: TestPeer): void => {
+    for (let i = 0; i < 200; i++) {
+      announce(world, from, { ...seed, event: "completed" });
+      announce(world, from, { ...seed, event: "stopped" });
+    }
+  };
+  const count = () => world.tracker.scrape([infoHash]).get(infoHash)?.downloaded;
+  downloadTwoHundredTimes(testPeer(1));
+  assert.equal(count(), 100);
+  downloadTwoHundredTimes(testPeer(2));
+  assert.equal(count(), 200, "another network is counted for itself");
+
+  await world.pass(60 * 60_000);
+  announce(world, testPeer(1), { ...seed, event: "completed" });
+  assert.equal(count(), 201);
+});
+
 test("T15 HTP-19 downloads are counted once per peer, and kept through a restart", async () => {
   const world = await servedWorld();
   announce(world, testPeer(1), { ...seed, event: "completed" });

@@ -5,7 +5,7 @@
  * A registration is durable and ends only by `unregister`; the peer list is not (see swarms.ts).
  * A torrent that is not registered does not exist here and leaves no trace (T14).
  */
-import { formatIp } from "../base/ip-address.ts";
+import { formatIp, type IpBytes } from "../base/ip-address.ts";
 import type { Random } from "../base/random.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
 import type { AccessUpdate, SourceOrder } from "../protocol/control/access-values.ts";
@@ -211,7 +211,7 @@ export class Tracker implements TrackerControl {
       const outcome = swarm?.announce(now, peer);
       if (outcome === "too-early") return this.#refuse("too-early");
       own = swarm?.announcedRow;
-      if (outcome === "completed") this.#registrations.countDownload(infoHash);
+      if (outcome === "completed") this.#registrations.countDownload(infoHash, address, now);
     }
     this.counters.answered[event ?? "none"]++;
     this.#fillAnswer(now, announce, { asker, peer, own, record, swarm });
@@ -252,9 +252,9 @@ export class Tracker implements TrackerControl {
     return { intervalMs: this.#interval(false), counts };
   }
 
-  /** A peer over WebSocket completed its download, for the first time. */
-  countWebDownload(infoHash: InfoHash): void {
-    this.#registrations.countDownload(infoHash);
+  /** A peer over WebSocket, at `address`, completed its download, for the first time. */
+  countWebDownload(infoHash: InfoHash, address: IpBytes): void {
+    this.#registrations.countDownload(infoHash, address, this.#dependencies.clock.now());
   }
 
   /** Whether a torrent has BEP 27's flag; what is not registered is taken to have it. */

@@ -225,7 +225,7 @@ export class WebSession {
     swarm.setSeed(member, request.left === 0);
     if (request.event !== "completed" || member.hasCompleted) return;
     member.hasCompleted = true;
-    this.#parts.tracker.countWebDownload(infoHash);
+    this.#parts.tracker.countWebDownload(infoHash, this.#parts.asker.address);
   }
 
   #passOffers(
