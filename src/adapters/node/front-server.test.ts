@@ -167,6 +167,26 @@ test("T7 an address has so many connections and no more", async (t) => {
   while ((await exchange(port, get("/announce?x"))) === "") continue;
 });
 
+test("T7 handshakes of TLS that are not done yet are connections of their address, too", async (t) => {
+  const { port } = await startServer(t, { maxConnectionsPerAddress: 2 }, beforeRenewal);
+  const answers = async (): Promise<boolean> => {
+    const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    let answer = "";
+    socket.setEncoding("utf8").on("data", (part: string) => (answer += part));
+    socket.on("error", () => undefined);
+    socket.write(get("/announce?x"));
+    await new Promise((resolve) => socket.once("close", resolve));
+    return answer !== "";
+  };
+  assert.ok(await answers());
+  const silent = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  assert.ok(!(await answers()), "a third connection of the address");
+  for (const socket of silent) socket.destroy();
+  for (let i = 0; i < 1000 && !(await answers()); i++) continue;
+  assert.ok(await answers(), "none of those that ended is counted any more");
+});
+
 test("HTP-30 shapes of request smuggling are refused and the connection is closed", async (t) => {
   const { port } = await startServer(t);
   const heads = [

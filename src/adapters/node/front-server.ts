@@ -104,12 +104,15 @@ export class FrontServer {
     // Whoever asks first whether to send a body is answered by the door, once it has decided.
     server.on("checkContinue", (request, response) => this.#dispatch(request, response));
     server.on("upgrade", (request, socket, head) => this.#takeUpgrade(request, socket, head));
-    // The server's own way of taking connections in comes second.
-    const event = server instanceof TlsServer ? "secureConnection" : "connection";
-    const accept = server.listeners(event)[0] as (socket: Socket) => void;
-    server.removeListener(event, accept);
-    this.#handOver = (socket) => accept.call(server, socket);
-    server.on(event, (socket: Socket) => this.#accept(socket));
+    const isTls = server instanceof TlsServer;
+    this.#handOver = intercept(server, isTls ? "secureConnection" : "connection", (socket) => {
+      if (isTls || this.#admit(socket)) this.#accept(socket);
+    });
+    if (!isTls) return;
+    // A handshake that is not done yet is a connection, too: it costs more than any other.
+    const shakeHands = intercept(server, "connection", (socket) => {
+      if (this.#admit(socket)) shakeHands(socket);
+    });
   }
 
   /** Opens the port. @throws UNAVAILABLE when it is taken or not ours; CONFIG for bad TLS files. */
@@ -173,9 +176,18 @@ export class FrontServer {
   }
 
   #accept(socket: Socket): void {
+    if (this.#entrance === undefined) this.#handOver(socket);
+    else this.#entrance.accept(socket);
+  }
+
+  /** Counts a connection for as long as it lasts; false, and closed, when its address has too many. */
+  #admit(socket: Socket): boolean {
     const { remoteAddress = "" } = socket;
     const count = (this.#connectionsOf.get(remoteAddress) ?? 0) + 1;
-    if (count > this.#limits.maxConnectionsPerAddress) return void socket.destroy();
+    if (count > this.#limits.maxConnectionsPerAddress) {
+      socket.destroy();
+      return false;
+    }
     this.#connectionsOf.set(remoteAddress, count);
     this.#open.add(socket);
     socket.once("close", () => {
@@ -184,8 +196,7 @@ export class FrontServer {
       if (left === 0) this.#connectionsOf.delete(remoteAddress);
       else this.#connectionsOf.set(remoteAddress, left);
     });
-    if (this.#entrance === undefined) this.#handOver(socket);
-    else this.#entrance.accept(socket);
+    return true;
   }
 
   #dispatch(request: IncomingMessage, response: ServerResponse): void {
@@ -209,6 +220,21 @@ export class FrontServer {
     socket.on("error", () => socket.destroy());
     if (this.#upgrade?.(request, socket, head) !== true) refuseUpgrade(socket, 404);
   }
+}
+
+/**
+ * Has `handle` take what `server` tells by `event`, in place of the server itself. @returns the
+ * server's own way, for what is to go it.
+ */
+function intercept(
+  server: Server,
+  event: "connection" | "secureConnection",
+  handle: (socket: Socket) => void,
+): (socket: Socket) => void {
+  const [own] = server.listeners(event) as [(socket: Socket) => void];
+  server.removeListener(event, own);
+  server.on(event, handle);
+  return (socket) => own.call(server, socket);
 }
 
 function createPlainOrTls(options: FrontServerOptions, limits: FrontLimits): Server {
