@@ -67,6 +67,14 @@ test("UPL-01 UPL-04 what fails leaves nothing behind, and can be sent again", as
   assert.equal((await put(world, "a.bin")).statusCode, 201);
 });
 
+test("UPL-01 a body that ends too early is told to be one, and leaves nothing behind", async (t) => {
+  const world = await startApp(t);
+  const cut = await put(world, "a.bin", "hello", { "content-length": "10" });
+  assert.deepEqual([cut.statusCode, cut.json().reason], [400, "CUT_OFF"]);
+  assert.equal(world.content.uploads.size, 0);
+  assert.equal(await world.catalogue.get("a.bin"), undefined);
+});
+
 test("UPL-08 API-04 queries, types and lengths that are wrong are refused", async (t) => {
   const world = await startApp(t);
   for (const query of [

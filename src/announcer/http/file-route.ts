@@ -24,7 +24,7 @@ export function fileRoute(announcer: Announcer, control: AccessControl): ApiRout
     continuesItself: true,
     answers: {
       201: "The publication",
-      400: "No Content-Length",
+      400: "No Content-Length, or fewer bytes than it said",
       409: "The name or the content is taken",
       422: "Another SHA-256, an empty file, or a name that no file may have",
     },
@@ -87,5 +87,5 @@ function lengthFrom(header: string | undefined): number {
 
 function cutOff(): BtPublisherError {
   const message = "the connection was lost before the whole file was here; send it again";
-  return new BtPublisherError("CANCELLED", message);
+  return new BtPublisherError("USAGE", message, { detail: { reason: "CUT_OFF" } });
 }
