@@ -103,6 +103,7 @@ export class ServedPublications {
     if (this.#stores.has(publication)) return;
     const { publications, openStore, host, participation, onEvent } = this.#dependencies;
     const path = publications.contentPath(publication.content);
+    const { state } = publication;
     let store: PieceStore;
     try {
       store = await openStore(path, publication.info);
@@ -111,7 +112,8 @@ export class ServedPublications {
       await this.withdraw(publication, { code: "file-missing", path });
       return;
     }
-    if (publication.state.name === "removed" || this.#stores.has(publication)) {
+    // Withdrawn, removed or served meanwhile: the next look at its files decides anew.
+    if (publication.state !== state || this.#stores.has(publication)) {
       await store.close();
       return;
     }

@@ -10,7 +10,12 @@ import { type TestContext, test } from "node:test";
 import { ContentServiceClient } from "../../src/adapters/node/content-service-client.ts";
 import { ContentServiceServer } from "../../src/adapters/node/content-service-server.ts";
 import { defaultPolicy } from "../../src/ports/publication-policy.ts";
-import { discardSource, type SourceWorld, startSource } from "../support/source-world.ts";
+import {
+  discardSource,
+  type SourceWorld,
+  sourceAdapters,
+  startSource,
+} from "../support/source-world.ts";
 
 const key = new Uint8Array(32).fill(7);
 const options = { pieceLength: undefined, isPrivate: false, policy: defaultPolicy };
@@ -61,4 +66,32 @@ test("S9 withdrawals name the file as the content does, and why", async (t) => {
   ];
   assert.deepEqual(await world.source.withdrawals(), expected);
   assert.deepEqual(await client.withdrawals(), expected);
+});
+
+test("S9 a file that turns out changed while its publication is being opened is not served", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "btp-withdrawn-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, "file.bin");
+  await writeFile(path, "content");
+  let opened = 0;
+  const openStore: SourceWorld["dependencies"]["openStore"] = (content, info) => {
+    const publication = world.source.publication("file");
+    // A browser asks for it just now, and the door sees another length.
+    if (opened++ === 0 && publication !== undefined) world.source.reportChanged(publication, path);
+    return sourceAdapters(world.data).openStore(content, info);
+  };
+  const world = await startSource(undefined, { openStore });
+  t.after(() => discardSource(world));
+
+  await world.source.publishLocal({ name: "file", path }, options);
+  assert.equal(world.host.seeded.size, 0);
+  assert.deepEqual(
+    (await world.source.withdrawals()).map(({ reason }) => reason),
+    ["file-changed"],
+  );
+
+  world.clock.advance(60_000);
+  await world.source.settled();
+  assert.equal(world.host.seeded.size, 1, "the file was in order: the next look finds that");
+  assert.deepEqual(await world.source.withdrawals(), []);
 });
