@@ -24,6 +24,8 @@ export interface DownloadSetup {
   readonly onPeerClosed: OnPeerClosed | undefined;
   /** Lets go of the storage, when all else has stopped. */
   readonly close: () => Promise<void>;
+  /** Called once, when `stop` is over, whatever came of it. */
+  readonly onStopped: () => void;
 }
 
 /** What a download takes from the world itself; the rest is the host's. */
@@ -40,6 +42,7 @@ export class Download {
   readonly #runner: TorrentRunner;
   readonly #trackers: TrackerClient;
   readonly #close: () => Promise<void>;
+  readonly #onStopped: () => void;
   readonly #tickets: TicketHolder | undefined;
   #timer: { cancel(): void } | undefined;
   #stopping: Promise<void> | undefined;
@@ -51,6 +54,7 @@ export class Download {
     this.#host = host;
     this.#clock = ports.clock;
     this.#close = setup.close;
+    this.#onStopped = setup.onStopped;
     const completion = Promise.withResolvers<void>();
     this.completed = completion.promise;
     if (content.have.isFull) completion.resolve();
@@ -101,7 +105,7 @@ export class Download {
 
   /** Says goodbye to trackers and peers, and lets go of the files. Idempotent. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+    this.#stopping ??= this.#stop().finally(this.#onStopped);
     return this.#stopping;
   }
 

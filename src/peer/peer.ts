@@ -53,6 +53,7 @@ export class Peer {
   readonly #options: PeerOptions;
   readonly #host: PeerHost;
   readonly #peerId: Uint8Array;
+  /** Those that have not been stopped. */
   readonly #downloads = new Set<Download>();
 
   constructor(ports: PeerPorts, options: PeerOptions) {
@@ -119,6 +120,11 @@ export class Peer {
     return this.#play(metainfo, content, { ...options, useWebSeeds: false, peers: [], close });
   }
 
+  /** Downloads that have not been stopped, complete or not. */
+  get downloadCount(): number {
+    return this.#downloads.size;
+  }
+
   /** Stops listening and all downloads that are still open. */
   async close(): Promise<void> {
     await Promise.all([...this.#downloads].map((download) => download.stop()));
@@ -143,6 +149,7 @@ export class Peer {
       onTrouble: options.onTrouble ?? (() => {}),
       onPeerClosed: options.onPeerClosed,
       close: options.close,
+      onStopped: () => this.#downloads.delete(download),
     });
     this.#downloads.add(download);
     return download;

@@ -56,17 +56,21 @@ async function aWorld(info: Info) {
   await peer.listen();
   const magnet = unwrap(parseMagnet(`magnet:?xt=urn:btih:${info.infoHash}&x.pe=10.0.0.1:6881`));
   const started = peer.download({ type: "magnet", magnet }, { directory: "memory" });
-  return { swarm, store, have, started };
+  return { swarm, store, have, peer, started };
 }
 
 describe("a magnet link in virtual time", () => {
   test("leads to the info dictionary, and that to the content", async () => {
-    const { swarm, store, have, started } = await aWorld(goodInfo());
+    const { swarm, store, have, peer, started } = await aWorld(goodInfo());
     await swarm.clock.run({ isDone: () => have.isFull, until: 600_000 });
     const download = await started;
     await download.completed;
     assert.deepEqual(store.content, content);
     assert.equal(download.info.name, "magnet.bin");
+
+    assert.equal(peer.downloadCount, 1);
+    await download.stop();
+    assert.equal(peer.downloadCount, 0, "a process that downloads for years keeps none of them");
   });
 
   test("EXT-16 a dictionary that is right by its hash and cannot be used ends the download", async () => {
