@@ -7,6 +7,7 @@ import type {
   ControlClientOptions,
 } from "../../src/adapters/node/control-client.ts";
 import { ControlServer, type ControlServerEvent } from "../../src/adapters/node/control-server.ts";
+import { refuseUpgrade } from "../../src/adapters/node/websocket-upgrade.ts";
 import type { VirtualClock } from "../../src/adapters/memory/virtual-clock.ts";
 import { createRandom } from "../../src/base/random.ts";
 import type { TrackerControl } from "../../src/ports/tracker-control.ts";
@@ -67,7 +68,9 @@ export async function openControlServer(
     onEvent: events.push,
   });
   const http = createServer((_request, response) => response.end("hello"));
-  server.attach(http);
+  http.on("upgrade", (request, socket, head) => {
+    if (!server.handleUpgrade(request, socket, head)) refuseUpgrade(socket, 404);
+  });
   await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve));
   const stop = async () => {
     await server.close();

@@ -8,7 +8,6 @@ import { BtPublisherError } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import type { Millis } from "../../base/units.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
-import { parseSourceOrder } from "../../protocol/control/access-messages.ts";
 import type { SourceOrder } from "../../protocol/control/access-values.ts";
 import {
   type ClientMessage,
@@ -216,7 +215,7 @@ export class ControlClient {
       sendKey: keys.toServer,
       receiveKey: keys.toClient,
       clock: this.#options.clock,
-      onMessage: (text) => this.#takeAnswer(text, end),
+      onMessage: (text) => this.#take(text, end),
     });
     this.#channel = channel;
     this.#failedAttempts = 0;
@@ -226,21 +225,18 @@ export class ControlClient {
     for (const { message } of repeated) channel.send(encodeControlMessage(message));
   }
 
-  #takeAnswer(text: string, end: (reason: string) => void): void {
-    const answer = parseServerMessage(text);
-    if (!answer.ok) {
-      const order = parseSourceOrder(text);
-      if (order.ok) this.#onOrder(order.value);
-      else end(answer.message);
-      return;
-    }
+  #take(text: string, end: (reason: string) => void): void {
+    const parsed = parseServerMessage(text);
+    if (!parsed.ok) return end(parsed.message);
+    const message = parsed.value;
+    if (!("id" in message)) return this.#onOrder(message);
     // None for a call that was given up, or answered on an earlier link.
-    const call = this.#calls.get(answer.value.id);
+    const call = this.#calls.get(message.id);
     if (call === undefined) return;
-    this.#calls.delete(answer.value.id);
+    this.#calls.delete(message.id);
     call.timer.cancel();
-    if (answer.value.type !== "failure") call.resolve(answer.value);
-    else call.reject(new BtPublisherError(answer.value.code, answer.value.message));
+    if (message.type !== "failure") call.resolve(message);
+    else call.reject(new BtPublisherError(message.code, message.message));
   }
 
   #lose(reason: string): void {

@@ -3,7 +3,7 @@
  * A client has 10 s to prove that it holds the service key; what it says afterwards goes to the
  * Tracker, one message after the other.
  */
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { formatIp, type IpNetwork } from "../../base/ip-address.ts";
@@ -72,14 +72,6 @@ export class ControlServer {
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
-  }
-
-  /** Answers the upgrade requests of `server` at `CONTROL_PATH`; leaves others to other listeners. */
-  attach(server: Server): void {
-    server.on("upgrade", (request, socket, head) => {
-      const isOurs = this.handleUpgrade(request, socket, head);
-      if (!isOurs && server.listenerCount("upgrade") === 1) refuseUpgrade(socket, 404);
-    });
   }
 
   /** @returns false, having done nothing, when the request is for another path. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InfoHash } from "../../base/units.ts";
-import { isAccessUpdate, parseSourceOrder } from "./access-messages.ts";
+import { isAccessUpdate } from "./access-messages.ts";
 import type { AccessUpdate, SourceOrder } from "./access-values.ts";
-import { encodeControlMessage } from "./messages.ts";
+import { encodeControlMessage, parseServerMessage } from "./messages.ts";
 
 const infoHash = "ab".repeat(20) as InfoHash;
 const digest = "01".repeat(32);
@@ -26,7 +26,7 @@ test("orders come back as they went", () => {
     { type: "revoke", revocations: [{ infoHash, principal: "u1" }] },
   ];
   for (const order of orders) {
-    assert.deepEqual(parseSourceOrder(encodeControlMessage(order)), { ok: true, value: order });
+    assert.deepEqual(parseServerMessage(encodeControlMessage(order)), { ok: true, value: order });
   }
 });
 
@@ -47,7 +47,7 @@ test("malformed orders and updates are refused", () => {
     admit({ forMs: -1 }),
     admit({ infoHash: infoHash.toUpperCase() }),
   ];
-  for (const text of texts) assert.ok(!parseSourceOrder(text).ok, text);
+  for (const text of texts) assert.ok(!parseServerMessage(text).ok, text);
   assert.ok(isAccessUpdate(update));
   const wrongs = [
     { digestKey: "x" },

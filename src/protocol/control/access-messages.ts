@@ -2,7 +2,6 @@
  * Messages of the control link about access: the Announcer's updates to the Tracker, and the
  * Tracker's orders to SourceNodes, which have no id and no answer.
  */
-import { fail, ok, type Result } from "../../base/errors.ts";
 import type {
   AccessUpdate,
   Admission,
@@ -80,7 +79,8 @@ type OrderGuards = {
   readonly [Type in SourceOrder["type"]]: Guard<Extract<SourceOrder, { readonly type: Type }>>;
 };
 
-const orders: OrderGuards = {
+/** Checks of each order from the Tracker, by its type. */
+export const sourceOrders: OrderGuards = {
   ...participationOrders,
   guard: isObjectOf({
     type: isExactly("guard"),
@@ -94,17 +94,3 @@ const orders: OrderGuards = {
     revocations: isArrayOf(isRevocation, MAX_ITEMS),
   }),
 };
-
-/** An order from the Tracker. */
-export function parseSourceOrder(text: string): Result<SourceOrder, "malformed"> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  for (const isOrder of Object.values<Guard<SourceOrder>>(orders)) {
-    if (isOrder(value)) return ok(value);
-  }
-  return fail("malformed", "not an order of the control link");
-}

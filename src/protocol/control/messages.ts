@@ -5,7 +5,7 @@
  */
 import { fail, ok, type Result } from "../../base/errors.ts";
 import type { InfoHash } from "../../base/units.ts";
-import { isAccessUpdate } from "./access-messages.ts";
+import { isAccessUpdate, sourceOrders } from "./access-messages.ts";
 import type { AccessUpdate, SourceOrder } from "./access-values.ts";
 import {
   type Guard,
@@ -203,7 +203,8 @@ const clientMessages: Guards<ClientMessage> = {
   access: isObjectOf({ id: isId, update: isAccessUpdate }),
 };
 
-const serverMessages: Guards<ServerMessage> = {
+const serverMessages: Guards<ServerMessage | SourceOrder> = {
+  ...sourceOrders,
   done: isObjectOf({ id: isId }),
   counts: isObjectOf({ id: isId, counts: isArrayOf(isTorrentCounts, MAX_ITEMS) }),
   states: isObjectOf({ id: isId, states: isArrayOf(isHeldState, MAX_ITEMS) }),
@@ -236,9 +237,9 @@ export function parseClientMessage(text: string): Parsed<ClientMessage> {
   return parseTyped<ClientMessage>(text, clientMessages);
 }
 
-/** A message from the Tracker. */
-export function parseServerMessage(text: string): Parsed<ServerMessage> {
-  return parseTyped<ServerMessage>(text, serverMessages);
+/** A message from the Tracker: an answer, or an order, which has no id. */
+export function parseServerMessage(text: string): Parsed<ServerMessage | SourceOrder> {
+  return parseTyped<ServerMessage | SourceOrder>(text, serverMessages);
 }
 
 /** The Tracker's first message; of any version. */

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { evidenceFor, idleParticipation, infoHash } from "../../../test/support/participation.ts";
-import { parseSourceOrder } from "./access-messages.ts";
-import { type ClientMessage, encodeControlMessage, parseClientMessage } from "./messages.ts";
+import {
+  type ClientMessage,
+  encodeControlMessage,
+  parseClientMessage,
+  parseServerMessage,
+} from "./messages.ts";
 import type { HeldState, ParticipationOrder, ParticipationReason } from "./participation.ts";
 import { isDecision, isHeldState, isSwarmParticipation } from "./participation-messages.ts";
 
@@ -27,7 +31,7 @@ test("orders come back as they went", () => {
   ];
   const watch: ParticipationOrder = { type: "watch", infoHash, peers };
   for (const order of [...states, watch]) {
-    assert.deepEqual(parseSourceOrder(encodeControlMessage(order)), { ok: true, value: order });
+    assert.deepEqual(parseServerMessage(encodeControlMessage(order)), { ok: true, value: order });
   }
 });
 
@@ -83,7 +87,7 @@ test("malformed orders are refused", () => {
   ];
   for (const order of orders) {
     const text = JSON.stringify(order);
-    assert.equal(parseSourceOrder(text).ok, false, text.slice(0, 100));
+    assert.equal(parseServerMessage(text).ok, false, text.slice(0, 100));
   }
 });
 
