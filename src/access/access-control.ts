@@ -17,12 +17,11 @@ import {
   everyPublication,
   type Publication,
   type PublicationAccess,
-  type PublicationSummary,
 } from "../ports/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Secrets } from "../ports/secrets.ts";
 import type { AccessUpdate } from "../protocol/control/access-values.ts";
-import { AccessFeed } from "./access-feed.ts";
+import { AccessFeed, type PublishedSubjects } from "./access-feed.ts";
 import { Accounts } from "./accounts.ts";
 import { AuditLog } from "./audit-log.ts";
 import {
@@ -148,7 +147,7 @@ export class AccessControl {
 
   /** Publications came, went or changed. Never rejects. */
   publicationsChanged(): Promise<void> {
-    return this.#feed.refresh();
+    return this.#feed.publicationsChanged();
   }
 
   /** Changes an account; what it may no more ends at once. @throws NOT_FOUND, USAGE */
@@ -299,11 +298,12 @@ export class AccessControl {
     return owner;
   }
 
-  async #published(): Promise<ReadonlyMap<InfoHash, PublicationSummary>> {
-    const found = new Map<InfoHash, PublicationSummary>();
+  async #published(): Promise<PublishedSubjects> {
+    const found = new Map<InfoHash, PublicationSubject>();
     for await (const publication of everyPublication(this.#dependencies.catalogue)) {
-      const { state, content } = publication;
-      if (state === "published" && content !== undefined) found.set(content.infoHash, publication);
+      const { state, content, name, createdAt, access } = publication;
+      if (state !== "published" || content === undefined) continue;
+      found.set(content.infoHash, { name, createdAt, access });
     }
     return found;
   }

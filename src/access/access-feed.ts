@@ -4,7 +4,6 @@
  */
 import type { InfoHash, Millis } from "../base/units.ts";
 import type { KeyFilter } from "../ports/access-store.ts";
-import type { PublicationSummary } from "../ports/catalogue.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type {
   AccessUpdate,
@@ -12,6 +11,10 @@ import type {
   TorrentAccess,
   TrackerKey,
 } from "../protocol/control/access-values.ts";
+import type { PublicationSubject } from "./decisions.ts";
+
+/** Published publications, by info hash. */
+export type PublishedSubjects = ReadonlyMap<InfoHash, PublicationSubject>;
 
 /** What a feed works with. */
 export interface AccessFeedDependencies {
@@ -21,12 +24,12 @@ export interface AccessFeedDependencies {
   readonly digestKey: string;
   /** Sends an update. @returns whether the Tracker knows everything now. */
   readonly send: (update: AccessUpdate) => Promise<boolean>;
-  /** Published publications, by info hash. */
-  readonly publications: () => Promise<ReadonlyMap<InfoHash, PublicationSummary>>;
+  /** Lists the whole catalogue: asked for only when it may have changed. */
+  readonly publications: () => Promise<PublishedSubjects>;
   /** The keys of `filter` that are good. */
   readonly keys: (
     filter: KeyFilter,
-    publications: ReadonlyMap<InfoHash, PublicationSummary>,
+    publications: PublishedSubjects,
   ) => Promise<readonly TrackerKey[]>;
 }
 
@@ -44,6 +47,10 @@ export class AccessFeed {
   /** What the Tracker was told. */
   readonly #keys = new Map<string, TrackerKey>();
   readonly #torrents = new Map<InfoHash, TorrentAccess["level"]>();
+  /** As they were listed last. */
+  #publications: PublishedSubjects = new Map();
+  /** A listing that has not begun yet: it is enough for all changes until then. */
+  #listing: Promise<void> | undefined;
   #number = 0;
   #isCurrent = false;
   #timer: Timer | undefined;
@@ -69,11 +76,24 @@ export class AccessFeed {
     this.#timer?.cancel();
   }
 
-  /** Something about the keys that `filter` names changed, or about publications. Never rejects. */
-  refresh(filter: KeyFilter = {}): Promise<void> {
+  /** Something about the keys that `filter` names changed. Never rejects. */
+  refresh(filter: KeyFilter): Promise<void> {
     return this.#enqueue(async () => {
-      if (this.#isCurrent) await this.#say(await this.#changesOf(filter));
+      if (!this.#isCurrent) return;
+      const { infoHash } = filter;
+      const isNews = infoHash !== undefined && !this.#publications.has(infoHash);
+      const torrents = isNews ? await this.#listTorrents() : [];
+      await this.#say({ ...(await this.#keyChanges(filter)), torrents });
     });
+  }
+
+  /** Publications came, went or changed. Never rejects. */
+  publicationsChanged(): Promise<void> {
+    this.#listing ??= this.#enqueue(async () => {
+      this.#listing = undefined;
+      if (this.#isCurrent) await this.#say(await this.#allChanges());
+    });
+    return this.#listing;
   }
 
   /** Lets an address in that has not announced yet. Never rejects. */
@@ -115,7 +135,7 @@ export class AccessFeed {
   async #sayAll(): Promise<void> {
     this.#keys.clear();
     this.#torrents.clear();
-    const { torrents, keys } = await this.#changesOf({});
+    const { torrents, keys } = await this.#allChanges();
     const partCount = Math.max(1, Math.ceil(Math.max(torrents.length, keys.length) / PART_LENGTH));
     this.#isCurrent = true;
     for (let part = 0; part < partCount && this.#isCurrent; part++) {
@@ -138,17 +158,28 @@ export class AccessFeed {
     this.#isCurrent = await send({ feed, number, ...part, digestKey, ...change });
   }
 
-  /** What the Tracker must be told so that it knows what is true of `filter`, and of all torrents. */
-  async #changesOf(filter: KeyFilter): Promise<Change> {
-    const publications = await this.#dependencies.publications();
+  /** What the Tracker must be told so that it knows all that is true. */
+  async #allChanges(): Promise<Change> {
+    const torrents = await this.#listTorrents();
+    return { ...(await this.#keyChanges({})), torrents };
+  }
+
+  /** Looks at the catalogue. @returns the torrents that the Tracker must be told of. */
+  async #listTorrents(): Promise<readonly TorrentAccess[]> {
+    this.#publications = await this.#dependencies.publications();
     const torrents: TorrentAccess[] = [];
-    for (const [infoHash, { access }] of publications) {
+    for (const [infoHash, { access }] of this.#publications) {
       const level = access.catalogue === "public" ? "open" : access.level;
       if (this.#torrents.get(infoHash) === level) continue;
       this.#torrents.set(infoHash, level);
       torrents.push({ infoHash, level });
     }
-    const good = await this.#dependencies.keys(filter, publications);
+    return torrents;
+  }
+
+  /** What the Tracker must be told of the keys that `filter` names. */
+  async #keyChanges(filter: KeyFilter): Promise<Change> {
+    const good = await this.#dependencies.keys(filter, this.#publications);
     const digests = new Set(good.map(({ digest }) => digest));
     const revoked = [...this.#keys.values()]
       .filter((key) => isMeant(key, filter) && !digests.has(key.digest))
@@ -159,7 +190,7 @@ export class AccessFeed {
     });
     for (const digest of revoked) this.#keys.delete(digest);
     for (const key of keys) this.#keys.set(key.digest, key);
-    return { torrents, keys, revoked, guests: [] };
+    return { ...nothing, keys, revoked };
   }
 }
 

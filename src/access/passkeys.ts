@@ -5,10 +5,10 @@
  */
 import type { InfoHash, UnixMillis } from "../base/units.ts";
 import type { AccessStore, KeyFilter, Passkey, UserAccount } from "../ports/access-store.ts";
-import type { PublicationSummary } from "../ports/catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Secrets } from "../ports/secrets.ts";
 import type { TrackerKey } from "../protocol/control/access-values.ts";
+import type { PublishedSubjects } from "./access-feed.ts";
 import { decideDownload, downloadEndsAt } from "./decisions.ts";
 import { type Principal, scopesOfRole } from "./principal.ts";
 
@@ -66,10 +66,7 @@ export class Passkeys {
   }
 
   /** Of the keys that `filter` names, those that are good at `publications` now, and how long. */
-  async good(
-    filter: KeyFilter,
-    publications: ReadonlyMap<InfoHash, PublicationSummary>,
-  ): Promise<readonly TrackerKey[]> {
+  async good(filter: KeyFilter, publications: PublishedSubjects): Promise<readonly TrackerKey[]> {
     const { store, clock } = this.#dependencies;
     const now = clock.unixNow();
     const principals = new Map<string, Principal | undefined>();

@@ -195,3 +195,37 @@ test("the audit log is one chain that nothing can be taken out of", async (t) =>
   await world.store.appendAudit({ ...entries[0], number: 6, actor: "somebody else" });
   assert.equal(await world.control.audit.findBreak(), 6);
 });
+
+test("the catalogue is listed when it changed, once for changes that come together, and for no grant", async (t) => {
+  const world = await openAccessWorld(t);
+  const { catalogue, control } = world;
+  await control.accounts.add({ name: "dora", role: "downloader", password: undefined });
+  const thing = await world.publish("thing", "private");
+  let listings = 0;
+  const list = catalogue.list.bind(catalogue);
+  catalogue.list = (page) => {
+    if (page?.before === undefined) listings++;
+    return list(page);
+  };
+
+  const target = { type: "publication", name: "thing" } as const;
+  await control.grant({ user: "dora", right: "download", target, expiresAt: undefined });
+  assert.equal(world.ask(thing, await keyOf(world, "dora", thing)), "allowed");
+  assert.equal(listings, 0);
+
+  await Promise.all([1, 2, 3].map(() => control.publicationsChanged()));
+  assert.equal(listings, 1);
+});
+
+test("a key for what was published a moment ago is good before anything else is told of it", async (t) => {
+  const world = await openAccessWorld(t);
+  await world.control.accounts.add({ name: "dora", role: "downloader", password: undefined });
+  const thing = await world.publish("thing", "members");
+  const { content } = thing;
+  assert.ok(content);
+  const infoHash = "5".repeat(40) as typeof content.infoHash;
+  const news = { ...thing, name: "news", createdAt: 1, content: { ...content, infoHash } };
+  await world.catalogue.create(news);
+
+  assert.equal(world.ask(news, await keyOf(world, "dora", news)), "allowed");
+});
