@@ -293,7 +293,7 @@ export class Announcer {
   /** The states that its swarm was in, oldest first. @throws NOT_FOUND; none without a Tracker. */
   async states(name: string): Promise<readonly HeldState[]> {
     const { content } = await this.#published(name);
-    return this.#adapters.control.states(content.infoHash).catch(() => []);
+    return this.#surroundings.states(content.infoHash);
   }
 
   /** @throws NOT_FOUND unless `name` is published. */

@@ -7,11 +7,10 @@ import { assertNever } from "../base/assert.ts";
 import type { Millis } from "../base/units.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentService, Withdrawal } from "../ports/content-service.ts";
+import { Waiting } from "./waiting.ts";
 
 /** How old an answer may be. */
 const MAX_AGE_MS: Millis = 1_000;
-/** A page does not wait longer than this for a SourceNode that does not answer. */
-const PATIENCE_MS: Millis = 2_000;
 
 /** Withdrawals by the publication's name. */
 export type WithdrawalsByName = ReadonlyMap<string, Withdrawal>;
@@ -20,38 +19,29 @@ export type WithdrawalsByName = ReadonlyMap<string, Withdrawal>;
 export class Withdrawals {
   readonly #content: Pick<ContentService, "withdrawals">;
   readonly #clock: Clock;
+  readonly #waiting: Waiting;
   #last: { readonly at: Millis; readonly found: Promise<WithdrawalsByName> } | undefined;
   #lastGood: WithdrawalsByName = new Map();
 
   constructor(content: Pick<ContentService, "withdrawals">, clock: Clock) {
     this.#content = content;
     this.#clock = clock;
+    this.#waiting = new Waiting(clock);
   }
 
   /** Never rejects: while the SourceNode is away it is what was last known. */
   look(): Promise<WithdrawalsByName> {
     const now = this.#clock.now();
     if (this.#last === undefined || now - this.#last.at > MAX_AGE_MS) {
-      this.#last = { at: now, found: this.#askInTime() };
+      const found = this.#waiting.for(this.#ask()).then(() => this.#lastGood);
+      this.#last = { at: now, found };
     }
     return this.#last.found;
   }
 
-  async #askInTime(): Promise<WithdrawalsByName> {
-    const late = Promise.withResolvers<void>();
-    const timer = this.#clock.setTimer(PATIENCE_MS, late.resolve);
-    await Promise.race([this.#ask(), late.promise]);
-    timer.cancel();
-    return this.#lastGood;
-  }
-
   async #ask(): Promise<void> {
-    try {
-      const found = await this.#content.withdrawals();
-      this.#lastGood = new Map(found.map((each) => [each.name, each]));
-    } catch {
-      // The next look asks again.
-    }
+    const found = await this.#content.withdrawals();
+    this.#lastGood = new Map(found.map((each) => [each.name, each]));
   }
 }
 
