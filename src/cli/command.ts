@@ -6,6 +6,7 @@
  * signal ends exits 0, and a download that a signal ends exits 128 + the signal.
  */
 import process from "node:process";
+import { isatty } from "node:tty";
 import type { Command } from "commander";
 import { BtPublisherError } from "../base/errors.ts";
 import { EXIT_BROKEN_PIPE, exitCodeOf, signalExitCodes } from "./exit.ts";
@@ -19,6 +20,11 @@ export interface CommandContext<Options> {
   readonly output: Output;
   /** Aborted when somebody asks the program to stop: Ctrl-C, SIGTERM, SIGHUP, a closed pipe. */
   readonly signal: AbortSignal;
+  /**
+   * From now on SIGHUP calls `listener` instead of stopping the program, as it does with daemons. Not
+   * on a terminal: there it says that the window was closed.
+   */
+  readonly onHangup: (listener: () => void) => void;
 }
 
 type StopSignal = keyof typeof signalExitCodes;
@@ -44,6 +50,7 @@ export function action<Options extends object>(
     const command = input.at(-1) as Command;
     const options = command.optsWithGlobals<Options & { readonly json?: boolean }>();
     const stop = new StopRequest();
+    const onHangup = (listener: () => void) => stop.onHangup(listener);
     const output = createOutput({
       json: options.json === true,
       stdout: process.stdout,
@@ -55,7 +62,7 @@ export function action<Options extends object>(
       },
     });
     try {
-      await run({ operands: command.args, options, output, signal: stop.signal });
+      await run({ operands: command.args, options, output, signal: stop.signal, onHangup });
     } catch (error) {
       const isCancelled = error instanceof BtPublisherError && error.code === "CANCELLED";
       const isUnread = isCancelled && stop.exitCode === EXIT_BROKEN_PIPE;
@@ -86,11 +93,15 @@ class StopRequest {
   readonly #controller = new AbortController();
   readonly #listeners = new Map<StopSignal, () => void>();
   #timer: NodeJS.Timeout | undefined;
+  #hangUp: (() => void) | undefined;
   exitCode: number | undefined;
 
   constructor() {
     for (const [name, exitCode] of Object.entries(signalExitCodes)) {
-      const listener = () => this.request(exitCode);
+      const listener = () => {
+        if (name === "SIGHUP" && this.#hangUp !== undefined) this.#hangUp();
+        else this.request(exitCode);
+      };
       this.#listeners.set(name as StopSignal, listener);
       process.on(name as StopSignal, listener);
     }
@@ -98,6 +109,11 @@ class StopRequest {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  onHangup(listener: () => void): void {
+    const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+    if (!hasTerminal) this.#hangUp = listener;
   }
 
   request(exitCode: number): void {

@@ -102,7 +102,8 @@ function testDoors(workers: number): void {
     const flags = { data: join(folder, "data"), host: "127.0.0.1", ...ports, workers };
     const settings = await resolveServerSettings(flags, { data: "", httpPort: 0 });
     const opened = Promise.withResolvers<void>();
-    running = withServerWorld(settings, silent, async (made) => {
+    const life = { output: silent, onHangup: () => {}, readSettings: async () => settings };
+    running = withServerWorld(settings, life, async (made) => {
       world = made;
       ({ ready } = await openAllRoles(made));
       opened.resolve();

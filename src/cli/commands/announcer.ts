@@ -14,11 +14,12 @@ export function register(program: Command): void {
       examples("announcer --control https://tracker.example --control-key control.key"),
     );
   addControlOptions(addServerOptions(command)).action(
-    action<ServerFlags>(async ({ options, output, signal }) => {
+    action<ServerFlags>(async ({ options, ...context }) => {
       const { resolveServerSettings } = await import("../config.ts");
       const { runAnnouncer } = await import("../compose/announcer.ts");
       const defaults = { data: "btpublisher-announcer", httpPort: 8082 };
-      await runAnnouncer(await resolveServerSettings(options, defaults), output, signal);
+      const readSettings = () => resolveServerSettings(options, defaults);
+      await runAnnouncer(await readSettings(), { ...context, readSettings });
     }),
   );
 }

@@ -17,11 +17,12 @@ export function register(program: Command): void {
       ),
     );
   addTrackerOptions(addSourceOptions(addServerOptions(command))).action(
-    action<ServerFlags>(async ({ options, output, signal }) => {
+    action<ServerFlags>(async ({ options, ...context }) => {
       const { resolveServerSettings } = await import("../config.ts");
       const { DEFAULT_HTTP_PORT, serve } = await import("../compose/serve.ts");
       const defaults = { data: "btpublisher-data", httpPort: DEFAULT_HTTP_PORT };
-      await serve(await resolveServerSettings(options, defaults), output, signal);
+      const readSettings = () => resolveServerSettings(options, defaults);
+      await serve(await readSettings(), { ...context, readSettings });
     }),
   );
 }

@@ -14,11 +14,12 @@ export function register(program: Command): void {
       examples("source --control https://tracker.example --control-key control.key"),
     );
   addControlOptions(addSourceOptions(addServerOptions(command))).action(
-    action<ServerFlags>(async ({ options, output, signal }) => {
+    action<ServerFlags>(async ({ options, ...context }) => {
       const { resolveServerSettings } = await import("../config.ts");
       const { runSource } = await import("../compose/source.ts");
       const defaults = { data: "btpublisher-source", httpPort: 8081 };
-      await runSource(await resolveServerSettings(options, defaults), output, signal);
+      const readSettings = () => resolveServerSettings(options, defaults);
+      await runSource(await readSettings(), { ...context, readSettings });
     }),
   );
 }

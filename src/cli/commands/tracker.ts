@@ -11,11 +11,12 @@ export function register(program: Command): void {
     .description("run a Tracker alone")
     .addHelpText("after", examples("tracker --public-url https://tracker.example"));
   addTrackerOptions(addServerOptions(command)).action(
-    action<ServerFlags>(async ({ options, output, signal }) => {
+    action<ServerFlags>(async ({ options, ...context }) => {
       const { resolveServerSettings } = await import("../config.ts");
       const { runTracker } = await import("../compose/tracker.ts");
       const defaults = { data: "btpublisher-tracker", httpPort: 8080 };
-      await runTracker(await resolveServerSettings(options, defaults), output, signal);
+      const readSettings = () => resolveServerSettings(options, defaults);
+      await runTracker(await readSettings(), { ...context, readSettings });
     }),
   );
 }

@@ -4,23 +4,23 @@ import { parseControlUrl } from "../../adapters/node/control-client.ts";
 import { connectAnnouncer } from "../../adapters/node/control-links.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
-import type { Output } from "../output.ts";
 import { offerSetup } from "./access-part.ts";
 import { openAnnouncerPart } from "./announcer-part.ts";
 import { watchControlLink } from "./control-health.ts";
 import { readControlKey } from "./control-key.ts";
 import { RemoteContent } from "./remote-content.ts";
-import { neededControlUrl, warnOfPlainHttp, withServerWorld } from "./server-world.ts";
+import {
+  neededControlUrl,
+  warnOfPlainHttp,
+  withServerWorld,
+  type ServerLife,
+} from "./server-world.ts";
 
-/** Runs until `signal`; everything is closed when it resolves. */
-export async function runAnnouncer(
-  settings: ServerSettings,
-  output: Output,
-  signal: AbortSignal,
-): Promise<void> {
+/** Runs until it is asked to stop; everything is closed when it resolves. */
+export async function runAnnouncer(settings: ServerSettings, life: ServerLife): Promise<void> {
   const url = parseControlUrl(neededControlUrl(settings));
   const key = await readControlKey(settings.controlKeyPath, process.env);
-  await withServerWorld(settings, output, async (world) => {
+  await withServerWorld(settings, life, async (world) => {
     const { clock, random } = world;
     const control = connectAnnouncer({
       url,
@@ -50,9 +50,9 @@ export async function runAnnouncer(
   tracker  ${url}
 `,
     );
-    offerSetup(world.publicUrl, setupToken, output);
-    warnOfPlainHttp(settings, output);
-    await stopRequested(signal);
-    output.print("Stopping.");
+    offerSetup(world.publicUrl, setupToken, life.output);
+    warnOfPlainHttp(settings, life.output);
+    await stopRequested(life.signal);
+    life.output.print("Stopping.");
   });
 }

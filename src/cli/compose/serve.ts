@@ -2,12 +2,16 @@
 import { invocation } from "../invocation.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
-import type { Output } from "../output.ts";
 import { offerSetup } from "./access-part.ts";
 import { openAnnouncerPart } from "./announcer-part.ts";
 import { DEFAULT_SERVER } from "../server-options.ts";
 import { localUrlOf } from "./public-url.ts";
-import { type ServerWorld, warnOfPlainHttp, withServerWorld } from "./server-world.ts";
+import {
+  type ServerWorld,
+  warnOfPlainHttp,
+  withServerWorld,
+  type ServerLife,
+} from "./server-world.ts";
 import { openSourcePart } from "./source-part.ts";
 import { openTrackerPart } from "./tracker-part.ts";
 
@@ -17,19 +21,15 @@ const BESIDE = "127.0.0.1";
 /** The port when none is chosen. */
 export const DEFAULT_HTTP_PORT = 8080;
 
-/** Runs until `signal`; everything is closed when it resolves. */
-export async function serve(
-  settings: ServerSettings,
-  output: Output,
-  signal: AbortSignal,
-): Promise<void> {
-  await withServerWorld(settings, output, async (world) => {
+/** Runs until it is asked to stop; everything is closed when it resolves. */
+export async function serve(settings: ServerSettings, life: ServerLife): Promise<void> {
+  await withServerWorld(settings, life, async (world) => {
     const { ready, setupToken } = await openAllRoles(world);
     world.ready({ ...ready }, greeting(world, ready));
-    offerSetup(localServerUrl(world), setupToken, output);
-    warnOfPlainHttp(settings, output);
-    await stopRequested(signal);
-    output.print("Stopping.");
+    offerSetup(localServerUrl(world), setupToken, life.output);
+    warnOfPlainHttp(settings, life.output);
+    await stopRequested(life.signal);
+    life.output.print("Stopping.");
   });
 }
 

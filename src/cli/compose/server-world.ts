@@ -15,10 +15,22 @@ import { PeerLog } from "../peer-log.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
 import { Health } from "./health.ts";
 import { isLoopbackOnly, publicUrlOf } from "./public-url.ts";
+import { SettingsReload, type SettingsUser } from "./settings-reload.ts";
 import { readTls, TlsWatch } from "./tls-files.ts";
 
 /** With less room the databases and ledgers cannot be written for much longer. */
 const LEAST_FREE_BYTES = 64 * 1024 * 1024;
+
+/** What goes between a server and whoever runs it. */
+export interface ServerLife {
+  readonly output: Output;
+  /** Aborted: the server ends. */
+  readonly signal: AbortSignal;
+  /** `listener` is called whenever the settings are to be read again. */
+  readonly onHangup: (listener: () => void) => void;
+  /** @throws CONFIG and the like. */
+  readonly readSettings: () => Promise<ServerSettings>;
+}
 
 /** Around the roles of one process. */
 export interface ServerWorld {
@@ -38,6 +50,8 @@ export interface ServerWorld {
   reportPeer(name: string, closed: PeerClosed): void;
   /** The first thing that is said: the server may be used. `text` is for people. */
   ready(fields: EventFields, text: string): void;
+  /** Has `use` called with settings that were read again. */
+  onReload(use: SettingsUser): void;
   /** Has `close` called at the end, before what was there already. */
   onClose(close: () => Promise<void> | void): void;
 }
@@ -51,7 +65,7 @@ export type RoleEvent = { readonly type: string } & Readonly<Record<string, unkn
  */
 export async function withServerWorld(
   settings: ServerSettings,
-  output: Output,
+  { output, onHangup, readSettings }: Omit<ServerLife, "signal">,
   run: (world: ServerWorld) => Promise<void>,
 ): Promise<void> {
   const closers: (() => Promise<void> | void)[] = [];
@@ -66,10 +80,13 @@ export async function withServerWorld(
     const front = await FrontServer.open({ host, port, tls });
     closers.push(() => front.close());
     const clock = createSystemClock();
+    const reload = new SettingsReload(settings, readSettings, (event) => report(event));
+    onHangup(() => void reload.run());
     if (settings.tls !== undefined && tls !== undefined) {
       const world = { clock, report: (event: RoleEvent) => report(event) };
       const watch = new TlsWatch(settings.tls, tls, front, world);
       closers.push(() => watch.close());
+      reload.add(() => watch.look());
     }
     const health = new Health();
     health.add("data-folder", () => findFolderFault(folder.path));
@@ -90,6 +107,7 @@ export async function withServerWorld(
         report = (event) => say(event, output);
         for (const event of early) report(event);
       },
+      onReload: (use) => reload.add(use),
       onClose: (close) => void closers.push(close),
     });
   } finally {

@@ -49,6 +49,7 @@ export interface SourceJoint {
 export async function openSourcePart(world: ServerWorld, joint: SourceJoint): Promise<SourcePart> {
   const { settings, folder, clock, publicUrl } = world;
   const uploadLimit = new TokenBucket(payloadRate(settings.maxUpload));
+  world.onReload(({ maxUpload }) => uploadLimit.setRate(payloadRate(maxUpload)));
   const gate = new SourceGate(clock, { verify: createTicketVerifier(), prove: proveSource });
   world.onClose(() => gate.close());
   const host = await openPeerHost(world, uploadLimit, gate);

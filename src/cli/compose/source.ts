@@ -6,22 +6,17 @@ import { connectSource } from "../../adapters/node/control-links.ts";
 import type { FrontRoute } from "../../adapters/node/front-server.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
-import type { Output } from "../output.ts";
 import { watchControlLink } from "./control-health.ts";
 import { readControlKey } from "./control-key.ts";
 import { answerNothingHere } from "./health.ts";
-import { neededControlUrl, withServerWorld } from "./server-world.ts";
+import { neededControlUrl, withServerWorld, type ServerLife } from "./server-world.ts";
 import { openSourcePart } from "./source-part.ts";
 
-/** Runs until `signal`; everything is closed when it resolves. */
-export async function runSource(
-  settings: ServerSettings,
-  output: Output,
-  signal: AbortSignal,
-): Promise<void> {
+/** Runs until it is asked to stop; everything is closed when it resolves. */
+export async function runSource(settings: ServerSettings, life: ServerLife): Promise<void> {
   const url = parseControlUrl(neededControlUrl(settings));
   const key = await readControlKey(settings.controlKeyPath, process.env);
-  await withServerWorld(settings, output, async (world) => {
+  await withServerWorld(settings, life, async (world) => {
     const { clock, random } = world;
     const onEvent = watchControlLink(world);
     const { source, peerPort, routes } = await openSourcePart(world, {
@@ -52,7 +47,7 @@ export async function runSource(
   tracker  ${url}
 `,
     );
-    await stopRequested(signal);
-    output.print("Stopping.");
+    await stopRequested(life.signal);
+    life.output.print("Stopping.");
   });
 }

@@ -3,18 +3,13 @@ import { ControlServer } from "../../adapters/node/control-server.ts";
 import { readOrCreateKey } from "../../adapters/node/key-file.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
-import type { Output } from "../output.ts";
 import { answerNothingHere } from "./health.ts";
-import { withServerWorld } from "./server-world.ts";
+import { withServerWorld, type ServerLife } from "./server-world.ts";
 import { openTrackerPart } from "./tracker-part.ts";
 
-/** Runs until `signal`; everything is closed when it resolves. */
-export async function runTracker(
-  settings: ServerSettings,
-  output: Output,
-  signal: AbortSignal,
-): Promise<void> {
-  await withServerWorld(settings, output, async (world) => {
+/** Runs until it is asked to stop; everything is closed when it resolves. */
+export async function runTracker(settings: ServerSettings, life: ServerLife): Promise<void> {
+  await withServerWorld(settings, life, async (world) => {
     const { folder, clock, publicUrl: url } = world;
     const trackerPart = await openTrackerPart(world);
     const { tracker, routes, announces, announceUrls, udpPort } = trackerPart;
@@ -47,7 +42,7 @@ Copy ${keyFile} to the machines of the other roles and start there
   btpublisher announcer --control ${url} --control-key FILE
 `,
     );
-    await stopRequested(signal);
-    output.print("Stopping.");
+    await stopRequested(life.signal);
+    life.output.print("Stopping.");
   });
 }
