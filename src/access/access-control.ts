@@ -4,25 +4,16 @@
  */
 import { BtPublisherError } from "../base/errors.ts";
 import type { InfoHash, UnixMillis } from "../base/units.ts";
-import type {
-  AccessStore,
-  Grant,
-  GrantTarget,
-  KeyFilter,
-  Scope,
-  UserAccount,
-} from "../ports/access-store.ts";
+import type { Grant, GrantTarget, KeyFilter, Scope, UserAccount } from "../ports/access-store.ts";
 import {
   type Catalogue,
   everyPublication,
   type Publication,
   type PublicationAccess,
 } from "../ports/catalogue.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Secrets } from "../ports/secrets.ts";
 import type { AccessUpdate } from "../protocol/control/access-values.ts";
 import { AccessFeed, type PublishedSubjects } from "./access-feed.ts";
-import { Accounts } from "./accounts.ts";
+import { Accounts, type AccountsDependencies } from "./accounts.ts";
 import { AuditLog } from "./audit-log.ts";
 import {
   type Decision,
@@ -37,10 +28,7 @@ import { Passkeys } from "./passkeys.ts";
 import { hasScope, nameOf, type Principal } from "./principal.ts";
 
 /** What the access model works with. */
-export interface AccessControlDependencies {
-  readonly store: AccessStore;
-  readonly secrets: Secrets;
-  readonly clock: Clock;
+export interface AccessControlDependencies extends AccountsDependencies {
   readonly catalogue: Catalogue;
   /** The server's own token, which lies in its data folder. */
   readonly isOwnerToken: (token: string) => boolean;

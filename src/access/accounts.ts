@@ -7,6 +7,12 @@ import { LoginThrottle } from "./login-throttle.ts";
 import { type Principal, scopesOfRole } from "./principal.ts";
 import { Sessions, type SessionsDependencies } from "./sessions.ts";
 
+/** What accounts are kept with. */
+export interface AccountsDependencies extends SessionsDependencies {
+  /** What is wrong with the wall clock, and what to do; undefined: nothing that shows. */
+  readonly findClockFault?: (() => string | undefined) | undefined;
+}
+
 /** A token that was made, with its text. */
 export interface MadeToken {
   readonly record: ApiToken;
@@ -34,11 +40,11 @@ const LAST_USE_MS = 60_000;
 
 export class Accounts {
   readonly sessions: Sessions;
-  readonly #dependencies: SessionsDependencies;
+  readonly #dependencies: AccountsDependencies;
   readonly #throttle = new LoginThrottle();
   readonly #lock = new KeyedLock();
 
-  constructor(dependencies: SessionsDependencies) {
+  constructor(dependencies: AccountsDependencies) {
     this.#dependencies = dependencies;
     this.sessions = new Sessions(dependencies);
   }
@@ -151,12 +157,17 @@ export class Accounts {
     throw new BtPublisherError("DENIED", message, { detail: { reason: "BAD_PASSWORD" } });
   }
 
-  /** @throws USAGE when the role may not have such a token, or it would live too long. */
+  /**
+   * @throws USAGE when the role may not have such a token, or it would live too long; UNAVAILABLE
+   * while the wall clock is wrong.
+   */
   async makeToken(
     user: UserAccount,
     wanted: { readonly scopes: readonly Scope[] | undefined; readonly expiresAt: UnixMillis },
   ): Promise<MadeToken> {
-    const { store, secrets, clock } = this.#dependencies;
+    const { store, secrets, clock, findClockFault } = this.#dependencies;
+    const fault = findClockFault?.();
+    if (fault !== undefined) throw new BtPublisherError("UNAVAILABLE", fault);
     const createdAt = clock.unixNow();
     const { scopes = scopesOfRole[user.role], expiresAt } = wanted;
     const foreign = scopes.find((scope) => !scopesOfRole[user.role].includes(scope));

@@ -162,6 +162,18 @@ test("tokens end by time and by revocation, and with another password", async (t
   assert.ok(!JSON.stringify(await world.store.tokens()).includes(short.text));
 });
 
+test("CFG-12 while the clock is wrong no token is made, and those that are there go on", async (t) => {
+  const world = await openAccessWorld(t);
+  const { accounts } = world.control;
+  const user = await accounts.add({ name: "dora", role: "downloader", password: undefined });
+  const wanted = { scopes: undefined, expiresAt: world.clock.unixNow() + 1000 };
+  const { text } = await accounts.makeToken(user, wanted);
+
+  world.clockFault = "the clock says 1970-01-01: set it";
+  await assert.rejects(accounts.makeToken(user, wanted), hasCode("UNAVAILABLE"));
+  assert.equal((await accounts.authenticate(text))?.type, "user");
+});
+
 test("A8 names, passwords and grants that make no sense are refused", async (t) => {
   const world = await openAccessWorld(t);
   const { accounts } = world.control;

@@ -22,6 +22,8 @@ export interface AccessWorld {
   readonly orders: SourceOrder[];
   /** Set: updates do not reach the Tracker. */
   isCut: boolean;
+  /** Set: the wall clock cannot be right. */
+  clockFault: string | undefined;
   /** The Tracker as it is now; `restartTracker` makes another one, which knows nothing. */
   tracker: TrackerAccess;
   restartTracker(): void;
@@ -52,6 +54,7 @@ export async function openAccessWorld(t: TestContext): Promise<AccessWorld> {
     secrets: createSecrets(new Uint8Array(32).fill(3)),
     clock,
     catalogue,
+    findClockFault: () => world.clockFault,
     isOwnerToken: (token) => token === "the owner's",
     tellTracker: async (update) => {
       if (world.isCut) throw new Error("the link is cut");
@@ -65,6 +68,7 @@ export async function openAccessWorld(t: TestContext): Promise<AccessWorld> {
     control,
     orders,
     isCut: false,
+    clockFault: undefined,
     tracker: openTracker(),
     restartTracker: () => {
       world.tracker.close();

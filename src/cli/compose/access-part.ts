@@ -6,6 +6,7 @@ import type { Secrets } from "../../ports/secrets.ts";
 import type { AccessUpdate } from "../../protocol/control/access-values.ts";
 import { invocation } from "../invocation.ts";
 import type { Output } from "../output.ts";
+import { findClockFault } from "./clock-fault.ts";
 import type { ServerWorld } from "./server-world.ts";
 
 /** Says the link that makes the first maintainer, to people only: logs are read by others. */
@@ -38,7 +39,10 @@ export async function openAccessPart(
   const store = await SqlAccessStore.open(folder.pathOf("access.sqlite"));
   world.onClose(() => store.close());
   world.health.add("access-store", () => store.findFault());
-  const control = new AccessControl({ ...joined, store, clock });
+  const findFault = () => findClockFault(clock.unixNow());
+  const fault = findFault();
+  if (fault !== undefined) world.report({ type: "clock-wrong", message: fault });
+  const control = new AccessControl({ ...joined, store, clock, findClockFault: findFault });
   world.onClose(() => control.close());
   return control;
 }
