@@ -12,10 +12,12 @@ import type { OnPeerClosed, Trouble } from "../peer/peer-ports.ts";
 import type { PeerAddress } from "../ports/peer-transport.ts";
 import { type CommandContext, stopRequested } from "./command.ts";
 import { type PeerNode, startPeerNode } from "./compose/peer.ts";
-import { Patience } from "./patience.ts";
+import { Patience, type Signs } from "./patience.ts";
 import { PeerLog } from "./peer-log.ts";
 import type { ProgressFigures } from "./progress.ts";
 import { formatBytes, formatSeconds } from "./text.ts";
+import type { MetadataProgress } from "../runtime/metadata-fetcher.ts";
+import type { TorrentFigures } from "../runtime/torrent-setup.ts";
 import { verifySignedRef } from "./signed-ref.ts";
 import { type Fetching, resolveTorrentRef } from "./torrent-ref.ts";
 import { warnOfTroubles } from "./troubles.ts";
@@ -93,6 +95,8 @@ class GetOne {
   readonly #stop = new AbortController();
   readonly #onPeerClosed: OnPeerClosed | undefined;
   #download: Download | undefined;
+  /** Of a magnet link. */
+  #metadata: MetadataProgress | undefined;
 
   constructor(node: PeerNode, context: GetContext, peers: readonly PeerAddress[]) {
     this.#node = node;
@@ -136,10 +140,8 @@ class GetOne {
   /** Loses patience where it is time. @returns figures of a download that is under way. */
   look(): { readonly figures: ProgressFigures; readonly infoHash: string } | undefined {
     const live = this.#download?.figures();
-    const { downloadedBytes: bytes = 0, connections = 0, offeredPieces = 0 } = live ?? {};
     if (this.#download?.isComplete !== true) {
-      const isOffered = offeredPieces > 0;
-      const why = this.#patience.look(performance.now(), { bytes, connections, isOffered });
+      const why = this.#patience.look(performance.now(), this.#signs(live));
       if (why !== undefined) this.#stop.abort(why);
     }
     if (live === undefined || this.#download === undefined) return undefined;
@@ -154,6 +156,18 @@ class GetOne {
         fromSource: live.fromSourceBytes,
         fromPeers: live.downloadedBytes - live.fromSourceBytes,
       },
+    };
+  }
+
+  #signs(live: TorrentFigures | undefined): Signs {
+    const { downloadedBytes, connections = 0, offeredPieces = 0 } = live ?? {};
+    const { named: namedPeers, bytes = 0 } = this.#metadata ?? {};
+    const isSought = live === undefined && namedPeers !== undefined;
+    return {
+      bytes: downloadedBytes ?? bytes,
+      connections,
+      isOffered: offeredPieces > 0,
+      ...(isSought && { namedPeers }),
     };
   }
 
@@ -175,6 +189,10 @@ class GetOne {
       const facts = { publicKey, trustedComment };
       output.event("signature", facts, `Signed by ${publicKey} (${trustedComment}).`);
     }
+    if (source.type === "magnet") {
+      const { infoHash } = source.magnet;
+      output.event("metadata", { infoHash }, `Asking peers what ${infoHash} is.`);
+    }
     const download = await this.#node.peer.download(source, {
       directory: options.output,
       peers: this.#peers,
@@ -183,6 +201,9 @@ class GetOne {
       leavesWhenDone: options.seed === 0,
       onCheck: (bytes, total) => output.progress({ bytes, total }),
       onTrouble: (trouble) => this.#hear(trouble, warn),
+      onMetadata: (progress) => {
+        this.#metadata = progress;
+      },
       ...(this.#onPeerClosed && { onPeerClosed: this.#onPeerClosed }),
       signal,
     });

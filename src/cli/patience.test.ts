@@ -63,6 +63,18 @@ test("what the server has withdrawn ends soon where nobody else has it, and says
   assert.match(why?.message ?? "", /a\.iso was changed/);
 });
 
+test("of a magnet link it says that nobody gave the metadata, how many were named, and what to do", () => {
+  const patience = new Patience(undefined, 0);
+  patience.hear(trouble(false));
+  assert.equal(patience.look(MINUTE, { ...nothing, bytes: 16_384, namedPeers: 3 }), undefined);
+
+  const why = patience.look(11 * MINUTE, { ...nothing, bytes: 16_384, namedPeers: 3 });
+  assert.equal(why?.code, "TRK_UNREACHABLE");
+  assert.match(why?.message ?? "", /metadata .* for 10:00: 3 peers were named \(tracker .*--peer/);
+  const alone = new Patience(undefined, 0).look(2 * MINUTE, { ...nothing, namedPeers: 0 });
+  assert.match(alone?.message ?? "", /no peer was named;/);
+});
+
 test("what arrives renews it", () => {
   const patience = new Patience(undefined, 0);
   for (let i = 1; i < 100; i++) {

@@ -25,6 +25,8 @@ export interface Signs {
   readonly connections: number;
   /** Somebody connected has what we lack. */
   readonly isOffered: boolean;
+  /** Of a magnet link whose metadata nobody gave yet: how many peers were named for it. */
+  readonly namedPeers?: number | undefined;
 }
 
 /** Watches one download. */
@@ -52,7 +54,8 @@ export class Patience {
   }
 
   /** @returns why to give up at `now`, or undefined to go on. */
-  look(now: number, { bytes, connections, isOffered }: Signs): BtPublisherError | undefined {
+  look(now: number, signs: Signs): BtPublisherError | undefined {
+    const { bytes, connections, isOffered } = signs;
     if (connections > 0) this.#wasReached = true;
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
@@ -61,7 +64,7 @@ export class Patience {
     }
     const quietMs = now - this.#quietSince;
     const limitMs = this.#limit(isOffered);
-    return limitMs === 0 || quietMs < limitMs ? undefined : this.#reason(quietMs);
+    return limitMs === 0 || quietMs < limitMs ? undefined : this.#reason(quietMs, signs);
   }
 
   #limit(isOffered: boolean): number {
@@ -75,13 +78,22 @@ export class Patience {
     return this.#lastTrouble?.type === "tracker" && this.#lastTrouble.isRefusal;
   }
 
-  #reason(quietMs: number): BtPublisherError {
+  #reason(quietMs: number, { namedPeers }: Signs): BtPublisherError {
     const trouble = this.#lastTrouble;
     const known = this.#notice ?? (trouble && describeTrouble(trouble));
+    const time = formatSeconds(quietMs / 1000);
     const why = known === undefined ? "" : ` (${known})`;
     return new BtPublisherError(
       this.#isRefused ? "DENIED" : this.#notice === undefined ? "TRK_UNREACHABLE" : "UNAVAILABLE",
-      `nothing arrived for ${formatSeconds(quietMs / 1000)}${why}; run it again to go on where it stopped`,
+      namedPeers === undefined
+        ? `nothing arrived for ${time}${why}; run it again to go on where it stopped`
+        : `nobody gave the metadata of this magnet link for ${time}: ${peersNamed(namedPeers)}${why}; ` +
+            "try it later, name a peer that has it (--peer), or get the .torrent",
     );
   }
+}
+
+function peersNamed(count: number): string {
+  if (count === 0) return "no peer was named";
+  return count === 1 ? "one peer was named" : `${count} peers were named`;
 }

@@ -4,7 +4,7 @@ import type { PeerAddress } from "../ports/peer-transport.ts";
 import type { Magnet } from "../protocol/metainfo/magnet.ts";
 import type { Metainfo } from "../protocol/metainfo/metainfo.ts";
 import { parseInfo } from "../protocol/metainfo/parse.ts";
-import { MetadataFetcher } from "../runtime/metadata-fetcher.ts";
+import { MetadataFetcher, type MetadataProgress } from "../runtime/metadata-fetcher.ts";
 import { TrackerClient } from "../runtime/tracker-client.ts";
 import type { AbortSignalLike, PeerPorts, Trouble } from "./peer-ports.ts";
 
@@ -21,13 +21,16 @@ export async function fetchMetainfo(
     readonly port: number;
     readonly peers: readonly PeerAddress[];
     readonly onTrouble: (trouble: Trouble) => void;
+    readonly onProgress: (progress: MetadataProgress) => void;
     readonly signal?: AbortSignalLike;
   },
 ): Promise<Metainfo> {
   const { infoHash } = magnet;
   const { peerId, clientName, port, signal } = options;
   const found = Promise.withResolvers<Uint8Array>();
-  const fetcher = new MetadataFetcher(ports, { infoHash, peerId, clientName }, found.resolve);
+  const torrent = { infoHash, peerId, clientName };
+  const { onProgress } = options;
+  const fetcher = new MetadataFetcher(ports, torrent, { onFound: found.resolve, onProgress });
   const trackers = new TrackerClient(
     ports,
     { infoHash, peerId, port, tiers: magnet.trackers.map((url) => [url]) },

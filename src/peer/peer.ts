@@ -8,6 +8,7 @@ import type { PeerAddress } from "../ports/peer-transport.ts";
 import type { Magnet } from "../protocol/metainfo/magnet.ts";
 import type { Metainfo } from "../protocol/metainfo/metainfo.ts";
 import { createPeerId, isSourcePeerId } from "../protocol/wire/peer-id.ts";
+import type { MetadataProgress } from "../runtime/metadata-fetcher.ts";
 import { PeerHost } from "../runtime/peer-host.ts";
 import type { TorrentContent } from "../runtime/torrent-setup.ts";
 import { Download } from "./download.ts";
@@ -41,6 +42,8 @@ export interface DownloadOptions {
   /** The caller stops it soon after it is complete; servers hear of it. Default false. */
   readonly leavesWhenDone?: boolean;
   readonly onCheck?: (doneBytes: number, totalBytes: number) => void;
+  /** How far the search for a magnet link's metadata is; called often. */
+  readonly onMetadata?: (progress: MetadataProgress) => void;
   /** A tracker that cannot be reached, or a disk that cannot be written; both are tried again. */
   readonly onTrouble?: (trouble: Trouble) => void;
   /** For whoever looks for a fault: it is called often. */
@@ -166,6 +169,7 @@ export class Peer {
       port: this.#host.port ?? 0,
       peers: options.peers ?? [],
       onTrouble: options.onTrouble ?? (() => {}),
+      onProgress: options.onMetadata ?? (() => {}),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
   }

@@ -17,6 +17,24 @@ export interface MetadataFetcherPorts {
   readonly sha1: (bytes: Uint8Array) => Uint8Array;
 }
 
+/** How far the search is. */
+export interface MetadataProgress {
+  /** Peers that were named. */
+  readonly named: number;
+  /** Of them, those that are being asked now. */
+  readonly asked: number;
+  /** The most that one of them has given so far. */
+  readonly bytes: number;
+}
+
+/** Who hears of it. */
+export interface MetadataListener {
+  /** Called once, with the verified info dictionary; everything is closed by then. */
+  onFound(info: Uint8Array): void;
+  /** Called often. */
+  onProgress(progress: MetadataProgress): void;
+}
+
 /** Dials under way at once. */
 const MAX_DIALS = 10;
 /** An address that gave nothing is tried again after this. */
@@ -29,7 +47,7 @@ export class MetadataFetcher {
   readonly #infoHash: InfoHash;
   readonly #peerId: Uint8Array;
   readonly #download: MetadataDownload;
-  readonly #onFound: (info: Uint8Array) => void;
+  readonly #listener: MetadataListener;
   readonly #links = new Map<number, PeerLink>();
   readonly #dials = new Set<{ cancel(): void }>();
   /** Addresses that were named: each comes back to `#waiting` by itself. */
@@ -40,7 +58,6 @@ export class MetadataFetcher {
   #timer: Timer | undefined;
   #isStopped = false;
 
-  /** `onFound` is called once, with the verified info dictionary; everything is closed by then. */
   constructor(
     ports: MetadataFetcherPorts,
     torrent: {
@@ -48,12 +65,12 @@ export class MetadataFetcher {
       readonly peerId: Uint8Array;
       readonly clientName: string;
     },
-    onFound: (info: Uint8Array) => void,
+    listener: MetadataListener,
   ) {
     this.#ports = ports;
     this.#infoHash = torrent.infoHash;
     this.#peerId = torrent.peerId;
-    this.#onFound = onFound;
+    this.#listener = listener;
     const hash = infoHashBytes(torrent.infoHash);
     this.#download = new MetadataDownload(hash, ports.sha1, torrent.clientName);
   }
@@ -131,10 +148,12 @@ export class MetadataFetcher {
       else if (output.type === "close") this.#links.get(output.peer)?.close(output.why);
       else {
         this.stop();
-        this.#onFound(output.info);
+        this.#listener.onFound(output.info);
         return;
       }
     }
+    const { peerCount: asked, mostBytes: bytes } = this.#download;
+    this.#listener.onProgress({ named: this.#known.size, asked, bytes });
     const now = this.#now();
     for (const [key, { address, from }] of this.#waiting) {
       if (!this.#download.hasRoom || this.#dials.size >= MAX_DIALS) break;

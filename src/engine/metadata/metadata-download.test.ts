@@ -73,6 +73,30 @@ class World {
 }
 
 describe("MetadataDownload", () => {
+  test("peers that trickle hold no place for ever: the slowest of a crowd makes room", () => {
+    const world = new World();
+    const bytes = new Uint8Array(100 * METADATA_PIECE_LENGTH);
+    const peers = [1, 2, 3, 4, 5];
+    for (const peer of peers) world.connect(peer, bytes.length);
+    for (const round of [0, 1]) {
+      world.now += 14_000;
+      for (const peer of peers) {
+        world.give(peer, 2 * round, bytes);
+        if (peer !== 4) world.give(peer, 2 * round + 1, bytes);
+      }
+    }
+    assert.equal(world.download.mostBytes, 4 * METADATA_PIECE_LENGTH);
+    assert.ok(!world.download.hasRoom);
+    assert.equal(world.download.nextTimeout(), 30_000);
+
+    world.now = 30_000;
+    world.download.handleTimeout(world.now);
+    world.outputs.push(...world.download.takeOutputs());
+    assert.equal(world.whyClosed(4), "others may be quicker");
+    assert.ok(world.download.hasRoom);
+    assert.equal(world.download.nextTimeout(), 28_000 + 15_000);
+  });
+
   test("asks a peer for all pieces and finds the dictionary", () => {
     const world = new World();
     world.connect(1);

@@ -19,6 +19,8 @@ import {
 const MAX_PEERS = 5;
 /** A peer that says nothing useful for this long makes room for another. */
 const ANSWER_TIMEOUT_MS = 15_000;
+/** With all places taken for this long the slowest peer makes room: those that trickle may be many. */
+const CROWDED_MS = 30_000;
 /** Requests to one peer at once. */
 const PIPELINE = 4;
 const UT_METADATA_ID = 1;
@@ -31,6 +33,8 @@ export type MetadataOutput =
   | { readonly type: "found"; readonly info: Uint8Array };
 
 interface Candidate {
+  readonly openedAt: Millis;
+  receivedBytes: number;
   lastProgressAt: Millis;
   /** Theirs for ut_metadata; undefined until their handshake. */
   remoteId: number | undefined;
@@ -44,6 +48,8 @@ export class MetadataDownload {
   readonly #sha1: (bytes: Uint8Array) => Uint8Array;
   readonly #clientName: string;
   readonly #peers = new Map<number, Candidate>();
+  #crowdedSince: Millis = 0;
+  #mostBytes = 0;
   #outputs: MetadataOutput[] = [];
   #isFound = false;
 
@@ -59,18 +65,31 @@ export class MetadataDownload {
     return !this.#isFound && this.#peers.size < MAX_PEERS;
   }
 
+  /** Peers that are being asked. */
+  get peerCount(): number {
+    return this.#peers.size;
+  }
+
+  /** The most that one peer has given so far. Never less than before, and never more than the dictionary. */
+  get mostBytes(): number {
+    return this.#mostBytes;
+  }
+
   handleLinkOpened(now: Millis, peer: number, supportsExtended: boolean): void {
     if (!supportsExtended || this.#isFound) {
       this.#outputs.push({ type: "close", peer, why: "no metadata" });
       return;
     }
     this.#peers.set(peer, {
+      openedAt: now,
+      receivedBytes: 0,
       lastProgressAt: now,
       remoteId: undefined,
       buffer: undefined,
       missing: new Set(),
       asked: new Set(),
     });
+    this.#crowdedSince = now;
     const payload = encodeExtensionHandshake({
       extensions: new Map([["ut_metadata", UT_METADATA_ID]]),
       clientName: this.#clientName,
@@ -96,10 +115,11 @@ export class MetadataDownload {
     for (const [peer, candidate] of this.#peers) {
       if (now - candidate.lastProgressAt >= ANSWER_TIMEOUT_MS) this.#drop(peer, "silent");
     }
+    if (this.#isCrowded && now >= this.#crowdedSince + CROWDED_MS) this.#dropSlowest(now);
   }
 
   nextTimeout(): Millis | undefined {
-    let next: Millis | undefined;
+    let next = this.#isCrowded ? this.#crowdedSince + CROWDED_MS : undefined;
     for (const { lastProgressAt } of this.#peers.values()) {
       const at = lastProgressAt + ANSWER_TIMEOUT_MS;
       if (next === undefined || at < next) next = at;
@@ -147,6 +167,8 @@ export class MetadataDownload {
     }
     buffer.set(message.data, begin);
     candidate.lastProgressAt = now;
+    candidate.receivedBytes += length;
+    this.#mostBytes = Math.max(this.#mostBytes, candidate.receivedBytes);
     if (candidate.missing.size > 0) this.#ask(peer, candidate);
     else if (candidate.asked.size === 0) this.#verify(peer, buffer);
   }
@@ -172,6 +194,16 @@ export class MetadataDownload {
     this.#isFound = true;
     for (const other of this.#peers.keys()) this.#drop(other, "metadata found");
     this.#outputs.push({ type: "found", info });
+  }
+
+  get #isCrowded(): boolean {
+    return this.#peers.size >= MAX_PEERS;
+  }
+
+  #dropSlowest(now: Millis): void {
+    const rateOf = ({ receivedBytes, openedAt }: Candidate) => receivedBytes / (now - openedAt);
+    const [slowest] = [...this.#peers].sort(([, a], [, b]) => rateOf(a) - rateOf(b));
+    if (slowest !== undefined) this.#drop(slowest[0], "others may be quicker");
   }
 
   #send(peer: number, id: number, payload: Uint8Array): void {
