@@ -11,9 +11,9 @@ import { readControlKey } from "./control-key.ts";
 import { RemoteContent } from "./remote-content.ts";
 import {
   neededControlUrl,
+  type ServerLife,
   warnOfPlainHttp,
   withServerWorld,
-  type ServerLife,
 } from "./server-world.ts";
 
 /** Runs until it is asked to stop; everything is closed when it resolves. */

@@ -7,10 +7,10 @@ import { openAnnouncerPart } from "./announcer-part.ts";
 import { DEFAULT_SERVER } from "../server-options.ts";
 import { localUrlOf } from "./public-url.ts";
 import {
+  type ServerLife,
   type ServerWorld,
   warnOfPlainHttp,
   withServerWorld,
-  type ServerLife,
 } from "./server-world.ts";
 import { openSourcePart } from "./source-part.ts";
 import { openTrackerPart } from "./tracker-part.ts";

@@ -9,7 +9,7 @@ import type { ServerSettings } from "../config.ts";
 import { watchControlLink } from "./control-health.ts";
 import { readControlKey } from "./control-key.ts";
 import { answerNothingHere } from "./health.ts";
-import { neededControlUrl, withServerWorld, type ServerLife } from "./server-world.ts";
+import { neededControlUrl, type ServerLife, withServerWorld } from "./server-world.ts";
 import { openSourcePart } from "./source-part.ts";
 
 /** Runs until it is asked to stop; everything is closed when it resolves. */

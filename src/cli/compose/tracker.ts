@@ -4,7 +4,7 @@ import { readOrCreateKey } from "../../adapters/node/key-file.ts";
 import { stopRequested } from "../command.ts";
 import type { ServerSettings } from "../config.ts";
 import { answerNothingHere } from "./health.ts";
-import { withServerWorld, type ServerLife } from "./server-world.ts";
+import { type ServerLife, withServerWorld } from "./server-world.ts";
 import { openTrackerPart } from "./tracker-part.ts";
 
 /** Runs until it is asked to stop; everything is closed when it resolves. */
