@@ -123,11 +123,6 @@ export class Peer {
     return this.#play(metainfo, content, { ...options, useWebSeeds: false, peers: [], close });
   }
 
-  /** Downloads that have not been stopped, complete or not. */
-  get downloadCount(): number {
-    return this.#downloads.size;
-  }
-
   /** Stops listening and all downloads that are still open. */
   async close(): Promise<void> {
     await Promise.all([...this.#downloads].map((download) => download.stop()));
