@@ -32,30 +32,41 @@ describe("the direct share", () => {
 });
 
 describe("room for offers", () => {
-  test("is a quarter of a second of the uplink, and two pieces at least", () => {
-    const table = [
-      { bytesPerSecond: 100_000, pieceLength: 1000, pieces: 25 },
-      { bytesPerSecond: 100_000, pieceLength: 12_500, pieces: 2 },
-      { bytesPerSecond: 1000, pieceLength: 1000, pieces: 2 },
-      { bytesPerSecond: 0, pieceLength: 1000, pieces: 2 },
-    ];
-    for (const { bytesPerSecond, pieceLength, pieces } of table) {
-      const allocation = anAllocation(bytesPerSecond);
-      let offered = 0;
-      for (; offered < 100 && allocation.hasRoom(pieceLength); offered++) {
-        allocation.handleOffered(pieceLength);
-      }
-      assert.equal(offered, pieces, `${bytesPerSecond} B/s, pieces of ${pieceLength}`);
+  /** Offers until there is no room. @returns how many. */
+  function offerAll(allocation: Allocation, pieceLength = 1000): number {
+    let offered = 0;
+    for (; allocation.hasRoom(pieceLength); offered++) allocation.handleOffered(pieceLength);
+    return offered;
+  }
+
+  /** One that has run for ten seconds. */
+  function aRunningAllocation(bytesPerSecond: number): Allocation {
+    const allocation = anAllocation(bytesPerSecond);
+    for (let at = -10_000; at < 0; at += 100) allocation.handleTick(at);
+    return allocation;
+  }
+
+  const table = [
+    { bytesPerSecond: 100_000, pieceLength: 1000, first: 75, later: 25 },
+    { bytesPerSecond: 100_000, pieceLength: 12_500, first: 6, later: 2 },
+    { bytesPerSecond: 1000, pieceLength: 1000, first: 2, later: 2 },
+    { bytesPerSecond: 0, pieceLength: 1000, first: 2, later: 2 },
+  ];
+  for (const { bytesPerSecond, pieceLength, first, later } of table) {
+    test(`is a quarter of a second, more at first, and two pieces at least: ${bytesPerSecond} B/s, pieces of ${pieceLength}`, () => {
+      assert.equal(offerAll(anAllocation(bytesPerSecond), pieceLength), first);
+      const allocation = aRunningAllocation(bytesPerSecond);
+      assert.equal(offerAll(allocation, pieceLength), later);
       allocation.handleSettled(pieceLength);
       assert.equal(allocation.hasRoom(pieceLength), true);
-    }
-  });
+    });
+  }
 
   /** Ticks with offers that fill the room while `sent` of the uplink is used. */
   function fill(allocation: Allocation, { ticks, sent }: { ticks: number; sent: number }): number {
     let offered = 0;
     for (let tick = 0; tick <= ticks; tick++) {
-      for (; allocation.hasRoom(1000); offered++) allocation.handleOffered(1000);
+      offered += offerAll(allocation);
       allocation.handleSent(10_000 * sent);
       allocation.handleTick(tick * 100);
     }
@@ -63,27 +74,25 @@ describe("room for offers", () => {
   }
 
   test("grows while peers are slow to ask, up to a bound", () => {
-    const offered = fill(anAllocation(100_000), { ticks: 30, sent: 0.5 });
+    const offered = fill(aRunningAllocation(100_000), { ticks: 30, sent: 0.5 });
     assert.ok(offered > 100, `${offered}`);
-    assert.equal(fill(anAllocation(100_000), { ticks: 300, sent: 0.5 }), 25 + 128);
+    assert.equal(fill(aRunningAllocation(100_000), { ticks: 300, sent: 0.5 }), 25 + 128);
   });
 
   test("does not grow while the uplink is busy", () => {
-    assert.equal(fill(anAllocation(100_000), { ticks: 100, sent: 1 }), 25);
+    assert.equal(fill(aRunningAllocation(100_000), { ticks: 100, sent: 1 }), 25);
   });
 
   test("does not grow while requests wait: more offers would only spread the uplink thinner", () => {
-    const allocation = anAllocation(100_000);
+    const allocation = aRunningAllocation(100_000);
     allocation.setRequested({}, 40_000);
     assert.equal(fill(allocation, { ticks: 10, sent: 0 }), 25);
   });
 
   test("does not grow while nobody asks for room", () => {
-    const allocation = anAllocation(100_000);
+    const allocation = aRunningAllocation(100_000);
     for (let tick = 0; tick < 100; tick++) allocation.handleTick(tick * 100);
-    let offered = 0;
-    for (; allocation.hasRoom(1000); offered++) allocation.handleOffered(1000);
-    assert.equal(offered, 25);
+    assert.equal(offerAll(allocation), 25);
   });
 });
 

@@ -29,6 +29,11 @@ interface Want {
 
 /** The uplink's worth of pieces that is on offer at once. */
 const OFFER_MS: Millis = 250;
+/**
+ * So much more at the beginning: nobody is known yet to answer soon, and who takes what was given first
+ * may be slow to ask for more, since its uplink fills.
+ */
+const START_MS: Millis = 500;
 const MAX_EXTRA_OFFERS = 128;
 /** In 100 ms: peers that answer after a second are served at full rate within two. */
 const GROWTH = 1.3;
@@ -50,6 +55,7 @@ export class Allocation {
   #downloaderCount = 0;
   #offeredBytes = 0;
   #extraOffers = 0;
+  #startBytes: number;
   #sentBytes = 0;
   #wasFull = false;
   #hasSpare = false;
@@ -57,6 +63,7 @@ export class Allocation {
 
   constructor(uplink: Uplink) {
     this.uplink = uplink;
+    this.#startBytes = (uplink.bytesPerSecond * START_MS) / 1000;
   }
 
   /** Bytes per second that each downloader of any swarm could have from the source. */
@@ -89,7 +96,7 @@ export class Allocation {
   hasRoom(pieceLength: number): boolean {
     const { bytesPerSecond } = this.uplink;
     const window = Math.max(2 * pieceLength, (bytesPerSecond * OFFER_MS) / 1000);
-    const room = window + this.#extraOffers * pieceLength;
+    const room = window + this.#startBytes + this.#extraOffers * pieceLength;
     const hasRoom = this.#offeredBytes + pieceLength <= room;
     if (!hasRoom) this.#wasFull = true;
     return hasRoom;
@@ -134,6 +141,7 @@ export class Allocation {
     const elapsed = now - this.#tickAt;
     if (elapsed < TICK_MS) return;
     this.#tickAt = now;
+    this.#startBytes *= SHRINK;
     const expected = (this.uplink.bytesPerSecond * elapsed) / 1000;
     let requested = 0;
     for (const bytes of this.#requested.values()) requested += bytes;

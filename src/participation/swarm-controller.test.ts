@@ -34,7 +34,7 @@ describe("owed", () => {
   });
 
   test("whoever got less than its direct share comes first, and the one who got least", () => {
-    const world = new ControllerWorld({ policy: "balanced", pieces: 100, uplink: 2 * PIECE });
+    const world = new ControllerWorld({ policy: "balanced", pieces: 100, uplink: PIECE });
     for (const key of [1, 2, 3]) world.join(key);
     assert.deepEqual(world.offers(), ["1 0 owed", "1 1 never-sent"]);
     world.have(1, 90, 91, 92);
