@@ -17,14 +17,13 @@ export interface PolicyFlags {
 export function addPolicyOptions(command: Command, change?: "change"): Command {
   const orNone = <Value>(parse: (text: string) => Value) =>
     change === undefined ? parse : (text: string) => (text === "none" ? text : parse(text));
+  const usual = change === undefined ? " (default: balanced)" : "";
   const policies = ["fast", "balanced", "thrifty"];
   const ends = ["serve-floor-only", "stop", "ignore"];
   const parseFloor = (text: string) => parseInteger(text, { min: 0, max: 100 });
   return command
     .addOption(
-      new Option("--policy <policy>", "how much the server helps (default: balanced)").choices(
-        policies,
-      ),
+      new Option("--policy <policy>", `how much the server helps${usual}`).choices(policies),
     )
     .option(
       "--floor <count>",

@@ -144,7 +144,8 @@ async function sendFile(
     } catch (error) {
       // After a cut the server may be busy with the old connection for a moment: a conflict, too.
       const isCut = isUnavailable(error) || (isConflict(error) && attempt > 0);
-      if (!isCut || attempt === RETRY_MS.length) throw error;
+      if (!isCut) throw error;
+      if (attempt === RETRY_MS.length) throw toGoOnLater(error);
       await pause(api, attempt);
       const kept = await retrying(api, () => api.head(file.place, "upload-offset"));
       attempt = Number(kept) > from ? 1 : attempt + 1;
@@ -195,7 +196,8 @@ async function retrying<Value>(api: ApiClient, work: () => Promise<Value>): Prom
     try {
       return await work();
     } catch (error) {
-      if (!isUnavailable(error) || attempt === RETRY_MS.length) throw error;
+      if (!isUnavailable(error)) throw error;
+      if (attempt === RETRY_MS.length) throw toGoOnLater(error);
       await pause(api, attempt);
     }
   }
@@ -209,8 +211,15 @@ async function pause({ signal }: ApiClient, attempt: number): Promise<void> {
   }
 }
 
-function isUnavailable(error: unknown): boolean {
+function isUnavailable(error: unknown): error is BtPublisherError {
   return error instanceof BtPublisherError && error.code === "UNAVAILABLE";
+}
+
+/** What is said when a server stays away: what it has it keeps. */
+function toGoOnLater(error: unknown): unknown {
+  if (!isUnavailable(error)) return error;
+  const message = `${error.message}; run it again to go on where it was cut`;
+  return new BtPublisherError(error.code, message, { detail: error.detail, cause: error });
 }
 
 function isConflict(error: unknown): boolean {

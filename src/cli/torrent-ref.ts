@@ -64,6 +64,10 @@ async function fetchTorrent(url: string, fetching: Fetching): Promise<Uint8Array
   const bytes = await fetchBytes(url, fetching);
   if (bytes[0] === DICTIONARY || /\.torrent$/i.test(new URL(url).pathname)) return bytes;
   const beside = new URL(url);
+  if (beside.pathname === "/") {
+    const message = `${url} is no page of a publication: open it in a browser and choose one`;
+    throw new BtPublisherError("NOT_FOUND", message);
+  }
   beside.pathname = `${beside.pathname.replace(/\/$/, "")}.torrent`;
   return fetchBytes(beside.href, fetching);
 }

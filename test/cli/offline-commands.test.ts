@@ -75,6 +75,23 @@ describe("offline commands", () => {
     }
   });
 
+  test("a private torrent has no magnet link", async () => {
+    await runCommand(folder, "create", "tree", "--private", "-o", "private.torrent");
+
+    const inspected = await runCommand(folder, "inspect", "private.torrent", "--json");
+
+    assert.deepEqual(lines(inspected.stdout).at(-1)?.["isPrivate"], true);
+    assert.equal(lines(inspected.stdout).at(-1)?.["magnet"], undefined);
+    const { stdout } = await runCommand(folder, "inspect", "private.torrent");
+    assert.doesNotMatch(stdout, /magnet/);
+  });
+
+  test("log tells all that --since takes", async () => {
+    const { code, stderr } = await runCommand(folder, "log", "x", "--since", "tomorrow");
+    assert.equal(code, 64);
+    assert.match(stderr, /a moment, as 2026-12-31T18:00, or how long ago: 90s, 2h/);
+  });
+
   test("verify names the damaged files and exits 65", async () => {
     await runCommand(folder, "create", "single.bin", "--piece-length", "16Ki");
     truncateSync(join(folder, "single.bin"), 99_999);

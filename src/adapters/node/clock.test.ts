@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
 import { createSystemClock, createSystemRandom } from "./clock.ts";
 
@@ -28,6 +29,17 @@ test("a cancelled timer never fires, nor does one of many years at once", async 
   years.cancel();
 
   assert.deepEqual(fired, []);
+});
+
+test("a timer whose time is past fires without a warning of Node's", async (t) => {
+  const warnings: string[] = [];
+  const hear = (warning: Error): void => void warnings.push(warning.name);
+  process.on("warning", hear);
+  t.after(() => process.off("warning", hear));
+
+  await new Promise<void>((resolve) => createSystemClock().setTimer(-5, resolve));
+
+  assert.deepEqual(warnings, []);
 });
 
 test("the wall clock counts from the Unix epoch", () => {

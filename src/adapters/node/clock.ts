@@ -39,7 +39,9 @@ class SystemTimer implements Timer {
   }
 
   #arm(): NodeJS.Timeout {
-    const delayMs = Math.min(MAX_DELAY_MS, Math.ceil(this.#dueAt - performance.now()));
+    // On a busy machine it is due before it was set; Node warns of times that are negative.
+    const leftMs = Math.max(0, Math.ceil(this.#dueAt - performance.now()));
+    const delayMs = Math.min(MAX_DELAY_MS, leftMs);
     return setTimeout(() => {
       if (performance.now() >= this.#dueAt) this.#callback();
       else this.#timeout = this.#arm();

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import {
+  createServer,
+  type IncomingMessage,
+  request as httpRequest,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { lines, plan, publishThing, startApp } from "../../../test/support/announcer-app.ts";
+import { setImmediate as turn } from "node:timers/promises";
+import { lines, plan, publishThing, startApp, TOKEN } from "../../../test/support/announcer-app.ts";
 import { BtPublisherError } from "../../base/errors.ts";
 
 test("plans, uploads by offset, publishes, and tells all addresses", async (t) => {
@@ -264,4 +273,32 @@ test("a policy of other numbers or names is refused, and nothing changes", async
   assert.equal(world.content.published.get("some-thing")?.policy.policy, "balanced");
   const missing = { method: "PATCH", url: url.replace("some", "no"), payload: {} } as const;
   assert.equal((await world.send(missing)).statusCode, 404);
+});
+
+test("who goes away in the middle of an upload is no fault of the server", async (t) => {
+  const world = await startApp(t);
+  await world.send({ method: "POST", url: "/api/v1/publications", payload: plan });
+  const server = createServer((request, response) => world.app.handle(request, response));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const headers = {
+    host: "pub.example",
+    authorization: `Bearer ${TOKEN}`,
+    "content-type": "application/octet-stream",
+    "content-length": 5,
+    "upload-offset": "0",
+  };
+  const path = "/api/v1/publications/some-thing/files/0";
+  const sending = httpRequest({ port, path, method: "PATCH", headers });
+  sending.on("error", () => undefined);
+  const asked = once(server, "request") as Promise<[IncomingMessage, ServerResponse]>;
+  sending.write("he");
+  const [, response] = await asked;
+  for (let turns = 0; turns < 100; turns++) await turn();
+  const left = once(response, "close");
+  sending.destroy();
+  await left;
+  for (let turns = 0; turns < 100; turns++) await turn();
+  assert.deepEqual(world.internalErrors, []);
 });

@@ -211,9 +211,11 @@ function addGuards(app: FastifyInstance, options: AnnouncerAppOptions): void {
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, problem(404, { code: "NOT_FOUND", message: "there is nothing here" })),
   );
-  app.setErrorHandler((error: FastifyError, _request, reply) => {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = problemOf(error);
-    if (refusal.status === 500) onInternalError(error);
+    // Whoever goes away in the middle of an upload is no fault of ours; nobody hears the answer.
+    const hasLeft = error === request.raw.errored;
+    if (refusal.status === 500 && !hasLeft) onInternalError(error);
     return sendProblem(reply, refusal);
   });
   // A page of another site can send text, but not JSON, without being asked whether it may.

@@ -50,7 +50,7 @@ export function register(program: Command): void {
   addAccessOptions(list).action(action(listGrants));
   const remove = grant
     .command("rm")
-    .description("take a grant back; it is closed within a minute")
+    .description("take a grant back; downloads by it end at once")
     .argument("<id>");
   addAccessOptions(remove).action(action(removeGrant));
 }

@@ -34,7 +34,8 @@ function sayTorrent(metainfo: Metainfo, output: Output): void {
   const { infoHash, name, geometry, isPrivate, version } = info;
   const files = info.files.filter((file) => !file.isPad);
   const trackers = announceTiers.flat();
-  const magnet = formatMagnet({ infoHash, name, trackers, webSeeds });
+  // A magnet link asks strangers for the metainfo, and private torrents have none to ask.
+  const magnet = isPrivate ? undefined : formatMagnet({ infoHash, name, trackers, webSeeds });
   output.event("torrent", {
     infoHash,
     name,

@@ -1,5 +1,5 @@
 /** `btpublisher log`: the ledger of a publication, which piece went to which node. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import { openPublication } from "../server-api.ts";
@@ -43,5 +43,8 @@ function textOf(entry: Json): string {
 
 function parseSince(text: string): string {
   if (/^\d{4}-/.test(text)) return parseInstant(text);
+  if (!/^[0-9.]+[smhd]?$/.test(text)) {
+    throw new InvalidArgumentError("Use a moment, as 2026-12-31T18:00, or how long ago: 90s, 2h.");
+  }
   return new Date(Date.now() - parseDuration(text)).toISOString();
 }

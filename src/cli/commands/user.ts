@@ -42,7 +42,7 @@ export function register(program: Command): void {
   addAccessOptions(
     user
       .command("rm")
-      .description("remove an account, its tokens, grants and keys; it is out within a minute")
+      .description("remove an account, its tokens, grants and keys; its downloads end at once")
       .argument("<name>"),
   ).action(action(remove));
   addRotate(user);
