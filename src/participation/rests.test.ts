@@ -46,3 +46,26 @@ test("nobody rests who has nobody else to ask, or under a policy that helps all 
   fast.pass(1000);
   assert.equal(fast.controller.takeRests().size, 0);
 });
+
+test("nobody rests while peers give each other next to nothing", () => {
+  const world = new ControllerWorld({ policy: "thrifty", pieces: 128, uplink: 100_000 });
+  for (const key of [1, 2, 3]) world.join(key);
+  const offered = new Set(world.shows().map(({ piece }) => piece));
+  const pieces = Array.from({ length: 128 }, (_, piece) => piece);
+  const last = pieces.filter((piece) => !offered.has(piece)).slice(-40);
+  // All is out, and what the third gets is ours.
+  for (const key of [1, 2]) world.take(key, ...pieces);
+  for (const piece of pieces) {
+    if (last.includes(piece)) continue;
+    world.take(3, piece);
+    world.pass(50);
+  }
+  assert.equal(world.controller.takeRests().get(3), false);
+
+  // Then the others are seeds, give what is left, and suffice.
+  for (const piece of last.slice(1)) {
+    world.have(3, piece);
+    world.pass(100);
+  }
+  assert.equal(world.controller.takeRests().get(3), true);
+});

@@ -226,7 +226,7 @@ export class SwarmController {
     else this.#openToOwed(now);
     this.#options.allocation.rests(this);
     this.#offer(now);
-    this.#rest();
+    this.#rest(now);
   }
 
   takeRests(): ReadonlyMap<number, boolean> {
@@ -364,10 +364,11 @@ export class SwarmController {
    * Shown is shown: who was shown much may ask for it long after others have it too. When the peers
    * suffice, whoever is owed nothing is choked until it is offered something again.
    */
-  #rest(): void {
+  #rest(now: Millis): void {
     const { peers, copies, liveCount } = this.evidence;
     const isOut = this.#grants.isAllSent && copies.firstBelow(this.#floor) === undefined;
-    const maySuffice = isOut && !this.#isOpen && liveCount > 1;
+    const canSuffice = liveCount > 1 && !this.meter.isOnItsOwn(now);
+    const maySuffice = isOut && !this.#isOpen && canSuffice;
     for (const peer of peers.values()) {
       // Less than a piece is not offered anyway.
       const most = peer.rests ? this.#geometry.pieceLength : 0;
