@@ -9,6 +9,7 @@ import { diskError } from "../adapters/node/disk-error.ts";
 import { DiskContentInspector } from "../adapters/node/content-inspector.ts";
 import { DiskPool } from "../adapters/node/disk-pool.ts";
 import { BtPublisherError } from "../base/errors.ts";
+import type { Millis } from "../base/units.ts";
 import type { ContentTree } from "../ports/content-inspector.ts";
 import { type ApiClient, errorFrom, type Json } from "./api-client.ts";
 import type { ServerAccess } from "./server-access.ts";
@@ -31,11 +32,22 @@ export interface PublishJob {
 /** What is being done, and how far it is. */
 export type PublishStage = "upload" | "hash";
 
-/** Hears bytes done of bytes to do. */
-export type OnPublishProgress = (stage: PublishStage, bytes: number, total: number) => void;
+/** Hears how it goes on. */
+export interface PublishListener {
+  /** Bytes done of bytes to do. */
+  readonly onProgress: (stage: PublishStage, bytes: number, total: number) => void;
+  /** The server cannot be reached, as `error` says; it is tried again in `waitMs`. */
+  readonly onWaiting: (error: BtPublisherError, waitMs: Millis) => void;
+}
 
 /** Pauses after a cut, before the upload is tried again; together a server's restart fits. */
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000] as const;
+
+/** What waiting for a server takes. */
+interface Patience {
+  readonly api: ApiClient;
+  readonly listener: PublishListener;
+}
 
 /** Refusals of a path that an upload may overcome: the server cannot get at it. */
 const UNREADABLE = new Set(["NO_INPUT", "STORAGE_IO"]);
@@ -47,35 +59,33 @@ const FOR_OTHERS = new Set(["NOT_LOCAL", "NO_RIGHT"]);
 export async function publishContent(
   { api, isLocal }: ServerAccess,
   job: PublishJob,
-  onProgress: OnPublishProgress,
+  listener: PublishListener,
 ): Promise<Json> {
   const pool = new DiskPool();
   const tree = await new DiskContentInspector(pool).scan(job.path);
   await pool.close();
   if (isLocal && !job.isCopy) {
-    const published = await publishPath(api, job, onProgress);
+    const published = await publishPath(api, job, listener);
     if (published !== undefined) return published;
   }
-  const name = await upload(api, { tree, job }, onProgress);
+  const name = await upload(api, { tree, job }, listener);
   const body = { pieceLength: job.pieceLength };
   const path = `/api/v1/publications/${name}/publish`;
-  return retrying(api, () => followPublishing(api.lines("POST", path, body), onProgress));
+  const patience = { api, listener };
+  return retrying(patience, () => followPublishing(api.lines("POST", path, body), listener));
 }
 
 /** Undefined when the server cannot read the path. */
 async function publishPath(
   api: ApiClient,
   job: PublishJob,
-  onProgress: OnPublishProgress,
+  listener: PublishListener,
 ): Promise<Json | undefined> {
   const { name, policy, access, pieceLength } = job;
   const torrent = torrentOf(job);
   const body = { path: resolve(job.path), name, policy, access, pieceLength, torrent };
   try {
-    return await followPublishing(
-      api.lines("POST", "/api/v1/local-publications", body),
-      onProgress,
-    );
+    return await followPublishing(api.lines("POST", "/api/v1/local-publications", body), listener);
   } catch (error) {
     if (!(error instanceof BtPublisherError)) throw error;
     const isForOthers = FOR_OTHERS.has(String(error.detail["reason"]));
@@ -88,7 +98,7 @@ async function publishPath(
 async function upload(
   api: ApiClient,
   { tree, job }: { readonly tree: ContentTree; readonly job: PublishJob },
-  onProgress: OnPublishProgress,
+  listener: PublishListener,
 ): Promise<string> {
   const { contentName, isDirectory, files } = tree;
   const { name: wantedName, policy, access } = job;
@@ -106,8 +116,8 @@ async function upload(
       source: isDirectory ? join(tree.path, ...path) : tree.path,
       length,
     };
-    await sendFile(api, file, received[index] ?? 0, (offset) =>
-      onProgress("upload", begun + offset, total),
+    await sendFile({ api, listener }, file, received[index] ?? 0, (offset) =>
+      listener.onProgress("upload", begun + offset, total),
     );
     before += length;
   }
@@ -129,11 +139,12 @@ interface FileToSend {
 
 /** Sends a file from byte `offset` on, through cuts; `onOffset` hears how far it is. */
 async function sendFile(
-  api: ApiClient,
+  patience: Patience,
   file: FileToSend,
   offset: number,
   onOffset: (offset: number) => void,
 ): Promise<void> {
+  const { api } = patience;
   let from = offset;
   let attempt = 0;
   while (from < file.length) {
@@ -146,8 +157,8 @@ async function sendFile(
       const isCut = isUnavailable(error) || (isConflict(error) && attempt > 0);
       if (!isCut) throw error;
       if (attempt === RETRY_MS.length) throw toGoOnLater(error);
-      await pause(api, attempt);
-      const kept = await retrying(api, () => api.head(file.place, "upload-offset"));
+      await pause(patience, attempt, error);
+      const kept = await retrying(patience, () => api.head(file.place, "upload-offset"));
       attempt = Number(kept) > from ? 1 : attempt + 1;
       from = Number(kept);
     }
@@ -180,7 +191,7 @@ async function* bytesOf(
 /** The `published` event at the end of `lines`. */
 async function followPublishing(
   lines: AsyncIterable<Json>,
-  onProgress: OnPublishProgress,
+  { onProgress }: PublishListener,
 ): Promise<Json> {
   for await (const line of lines) {
     if (line["event"] === "published") return line;
@@ -191,21 +202,27 @@ async function followPublishing(
 }
 
 /** Runs `work` again while the server cannot be reached, with longer and longer pauses. */
-async function retrying<Value>(api: ApiClient, work: () => Promise<Value>): Promise<Value> {
+async function retrying<Value>(patience: Patience, work: () => Promise<Value>): Promise<Value> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await work();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       if (attempt === RETRY_MS.length) throw toGoOnLater(error);
-      await pause(api, attempt);
+      await pause(patience, attempt, error);
     }
   }
 }
 
-async function pause({ signal }: ApiClient, attempt: number): Promise<void> {
+async function pause(
+  { api, listener }: Patience,
+  attempt: number,
+  why: BtPublisherError,
+): Promise<void> {
+  const waitMs = RETRY_MS[attempt] ?? 0;
+  listener.onWaiting(why, waitMs);
   try {
-    await sleep(RETRY_MS[attempt], undefined, { signal });
+    await sleep(waitMs, undefined, { signal: api.signal });
   } catch {
     throw new BtPublisherError("CANCELLED", "stopped before the work was done");
   }
@@ -222,6 +239,6 @@ function toGoOnLater(error: unknown): unknown {
   return new BtPublisherError(error.code, message, { detail: error.detail, cause: error });
 }
 
-function isConflict(error: unknown): boolean {
+function isConflict(error: unknown): error is BtPublisherError {
   return error instanceof BtPublisherError && error.code === "CONFLICT";
 }

@@ -191,6 +191,8 @@ describe("publish", () => {
     server = await killAndRestart(folder, server);
     await publishing.succeed();
 
+    const waited = await publishing.waitFor("event", "warning");
+    assert.match(String(waited["message"]), /; it is tried again in 0\.5 s$/);
     const published = await publishing.waitFor("event", "published");
     const [url] = published["fileUrls"] as string[];
     await assertServes(url as string, readFileSync(join(folder, "big.bin")));

@@ -6,7 +6,7 @@ import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import type { Output } from "../output.ts";
 import { addPolicyOptions, type PolicyFlags, policyOf } from "../policy-options.ts";
-import type { OnPublishProgress } from "../publishing.ts";
+import type { PublishListener } from "../publishing.ts";
 import { addAccessOptions, type ServerAccessFlags } from "../server-options.ts";
 import { formatBytes } from "../text.ts";
 import { parsePieceLength } from "../values.ts";
@@ -81,7 +81,7 @@ async function publish(context: CommandContext<PublishFlags>): Promise<void> {
       pieceLength: options.pieceLength,
       torrent,
     };
-    const published = await publishContent(access, job, progressTo(output));
+    const published = await publishContent(access, job, listenerTo(output));
     say(published, output);
     if (key === undefined) continue;
     const { signPublication } = await import("../signing.ts");
@@ -131,18 +131,23 @@ ${rest}
 }
 
 /** Tells how far it is: once a second is often enough for programs, and for people a line. */
-function progressTo(output: Output): OnPublishProgress {
+function listenerTo(output: Output): PublishListener {
   let saidAt = Number.NEGATIVE_INFINITY;
   let saidStage = "";
-  return (stage, bytes, total) => {
-    if (stage !== saidStage) {
-      saidStage = stage;
-      output.print(stage === "upload" ? "Uploading" : "Hashing");
-    }
-    const now = performance.now();
-    if (output.isJson && now - saidAt < 1000) return;
-    saidAt = now;
-    output.progress({ bytes, total });
+  return {
+    onProgress(stage, bytes, total) {
+      if (stage !== saidStage) {
+        saidStage = stage;
+        output.print(stage === "upload" ? "Uploading" : "Hashing");
+      }
+      const now = performance.now();
+      if (output.isJson && now - saidAt < 1000) return;
+      saidAt = now;
+      output.progress({ bytes, total });
+    },
+    onWaiting({ message }, waitMs) {
+      output.warn(`${message}; it is tried again in ${waitMs / 1000} s`);
+    },
   };
 }
 
