@@ -100,16 +100,18 @@ describe("publishing in a browser", () => {
     await pick(page, "big.bin");
     // The second part is cut; the third is held, so that there is time to pause and reload.
     let parts = 0;
+    const third = Promise.withResolvers<void>();
     await context.route("**/files/0", async (route) => {
       if (route.request().method() !== "PATCH") return route.continue();
       parts++;
       if (parts === 2) return route.abort("connectionreset");
-      if (parts === 3) return undefined;
+      if (parts === 3) return third.resolve();
       return route.continue();
     });
     await page.getByRole("button", { name: "Upload and publish" }).click();
     await page.getByText("Trying again by itself").waitFor();
     await page.getByText("Trying again by itself").waitFor({ state: "detached" });
+    await third.promise;
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByText(/^Paused at/).waitFor();
     await page.reload();
