@@ -7,6 +7,7 @@ import type { DatagramPort } from "../ports/datagrams.ts";
 import type { DownloadStorage } from "../ports/download-storage.ts";
 import type { HttpClient } from "../ports/http-client.ts";
 import type { PeerTransport } from "../ports/peer-transport.ts";
+import type { WebSocketPort } from "../ports/web-sockets.ts";
 import type { VerifyTicket } from "../protocol/wire/ticket.ts";
 import type { PeerClosed } from "../runtime/torrent-setup.ts";
 
@@ -17,6 +18,8 @@ export interface PeerPorts {
   readonly http: HttpClient;
   /** Left out where there is no UDP. */
   readonly datagrams?: DatagramPort;
+  /** Left out where there are no WebSockets. */
+  readonly webSockets?: WebSocketPort;
   readonly random: Random;
   readonly downloads: DownloadStorage;
   /** How payload gets into piece buffers, where the platform has a faster way. */

@@ -1,5 +1,5 @@
 /**
- * Announces one torrent to its trackers over HTTP and UDP (BEP 3, 12, 15): drives an
+ * Announces one torrent to its trackers over HTTP, UDP and WebSocket (BEP 3, 12, 15): drives an
  * `AnnounceSchedule` and hands the peers that come back to the torrent.
  */
 import { concatBytes } from "../base/bytes.ts";
@@ -10,13 +10,16 @@ import type { Clock, Timer } from "../ports/clock.ts";
 import type { DatagramPort } from "../ports/datagrams.ts";
 import type { HttpClient } from "../ports/http-client.ts";
 import type { PeerAddress } from "../ports/peer-transport.ts";
+import type { WebSocketPort } from "../ports/web-sockets.ts";
 import {
   type AnnounceResponse,
   parseAnnounceAnswer,
   MAX_TRACKER_ANSWER_LENGTH,
 } from "../protocol/tracker/http-parse-answer.ts";
 import { type AnnounceParameters, buildAnnounceUrl } from "../protocol/tracker/http-request.ts";
+import type { AnnounceOutcome } from "./announce-outcome.ts";
 import { UdpAnnounce } from "./udp-announce.ts";
+import { WsAnnounce } from "./ws-announce.ts";
 
 /** What a tracker is told of us, asked for at each announce. */
 export interface AnnounceFacts {
@@ -34,6 +37,8 @@ export interface TrackerClientPorts {
   readonly random: Random;
   /** Left out where there is no UDP: then trackers behind it are left out too. */
   readonly datagrams?: DatagramPort;
+  /** The same for WebSockets. */
+  readonly webSockets?: WebSocketPort;
 }
 
 /** The torrent that is announced. */
@@ -47,6 +52,12 @@ export interface TrackerClientOwner {
     readonly isRefusal: boolean;
   }): void;
 }
+
+interface Cancellable {
+  cancel(): void;
+}
+
+const schemes = { http: /^https?:/i, udp: /^udp:/i, webSocket: /^wss?:/i } as const;
 
 const NUM_WANT = 50;
 /** How long `stop` waits for the tracker to hear of the completed download, and then of the goodbye. */
@@ -63,13 +74,13 @@ export class TrackerClient {
   };
   readonly #owner: TrackerClientOwner;
   readonly #schedule: AnnounceSchedule;
-  readonly #requests = new Set<{ cancel(): void }>();
+  readonly #requests = new Set<Cancellable>();
   #timer: Timer | undefined;
   #isStopping = false;
   /** Called after each announce. */
   #onAnswer: (() => void) | undefined;
 
-  /** `tiers`: announce URLs; those that are not http, https or udp are left out. */
+  /** `tiers`: announce URLs; those for which there is no port are left out. */
   constructor(
     ports: TrackerClientPorts,
     torrent: {
@@ -83,9 +94,8 @@ export class TrackerClient {
     this.#ports = ports;
     this.#torrent = { ...torrent, key: ports.random.nextUint32() };
     this.#owner = owner;
-    const isAskable = ports.datagrams === undefined ? /^https?:/i : /^(?:https?|udp):/i;
     const tiers = torrent.tiers
-      .map((tier) => tier.filter((url) => isAskable.test(url)))
+      .map((tier) => tier.filter((url) => this.#isAskable(url)))
       .filter((tier) => tier.length > 0);
     this.#schedule = new AnnounceSchedule(tiers, ports.random);
   }
@@ -119,6 +129,12 @@ export class TrackerClient {
     this.#drain();
     await this.#until(() => this.#requests.size === 0);
     this.#cancelAll();
+  }
+
+  #isAskable(url: string): boolean {
+    if (schemes.udp.test(url)) return this.#ports.datagrams !== undefined;
+    if (schemes.webSocket.test(url)) return this.#ports.webSockets !== undefined;
+    return schemes.http.test(url);
   }
 
   #cancelAll(): void {
@@ -167,14 +183,27 @@ export class TrackerClient {
       numWant: event === "stopped" ? 0 : NUM_WANT,
       key,
     };
-    if (/^udp:/i.test(url)) this.#announceByUdp(url, parameters);
+    if (schemes.udp.test(url)) this.#announceByUdp(url, parameters);
+    else if (schemes.webSocket.test(url)) this.#announceByWebSocket(url, parameters);
     else this.#announceByHttp(url, parameters);
   }
 
   #announceByUdp(url: string, parameters: AnnounceParameters): void {
     const { clock, random, datagrams } = this.#ports;
     if (datagrams === undefined) return;
-    const request = new UdpAnnounce({ clock, random, datagrams }, url, parameters, (outcome) => {
+    const ports = { clock, random, datagrams };
+    this.#ask(url, (done) => new UdpAnnounce(ports, url, parameters, done));
+  }
+
+  #announceByWebSocket(url: string, parameters: AnnounceParameters): void {
+    const { clock, webSockets } = this.#ports;
+    if (webSockets === undefined) return;
+    const ports = { clock, webSockets };
+    this.#ask(url, (done) => new WsAnnounce(ports, url, parameters, done));
+  }
+
+  #ask(url: string, start: (done: (outcome: AnnounceOutcome) => void) => Cancellable): void {
+    const request = start((outcome) => {
       this.#requests.delete(request);
       if (outcome.type === "answered") this.#handleResponse(url, outcome.response);
       else this.#fail(url, outcome.message, outcome.isRefusal);

@@ -11,7 +11,8 @@ import { plainMemory } from "../protocol/tracker/http-answer.ts";
 import type { AnnounceParameters } from "../protocol/tracker/http-request.ts";
 import { writeUint32 } from "../protocol/wire/big-endian.ts";
 import { TrackerUdpDoor } from "../tracker/udp-door.ts";
-import { UdpAnnounce, type UdpAnnounceOutcome } from "./udp-announce.ts";
+import type { AnnounceOutcome } from "./announce-outcome.ts";
+import { UdpAnnounce } from "./udp-announce.ts";
 
 const parameters: AnnounceParameters = {
   infoHash: registration.infoHash,
@@ -29,13 +30,13 @@ const parameters: AnnounceParameters = {
 type Server = (packet: Uint8Array) => readonly Uint8Array[];
 
 interface Run {
-  readonly outcomes: readonly UdpAnnounceOutcome[];
+  readonly outcomes: readonly AnnounceOutcome[];
   readonly sent: readonly { readonly at: number; readonly packet: Uint8Array }[];
 }
 
 async function run(server: Server, url = "udp://tracker.example:6969/announce"): Promise<Run> {
   const clock = new VirtualClock();
-  const outcomes: UdpAnnounceOutcome[] = [];
+  const outcomes: AnnounceOutcome[] = [];
   const sent: { at: number; packet: Uint8Array }[] = [];
   const later = (call: () => void) => clock.setTimer(10, call);
   const datagrams: DatagramPort = {

@@ -6,7 +6,6 @@
 import type { Random } from "../base/random.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { DatagramExchange, DatagramPort } from "../ports/datagrams.ts";
-import type { AnnounceResponse } from "../protocol/tracker/http-parse-answer.ts";
 import type { AnnounceParameters } from "../protocol/tracker/http-request.ts";
 import { parseUrl } from "../base/url.ts";
 import {
@@ -14,12 +13,7 @@ import {
   encodeUdpConnect,
   readUdpAnswer,
 } from "../protocol/tracker/udp-client.ts";
-
-/** What came of an announce. */
-export type UdpAnnounceOutcome =
-  | { readonly type: "answered"; readonly response: AnnounceResponse }
-  /** `isRefusal`: the tracker's own word. `message` is for people. */
-  | { readonly type: "failed"; readonly message: string; readonly isRefusal: boolean };
+import type { AnnounceOutcome } from "./announce-outcome.ts";
 
 /** BEP 15's unit of waiting: 15 · 2^n seconds after the n-th packet. */
 const FIRST_WAIT_MS = 15_000;
@@ -36,7 +30,7 @@ export class UdpAnnounce {
   readonly #ports: UdpAnnouncePorts;
   readonly #parameters: AnnounceParameters;
   readonly #urlPath: string;
-  readonly #done: (outcome: UdpAnnounceOutcome) => void;
+  readonly #done: (outcome: AnnounceOutcome) => void;
   #exchange: DatagramExchange | undefined;
   #connectionId: Uint8Array | undefined;
   #transactionId = 0;
@@ -48,7 +42,7 @@ export class UdpAnnounce {
     ports: UdpAnnouncePorts,
     url: string,
     parameters: AnnounceParameters,
-    done: (outcome: UdpAnnounceOutcome) => void,
+    done: (outcome: AnnounceOutcome) => void,
   ) {
     this.#ports = ports;
     this.#parameters = parameters;

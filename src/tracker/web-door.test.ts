@@ -47,7 +47,7 @@ async function openDoor(access?: AnnounceAccess, extra: readonly InfoHash[] = []
       send: (text: string) => void got.push(JSON.parse(text) as Message),
       close: (code: number, reason: string) => void closes.push({ code, reason }),
     };
-    const session = door.open(link, { address, key: asker.key });
+    const session = door.open(link, { address, reachedAt: undefined, key: asker.key });
     const say = (message: Message | string) => {
       got.length = 0;
       session.handle(typeof message === "string" ? message : JSON.stringify(message));
@@ -97,6 +97,13 @@ test("an offer goes to another peer, its answer comes back, and both are counted
   a.announce({ event: "stopped" });
   b.session.closed();
   assert.deepEqual([scrape()?.complete, scrape()?.incomplete], [1, 0]);
+});
+
+test("a port alone makes no listener: only with compact 1 are peers told by address", async () => {
+  const { join } = await openDoor();
+  assert.equal(join("a").announce({ port: 6881 })?.["peers"], undefined);
+  assert.equal(join("b").announce({ compact: 1 })?.["peers"], undefined);
+  assert.equal(typeof join("c").announce({ compact: 1, port: 6881 })?.["peers"], "string");
 });
 
 test("seeds are offered to leeches only", async () => {
@@ -152,6 +159,10 @@ const fieldCases = [
   ["WS-10", "offer_id", { offers: [{ ...offerOf("x"), offer_id: "x".repeat(21) }] }],
   ["WS-10", "offer_id", { offers: [{ offer: offerOf("x").offer }] }],
   ["WS-11", "to_peer_id", { ...answerOf("b", "x"), to_peer_id: undefined }],
+  ["WS-15", "port", { compact: 1, port: 0 }],
+  ["WS-15", "port", { compact: 1, port: 65_536 }],
+  ["WS-15", "port", { compact: 1, port: 1.5 }],
+  ["WS-15", "port", { compact: 1, port: "6881" }],
   ["WS-15", "left", { left: -1 }],
   ["WS-15", "left", { left: "x" }],
   [

@@ -4,9 +4,10 @@
  *
  * A peer is bound to its connection: nobody answers in its name (T9), and when the connection ends
  * the peer is gone. Every few seconds it is asked again whether each may still be there (WS-23).
+ * Our own clients are no such peers: they announce here as over the other doors.
  */
 import { infoHashBytes, infoHashOf, latin1, latin1Bytes } from "../base/bytes.ts";
-import { formatIp, type IpBytes } from "../base/ip-address.ts";
+import { formatIp } from "../base/ip-address.ts";
 import type { Random } from "../base/random.ts";
 import type { InfoHash, Millis } from "../base/units.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -14,6 +15,7 @@ import {
   asciiJson,
   encodeWsAnnounceAnswer,
   encodeWsAnswer,
+  encodeWsCompactAnswer,
   encodeWsFailure,
   encodeWsOffer,
   encodeWsScrapeAnswer,
@@ -21,6 +23,7 @@ import {
   parseWsRequest,
   type WsRequest,
 } from "../protocol/tracker/ws-message.ts";
+import type { Asker } from "./sources.ts";
 import type { Tracker } from "./tracker.ts";
 import { WebMember, WebSwarm } from "./web-swarm.ts";
 
@@ -33,8 +36,7 @@ export interface WebLink {
 }
 
 /** Who is at the other end. */
-export interface WebAsker {
-  readonly address: IpBytes;
+export interface WebAsker extends Asker {
   readonly key: string | undefined;
 }
 
@@ -138,7 +140,7 @@ export class WebSession {
     if (!request.ok) return this.#refuse(request.code, request.message);
     const { counters } = this.#parts;
     counters[request.value.type]++;
-    if (request.value.type === "announce") this.#announce(request.value);
+    if (request.value.type === "announce") this.#announced(request.value);
     else if (request.value.type === "answer") this.#answer(request.value);
     else this.#scrape(request.value.infoHashes);
   }
@@ -169,6 +171,25 @@ export class WebSession {
     if (code === "syntax" && ++this.#syntaxErrors === MAX_SYNTAX_ERRORS) {
       this.#end(undefined, message);
     }
+  }
+
+  #announced(request: AnnounceRequest): void {
+    if (request.port === undefined) this.#announce(request);
+    else this.#announceListener(request, request.port);
+  }
+
+  /** A peer that listens for TCP is listed with those of the other doors, and stays when the connection ends. */
+  #announceListener(
+    { infoHash: name, peerId, event, left, numWant }: AnnounceRequest,
+    port: number,
+  ): void {
+    const { tracker, asker } = this.#parts;
+    const [infoHash, id] = [latin1Bytes(name), latin1Bytes(peerId)];
+    const wanted = numWant === undefined ? undefined : Math.floor(numWant);
+    const announce = { infoHash, peerId: id, port, event, left, numWant: wanted };
+    const verdict = tracker.announce({ ...announce, wantsBothFamilies: true }, asker, asker.key);
+    if (verdict.type === "refused") this.link.send(encodeWsFailure(verdict.reason, name));
+    else this.link.send(encodeWsCompactAnswer(asciiJson(name), verdict.answer));
   }
 
   #announce(request: AnnounceRequest): void {

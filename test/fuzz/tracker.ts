@@ -7,7 +7,7 @@
  */
 import assert from "node:assert/strict";
 import process from "node:process";
-import { latin1, latin1Bytes } from "../../src/base/bytes.ts";
+import { infoHashOf, latin1, latin1Bytes } from "../../src/base/bytes.ts";
 import { createRandom, type Random } from "../../src/base/random.ts";
 import { PlainGet, readPlainGet } from "../../src/protocol/http/plain-get.ts";
 import { Announce } from "../../src/protocol/tracker/announce.ts";
@@ -18,6 +18,7 @@ import {
 } from "../../src/protocol/tracker/http-parse-answer.ts";
 import { parseScrapeQuery, readAnnounceQuery } from "../../src/protocol/tracker/http-query.ts";
 import { readUdpAnswer } from "../../src/protocol/tracker/udp-client.ts";
+import { readWsAnnounceAnswer } from "../../src/protocol/tracker/ws-client.ts";
 import { parseWsRequest } from "../../src/protocol/tracker/ws-message.ts";
 import { FrameReader } from "../../src/protocol/websocket/frame-reader.ts";
 import { TrackerUdpDoor } from "../../src/tracker/udp-door.ts";
@@ -162,6 +163,32 @@ function targets(): Readonly<Record<string, Target | Promise<Target>>> {
         "\x01\x83\x01\x02\x03\x04abc\x00\x80\x00\x00\x00\x00\x89\x81\x00\x00\x00\x00x\x80\x83\x01\x02\x03\x04def\x81\xfe\x00\x03\x01\x02\x03\x04ghi",
       ],
       wsFrames,
+    ),
+    "ws answer": textTarget(
+      [
+        {
+          action: "announce",
+          info_hash: id,
+          interval: 60,
+          complete: 1,
+          peers: "aaaaaa",
+          peers6: "",
+        },
+        {
+          action: "announce",
+          info_hash: id,
+          interval: 60,
+          peers: id.slice(0, 18),
+          peers6: id.slice(0, 18),
+        },
+        { action: "announce", "failure reason": "no" },
+      ].map((message) => JSON.stringify(message)),
+      (input) => {
+        const answer = readWsAnnounceAnswer(latin1(input), infoHashOf(latin1Bytes(id)));
+        if (answer?.ok === true) {
+          assert.ok(answer.value.intervalMs >= 30_000 && answer.value.peers.length <= 4000);
+        } else if (answer?.code === "TRK_FAILURE") assert.ok(answer.message.length <= 200);
+      },
     ),
     "ws message": textTarget(
       [

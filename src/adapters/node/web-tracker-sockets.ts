@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { IpBytes, IpNetwork } from "../../base/ip-address.ts";
+import { canonicalIp, type IpBytes, type IpNetwork, parseIp } from "../../base/ip-address.ts";
 import { clientAddress } from "../../protocol/http/client-address.ts";
 import { isKey } from "../../protocol/tracker/key.ts";
 import {
@@ -18,6 +18,8 @@ import { acceptUpgrade, refuseUpgrade } from "./websocket-upgrade.ts";
 /** Who is at the other end. */
 export interface WebTrackerAsker {
   readonly address: IpBytes;
+  /** The address of ours that it reached; undefined behind a proxy. */
+  readonly reachedAt: IpBytes | undefined;
   readonly key: string | undefined;
 }
 
@@ -58,7 +60,10 @@ export class WebTrackerSockets {
     if (client === undefined) refuseUpgrade(socket, 400);
     else if (isForeign || (key !== undefined && !isKey(key))) refuseUpgrade(socket, 403);
     else if (acceptUpgrade(request, socket)) {
-      this.#serve(socket, head, { address: client.address, key });
+      const { address, isForwarded } = client;
+      const { localAddress } = request.socket;
+      const reachedAt = isForwarded ? undefined : parseIp(canonicalIp(localAddress) ?? "");
+      this.#serve(socket, head, { address, reachedAt, key });
     }
     return true;
   }

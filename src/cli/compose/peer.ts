@@ -8,6 +8,7 @@ import { sha1 } from "../../adapters/node/disk-hash.ts";
 import { DiskPool } from "../../adapters/node/disk-pool.ts";
 import { createTicketVerifier } from "../../adapters/node/ticket-keys.ts";
 import { createTcpTransport } from "../../adapters/node/tcp-transport.ts";
+import { createWebSocketPort } from "../../adapters/node/web-sockets.ts";
 import { Peer } from "../../peer/peer.ts";
 import type { HttpClient } from "../../ports/http-client.ts";
 import { clientName } from "../version.ts";
@@ -45,6 +46,7 @@ export async function startPeerNode(options: PeerNodeOptions): Promise<PeerNode>
       transport: createTcpTransport({ clock, sleeps: true }),
       http,
       datagrams: createDatagramPort(),
+      webSockets: createWebSocketPort(),
       random: createSystemRandom(),
       downloads: new DiskDownloadStorage(pool),
       copy: copyIntoSharedMemory,

@@ -3,9 +3,10 @@
  * of 20 characters below 256. Peers find each other by offers and answers (WebRTC session
  * descriptions) that the tracker passes on; they are strangers' text and are looked through.
  */
-import { latin1Bytes } from "../../base/bytes.ts";
+import { latin1, latin1Bytes } from "../../base/bytes.ts";
 import { fail, ok, type Result } from "../../base/errors.ts";
-import type { AnnounceEvent, ScrapeCounts } from "./announce.ts";
+import type { AnnounceAnswer, AnnounceEvent, ScrapeCounts } from "./announce.ts";
+import { COMPACT_IPV4_LENGTH, COMPACT_IPV6_LENGTH } from "./compact-peers.ts";
 
 /** A session description on its way. */
 export interface SessionDescription {
@@ -38,6 +39,11 @@ export type WsRequest =
       readonly event: AnnounceEvent | undefined;
       /** Undefined when it does not say: as many as there are offers. */
       readonly numWant: number | undefined;
+      /**
+       * Where the peer listens for TCP, 1 … 65535. Not WebTorrent's: with `compact` 1, as over HTTP, our own
+       * clients ask for peers by address. Undefined: it is reached by offers alone.
+       */
+      readonly port: number | undefined;
       /** At most 10. */
       readonly offers: readonly WsOffer[];
     }
@@ -105,6 +111,8 @@ function parseAnnounce(message: Fields): Parsed<WsRequest> {
   if (event === "unknown") return invalid("event");
   const numWant = message["numwant"] ?? undefined;
   if (numWant !== undefined && !isCount(numWant)) return invalid("numwant");
+  const port = message["compact"] === 1 ? message["port"] : undefined;
+  if (port !== undefined && !isPort(port)) return invalid("port");
   const offers = parseOffers(message["offers"] ?? []);
   if (!offers.ok) return offers;
   return ok({
@@ -114,6 +122,7 @@ function parseAnnounce(message: Fields): Parsed<WsRequest> {
     left,
     event,
     numWant,
+    port,
     offers: offers.value,
   });
 }
@@ -174,6 +183,10 @@ function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
+function isPort(value: unknown): value is number {
+  return isCount(value) && Number.isInteger(value) && value >= 1 && value <= 65_535;
+}
+
 /** 20 bytes as a string of as many characters. */
 function isBinary20(value: unknown): value is string {
   return typeof value === "string" && value.length === 20 && /^[\0-\xff]*$/.test(value);
@@ -199,6 +212,18 @@ export function encodeWsAnnounceAnswer(
 ): string {
   const counts = `"complete":${complete},"incomplete":${incomplete}`;
   return `{"action":"announce","interval":${intervalSeconds},"info_hash":${infoHashJson},${counts}}`;
+}
+
+/** Answers a peer that listens for TCP: with peers as they are over HTTP (BEP 23, 7), bytes as characters. */
+export function encodeWsCompactAnswer(infoHashJson: string, answer: AnnounceAnswer): string {
+  const { intervalMs, counts, peerCount4, peerCount6 } = answer;
+  const peers4 = new Uint8Array(peerCount4 * COMPACT_IPV4_LENGTH);
+  const peers6 = new Uint8Array(peerCount6 * COMPACT_IPV6_LENGTH);
+  answer.writePeers4(peers4, 0);
+  answer.writePeers6(peers6, 0);
+  const peers = `"peers":${asciiJson(latin1(peers4))},"peers6":${asciiJson(latin1(peers6))}`;
+  const front = encodeWsAnnounceAnswer(infoHashJson, Math.ceil(intervalMs / 1000), counts);
+  return `${front.slice(0, -1)},${peers}}`;
 }
 
 /** Passes an offer of `peerId` on. */
