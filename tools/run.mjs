@@ -93,7 +93,7 @@ function test() {
     ["lint", () => run(node, [bin("oxlint"), "--type-aware", "--deny-warnings"])],
     ["format", () => run(node, [bin("biome"), "format"])],
     ["unit tests", () => run(node, ["--test", "src/**/*.test.ts"])],
-    ["integration tests", () => run(node, ["--test", "--test-concurrency=1", "test/**/*.test.ts"])],
+    ["integration tests", () => run(node, ["--test", "--test-concurrency=2", "test/**/*.test.ts"])],
   ];
   const failed = [];
   for (const [title, step] of steps) {
