@@ -24,7 +24,7 @@ const MAX_COPIES_TO_ONE = 1.05;
 /** Who can get no more than so many pieces from others will soon wait for us. */
 const LEAST_BUSY_PIECES = 4;
 /** The part of the time until a peer is complete in which it must have passed on what it has. */
-const PASS_PART = 0.6;
+const PASS_PART = 0.2;
 /** Who arrive within so much time came all at once. */
 const AT_ONCE_MS: Millis = 2000;
 
