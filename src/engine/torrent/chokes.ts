@@ -11,7 +11,7 @@ export class Chokes {
   #rechokeAt: Millis | undefined;
   #optimistic: number | undefined;
   #optimisticUntil: Millis = 0;
-  #isHeld = false;
+  #isCapped = false;
 
   constructor(state: TorrentState, uploads: Uploads) {
     this.#state = state;
@@ -46,15 +46,15 @@ export class Chokes {
     else if (session.peerInterested) this.handleInterested(now, session);
   }
 
-  /** Chokes everybody until it is called with false. */
-  hold(now: Millis, isHeld: boolean): void {
-    if (this.#isHeld === isHeld) return;
-    this.#isHeld = isHeld;
+  /** Serves one peer at a time until it is called with false: what little we give makes pieces. */
+  setCapped(now: Millis, isCapped: boolean): void {
+    if (this.#isCapped === isCapped) return;
+    this.#isCapped = isCapped;
     this.#rechoke(now);
   }
 
   get #slots(): number {
-    return this.#isHeld ? 0 : this.#state.options.choker.uploadSlots;
+    return this.#isCapped ? 1 : this.#state.options.choker.uploadSlots;
   }
 
   /** Its slot is free: somebody else may have it at once. */

@@ -29,7 +29,7 @@ import { PeerMessages } from "./peer-messages.ts";
 import { countSolePieces } from "./sole-pieces.ts";
 import { isTalkingSource, SourceTalk } from "./source-talk.ts";
 import { type TorrentOptions, type TorrentOutput, TorrentState } from "./torrent-state.ts";
-import { UploadHold } from "./upload-hold.ts";
+import { UploadCap } from "./upload-cap.ts";
 import { Uploads } from "./uploads.ts";
 
 /** Peers are looked after this often: snubs, idle ends, keep-alives. */
@@ -47,7 +47,7 @@ export class Torrent {
   readonly #addresses: AddressBook;
   readonly #uploads: Uploads;
   readonly #chokes: Chokes;
-  readonly #uploadHold = new UploadHold();
+  readonly #uploadCap = new UploadCap();
   readonly #downloads: Downloads;
   readonly #webSeeds: WebSeeds;
   readonly #talk: SourceTalk;
@@ -329,7 +329,7 @@ export class Torrent {
 
   #care(now: Millis): void {
     this.#careAt = this.#state.peers.size > 0 ? now + CARE_INTERVAL_MS : undefined;
-    if (this.#state.serving === undefined) this.#chokes.hold(now, this.#mustHoldUploads(now));
+    if (this.#state.serving === undefined) this.#capUploads(now);
     this.#talk.handleCare(now);
     // In the endgame a peer that has nothing to send hears nothing either: ask it by the clock.
     this.#downloads.fillAll(now);
@@ -343,7 +343,7 @@ export class Torrent {
     }
   }
 
-  #mustHoldUploads(now: Millis): boolean {
+  #capUploads(now: Millis): void {
     let downRate = this.#webSeeds.bytesPerSecond(now);
     let isBacklogged = false;
     for (const session of this.#state.peers.values()) {
@@ -352,7 +352,10 @@ export class Torrent {
     }
     const upRate = this.#uploads.bytesPerSecond(now);
     const { isComplete } = this;
-    return this.#uploadHold.update(now, { downRate, upRate, isBacklogged, isComplete });
+    const view = { downRate, upRate, isBacklogged, isComplete };
+    const cap = this.#uploadCap.update(now, view);
+    this.#uploads.setCap(cap);
+    this.#chokes.setCapped(now, cap !== undefined);
   }
 
   /** Two seeds have nothing for each other, except what a SourceNode knows of the swarm. */

@@ -4,6 +4,7 @@
  * Batches are as long as the peer is fast, so that one read and one write serve many blocks, while
  * little is committed to a slow peer; with a rate limit all waiting peers take turns at it.
  */
+import { TokenBucket } from "../../base/token-bucket.ts";
 import { BLOCK_LENGTH, type Millis, type PieceIndex } from "../../base/units.ts";
 import type { BlockRef } from "../../protocol/metainfo/piece-geometry.ts";
 import {
@@ -41,6 +42,8 @@ export class Uploads {
   readonly #waiting = new Set<PeerSession>();
   /** Peers with batches under way. */
   readonly #sending = new Set<PeerSession>();
+  /** What this torrent gives at most, besides the limit that all share. */
+  readonly #cap = new TokenBucket(undefined);
   #resumeAt: Millis | undefined;
   #uploadedBytes = 0;
   readonly #rate: RateMeter;
@@ -58,6 +61,11 @@ export class Uploads {
   /** Bytes per second to all peers together. */
   bytesPerSecond(now: Millis): number {
     return this.#rate.bytesPerSecond(now);
+  }
+
+  /** Gives no more than so many bytes per second from now on; undefined: no cap. */
+  setCap(bytesPerSecond: number | undefined): void {
+    if (bytesPerSecond !== this.#cap.rateBytesPerSecond) this.#cap.setRate(bytesPerSecond);
   }
 
   /** When the rate limit lets the next block go. */
@@ -162,13 +170,15 @@ export class Uploads {
         this.#resumeAt = now + STUCK_MS;
         return;
       }
-      const available = limit.available(now);
+      const available = Math.min(limit.available(now), this.#cap.available(now));
       if (available <= 0) {
-        this.#resumeAt = limit.readyAt(now, BLOCK_LENGTH);
+        const readyAt = this.#cap.readyAt(now, BLOCK_LENGTH);
+        this.#resumeAt = Math.max(limit.readyAt(now, BLOCK_LENGTH), readyAt);
         return;
       }
       const bytes = this.#sendBatch(now, session, available / this.#waiting.size);
       limit.take(now, bytes);
+      this.#cap.take(now, bytes);
       this.#waiting.delete(session);
       if (session.uploadQueue.size > 0) this.#waiting.add(session);
     }
