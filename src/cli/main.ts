@@ -4,6 +4,7 @@
  * Only the command that runs is loaded, and `register` of each module under `commands/` must import
  * nothing heavy all the same: its action imports what it works with.
  */
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { BtPublisherError, exitCodes } from "../base/errors.ts";
@@ -82,6 +83,8 @@ function sayUsage(
     process.stdout.write(`${jsonLine({ event: "error", at, code, message })}\n`);
   }
   if (wrong.commandLine.length === 0) return;
+  const file = wrong.commandLine.find((each) => each.startsWith("-") && existsSync(each));
+  if (file !== undefined) process.stderr.write(`to name the file ${file}, write ./${file}\n`);
   const named = program.commands.find((command) => wrong.commandLine.includes(command.name()));
   const usage = (named ?? program).createHelp().commandUsage(named ?? program);
   process.stderr.write(`usage: ${usage}\nrun it with --help for more\n`);

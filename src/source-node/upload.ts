@@ -3,6 +3,7 @@
  * that the bytes received are the offset to go on from.
  */
 import { BtPublisherError } from "../base/errors.ts";
+import { sizeText } from "../base/size-text.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
   ContentPlan,
@@ -191,7 +192,8 @@ export function storageFull(
   neededBytes: number,
   freeBytes: number,
 ): BtPublisherError {
-  const message = `${name} needs ${neededBytes} bytes, and the disk has room for ${freeBytes}; free some space`;
+  const [needed, free] = [sizeText(neededBytes, "B"), sizeText(freeBytes, "B")];
+  const message = `${name} needs ${needed}, and the disk has room for ${free}; free some space`;
   return new BtPublisherError("STORAGE_FULL", message, { detail: { neededBytes, freeBytes } });
 }
 

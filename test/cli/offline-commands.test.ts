@@ -35,6 +35,21 @@ describe("offline commands", () => {
     }
   });
 
+  test("CLI-01 a file whose name begins with a dash: how to name it", async () => {
+    writeFileSync(join(folder, "-dash.bin"), "x");
+    const { code, stderr } = await runCommand(folder, "publish", "-dash.bin");
+    assert.equal(code, 64);
+    assert.match(stderr, /\.\/-dash\.bin/);
+    rmSync(join(folder, "-dash.bin"));
+  });
+
+  test("CFG-01 a certificate that is not there: its option, exit 78", async () => {
+    const files = ["--tls-cert", "no.pem", "--tls-key", "no.pem"];
+    const { code, stderr } = await runCommand(folder, "serve", "--data", "data", ...files);
+    assert.equal(code, 78);
+    assert.match(stderr, /--tls-cert: .*no\.pem/);
+  });
+
   test("CLI-17 a wrong use with --json is a line with its code", async () => {
     const { code, stdout } = await runCommand(folder, "frobnicate", "--json");
     assert.equal(code, 64);

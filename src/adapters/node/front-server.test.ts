@@ -293,7 +293,8 @@ test("CFG-04 a port in use is named", async (t) => {
     (error) =>
       error instanceof BtPublisherError &&
       error.code === "UNAVAILABLE" &&
-      error.message.includes(`127.0.0.1, port ${port}`),
+      error.message.includes(`127.0.0.1, port ${port}`) &&
+      error.message.endsWith("choose another port with --http-port"),
   );
 });
 

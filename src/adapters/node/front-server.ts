@@ -121,7 +121,9 @@ export class FrontServer {
     const server = createPlainOrTls(options, limits);
     const { host, port } = options;
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (cause) => reject(listenError(cause, "HTTP", { host, port })));
+      server.once("error", (cause) =>
+        reject(listenError(cause, { whom: "HTTP", host, port, portOption: "--http-port" })),
+      );
       server.listen({ host, port }, resolve);
     });
     return new FrontServer(server, limits);

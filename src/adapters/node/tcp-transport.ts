@@ -9,7 +9,7 @@ import type {
   PeerTransport,
 } from "../../ports/peer-transport.ts";
 import type { Handshake } from "../../protocol/wire/message.ts";
-import { listenError } from "./listen-error.ts";
+import { type ListenAttempt, listenError } from "./listen-error.ts";
 import { MseTorrents } from "./mse-torrents.ts";
 import { SendBufferPool } from "./tcp-link-buffers.ts";
 import { LoopNaps } from "./tcp-link-naps.ts";
@@ -36,6 +36,8 @@ export interface TcpTransportOptions {
    * whatever else the process does must wait meanwhile.
    */
   readonly sleeps?: boolean;
+  /** The option of the command line that chooses the port to listen on, for the words of errors. */
+  readonly portOption?: string;
 }
 
 /** Peers over TCP. */
@@ -51,13 +53,16 @@ export function createTcpTransport(options: TcpTransportOptions): PeerTransport 
     buffers: new SendBufferPool(),
     turns: new LoopTurns(),
     naps: options.sleeps ? new LoopNaps(options.clock) : undefined,
+    portOption: options.portOption,
   });
 }
 
-class TcpTransport implements PeerTransport {
-  readonly #context: DialContext & EntranceContext;
+type TransportContext = DialContext & EntranceContext & { readonly portOption: string | undefined };
 
-  constructor(context: DialContext & EntranceContext) {
+class TcpTransport implements PeerTransport {
+  readonly #context: TransportContext;
+
+  constructor(context: TransportContext) {
     this.#context = context;
   }
 
@@ -66,7 +71,8 @@ class TcpTransport implements PeerTransport {
     const encrypted = infoHashes === undefined ? undefined : new MseTorrents(infoHashes);
     const entrance = new Entrance(this.#context, onHandshake, encrypted);
     const server = createServer(socketOptions, (socket) => entrance.admit(socket));
-    const port = await startListening(server, options);
+    const { portOption } = this.#context;
+    const port = await startListening(server, { ...options, whom: "peers", portOption });
     return {
       port,
       close: async () => {
@@ -87,13 +93,10 @@ class TcpTransport implements PeerTransport {
 }
 
 /** @returns the bound port. @throws BtPublisherError UNAVAILABLE. */
-function startListening(
-  server: Server,
-  options: { readonly host: string | undefined; readonly port: number },
-): Promise<number> {
-  const { host, port } = options;
+function startListening(server: Server, attempt: ListenAttempt): Promise<number> {
+  const { host, port } = attempt;
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) => reject(listenError(cause, "peers", options)));
+    server.once("error", (cause) => reject(listenError(cause, attempt)));
     server.listen(host === undefined ? { port } : { host, port }, () => {
       // From here on an error is an accept that failed, for example because there are too many
       // open files. That connection is lost; the listener goes on.

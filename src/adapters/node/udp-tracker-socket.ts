@@ -4,10 +4,10 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
-import { BtPublisherError } from "../../base/errors.ts";
 import { type IpBytes, parseIp, parseSocketIp, readIpv4 } from "../../base/ip-address.ts";
 import { datagramSender, type SendDatagram } from "./datagram-sender.ts";
 import { errnoOf } from "./disk-error.ts";
+import { listenError } from "./listen-error.ts";
 import { flushAtEndOfTurn, type Flushable } from "./end-of-turn.ts";
 
 /** Who sent a packet; reused for the next one. */
@@ -115,7 +115,7 @@ async function bind(
   await new Promise<void>((resolve, reject) => {
     socket.once("error", (cause) => {
       socket.close();
-      reject(cannotBind(cause, host, port));
+      reject(listenError(cause, { whom: "UDP", host, port, portOption: "--udp-port" }));
     });
     socket.bind({ address: host, port, exclusive: false }, resolve);
   });
@@ -200,22 +200,4 @@ export function reachedAddress(address: string, family: string): IpBytes | undef
   const isFit = (own: (typeof all)[number]) =>
     !own.internal && own.family === family && !/^(169\.254\.|fe80:)/i.test(own.address);
   return parseIp(all.find(isFit)?.address ?? "");
-}
-
-function cannotBind(cause: unknown, host: string, port: number): BtPublisherError {
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: "another program uses it: end that one, or choose another port with --udp-port",
-    EACCES: "ports below 1024 are for root: choose another port with --udp-port",
-    EADDRNOTAVAIL: "this machine has no such address",
-    ENOTSUP: "several sockets cannot share a port on this system: leave out --workers",
-  };
-  const why = reasons[errnoOf(cause) ?? ""] ?? String(cause);
-  return new BtPublisherError(
-    "UNAVAILABLE",
-    `cannot listen for UDP on ${host}, port ${port}: ${why}`,
-    {
-      detail: { host, port },
-      cause,
-    },
-  );
 }

@@ -1,5 +1,7 @@
 /** `btpublisher log`: the ledger of a publication, which piece went to which node. */
 import { type Command, InvalidArgumentError } from "commander";
+import { fromHex } from "../../base/bytes.ts";
+import { clientNameOf } from "../../protocol/wire/client-name.ts";
 import type { Json } from "../api-client.ts";
 import { action, type CommandContext, examples } from "../command.ts";
 import { openPublication } from "../server-api.ts";
@@ -37,7 +39,9 @@ async function log(context: CommandContext<LogFlags>): Promise<void> {
 function textOf(entry: Json): string {
   const { at, door, address, peerId, pieceIndex, bytes } = entry;
   const size = formatBytes(Number(bytes)).padStart(7);
-  const node = `${String(address)} ${String(peerId)}`.trimEnd();
+  const id = typeof peerId === "string" ? fromHex(peerId) : undefined;
+  const client = id === undefined ? "" : clientNameOf(id);
+  const node = `${String(address)} ${client}`.trimEnd();
   return `${String(at)}  ${String(door).padEnd(10)}  piece ${String(pieceIndex)}  ${size}  ${node}`;
 }
 

@@ -43,7 +43,7 @@ export async function startPeerNode(options: PeerNodeOptions): Promise<PeerNode>
   const peer = new Peer(
     {
       clock,
-      transport: createTcpTransport({ clock, sleeps: true }),
+      transport: createTcpTransport({ clock, sleeps: true, portOption: "--port" }),
       http,
       datagrams: createDatagramPort(),
       webSockets: createWebSocketPort(),

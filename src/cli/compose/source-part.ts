@@ -122,6 +122,7 @@ async function openPeerHost(
       transport: createTcpTransport({
         clock,
         maxConnectionsPerNetwork: settings.maxConnectionsPerAddress,
+        portOption: "--peer-port",
       }),
       http: createHttpClient({ clock }),
       copy: copyIntoSharedMemory,

@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { diskError } from "../../adapters/node/disk-error.ts";
 import type { TlsIdentity } from "../../adapters/node/front-server.ts";
+import { BtPublisherError } from "../../base/errors.ts";
 import type { Millis } from "../../base/units.ts";
 import type { Clock, Timer } from "../../ports/clock.ts";
 
@@ -28,13 +29,18 @@ export type TlsEvent =
   | { readonly type: "tls-renewed"; readonly certPath: string }
   | { readonly type: "tls-failed"; readonly message: string };
 
-/** Reads the files. @throws BtPublisherError a code of the disk. */
+/** Reads the files. @throws BtPublisherError CONFIG. */
 export async function readTls({ certPath, keyPath }: TlsPaths): Promise<TlsIdentity> {
-  const read = (path: string) =>
-    readFile(path).catch((cause: unknown) => {
-      throw diskError(cause, "read", path);
-    });
-  return { cert: await read(certPath), key: await read(keyPath) };
+  return { cert: await read("--tls-cert", certPath), key: await read("--tls-key", keyPath) };
+}
+
+async function read(option: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const { message } = diskError(cause, "read", path);
+    throw new BtPublisherError("CONFIG", `${option}: ${message}`, { detail: { path }, cause });
+  }
 }
 
 /** Looks at the files once a minute until `close`. */
