@@ -140,15 +140,30 @@ describe("doors of the Tracker", { skip: whyNoNamespaces() }, () => {
       const seed = webtorrent.start("seed", { ...from, torrent });
       // Two that offer each other a connection at the same time may drop both, and try again much later.
       await seed.announced();
+      try {
+        for (let attempt = 1; !(await downloadsByWebRtc(torrent, attempt)); attempt++);
+      } finally {
+        await seed.stop();
+      }
+    });
+
+    /**
+     * False when the client's library dropped the connection because a candidate came before the description
+     * that it belongs to: the client would try again after an announce interval, and another one tries at once.
+     */
+    async function downloadsByWebRtc(torrent: string, attempt: number): Promise<boolean> {
       const to = place("web-leech");
       const leech = webtorrent.start("leech", { ...to, torrent });
       try {
-        await leech.complete(webtorrent.limitMs);
+        await leech.complete(webtorrent.limitMs / 3);
+      } catch (error) {
+        if (attempt === 3 || !String(error).includes("libdatachannel")) throw error;
+        return false;
       } finally {
         await leech.stop();
-        await seed.stop();
       }
-      assert.deepEqual(hashFiles(to.directory), hashFiles(from.directory));
-    });
+      assert.deepEqual(hashFiles(join(to.directory, "content.bin")), hashFiles(content));
+      return true;
+    }
   });
 });
