@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { BtPublisherError } from "../../base/errors.ts";
 import { takeFileLock } from "./file-lock.ts";
 
@@ -133,13 +133,26 @@ for (const [what, text] of [
   ["garbage", "{]"],
   ["of another shape", '{"pid":"1"}'],
 ] as const) {
-  test(`RES-13 a lock file that is ${what} counts while it is new, and not when it is old`, async () => {
-    const path = newPath();
-    writeFileSync(path, text);
-    await assert.rejects(takeFileLock(path), isLocked);
-
-    utimesSync(path, 0, 0);
-    await (await takeFileLock(path)).release();
+  test(`RES-13 a lock file that is ${what} is waited for while it is new`, async () => {
+    const [path, other] = [newPath(), newPath()];
+    await takeFileLock(other);
+    for (const [what, end] of [
+      ["named", () => writeFileSync(path, readFileSync(other))],
+      ["removed", () => rmSync(path)],
+      ["old", () => utimesSync(path, 0, 0)],
+    ] as const) {
+      writeFileSync(path, text);
+      let isSettled = false;
+      const taking = takeFileLock(path).finally(() => {
+        isSettled = true;
+      });
+      // Long enough for it to look a second time.
+      await delay(80);
+      assert.ok(!isSettled, "it did not wait");
+      end();
+      if (what === "named") await assert.rejects(taking, isLocked);
+      else await (await taking).release();
+    }
   });
 }
 

@@ -3,9 +3,10 @@
  * a holder that is gone for certain (process ended, or system restarted) is replaced.
  */
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { open, rename, stat } from "node:fs/promises";
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { BtPublisherError } from "../../base/errors.ts";
 import { diskError, errnoOf } from "./disk-error.ts";
 import { readSmallFile, removeFile } from "./disk-small-file.ts";
@@ -28,22 +29,22 @@ interface Holder {
   readonly id: string;
 }
 
-/** A lock file that names nobody: its maker is just writing it, or was killed at that long ago. */
-const UNREADABLE_AFTER_MS = 10_000;
+/** A lock file that names nobody for so long: its maker was killed at it, and is not just writing it. */
+const NAMELESS_AFTER_MS = 10_000;
+const NAMELESS_LOOK_MS = 50;
 const MAX_LOCK_BYTES = 4096;
 /** Each attempt means that another process came and went in between. */
 const MAX_ATTEMPTS = 5;
 
 /**
- * Takes the lock at `path`, in an existing directory.
+ * Takes the lock at `path`, in an existing directory. Waits up to 10 s for a lock that names nobody.
  * @throws BtPublisherError LOCKED when another process holds it; STORAGE_IO, STORAGE_FULL.
  */
 export async function takeFileLock(path: string): Promise<FileLock> {
   const me = describeMyself();
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    if ((await createLock(path, me)) || (await replaceStale(path, me))) {
-      return { release: () => release(path, me) };
-    }
+    if (await createLock(path, me)) return { release: () => release(path, me) };
+    await removeStale(path);
   }
   throw locked(path, "other processes take it again and again");
 }
@@ -59,15 +60,16 @@ export function systemBoot(): string {
 /** Makes the lock file; false when there is one. */
 async function createLock(path: string, me: Holder): Promise<boolean> {
   try {
-    const file = await open(path, "wx", 0o644);
+    // Both at once: whoever is killed in between leaves a lock that names nobody.
+    const file = openSync(path, "wx", 0o644);
     try {
-      await file.writeFile(JSON.stringify(me));
+      writeSync(file, JSON.stringify(me));
     } catch (error) {
       // An empty lock would stand in everybody's way.
       await removeFile(path);
       throw error;
     } finally {
-      await file.close();
+      closeSync(file);
     }
     return true;
   } catch (error) {
@@ -77,36 +79,35 @@ async function createLock(path: string, me: Holder): Promise<boolean> {
 }
 
 /**
- * Replaces a lock whose holder is gone; false when there is no lock any more. Between looking and
- * replacing nobody else may do the same, which takes a lock of its own. That one may be stale too,
- * and then its own lock, but never many.
+ * Removes a lock whose holder is gone. Between looking and removing nobody else may do the same,
+ * which takes a lock of its own. That one may be stale too, and then its own lock, but never many.
  * @throws BtPublisherError LOCKED when its holder may be there.
  */
-async function replaceStale(path: string, me: Holder): Promise<boolean> {
-  if (!(await isStale(path))) return false;
-  const takeover = await takeFileLock(`${path}~`);
+async function removeStale(path: string): Promise<void> {
+  if (!(await isStale(path))) return;
+  const removal = await takeFileLock(`${path}~`);
   try {
-    if (!(await isStale(path))) return false;
-    const mine = `${path}.${me.id}`;
-    await createLock(mine, me);
-    await rename(mine, path);
-    return true;
-  } catch (error) {
-    throw diskError(error, "create", path);
+    if (await isStale(path)) await removeFile(path);
   } finally {
-    await takeover.release();
+    await removal.release();
   }
 }
 
 /** Whether there is a lock, of nobody; false when there is none. @throws BtPublisherError LOCKED */
 async function isStale(path: string): Promise<boolean> {
-  const bytes = await readSmallFile(path, MAX_LOCK_BYTES);
-  if (bytes === undefined) return false;
-  const holder = parseHolder(bytes);
-  if (holder === undefined) {
-    if (!(await isOld(path))) throw locked(path, "another process is just taking it");
-    return true;
+  for (let waitedMs = 0; waitedMs < NAMELESS_AFTER_MS; waitedMs += NAMELESS_LOOK_MS) {
+    const bytes = await readSmallFile(path, MAX_LOCK_BYTES);
+    if (bytes === undefined) return false;
+    const holder = parseHolder(bytes);
+    if (holder !== undefined) return isGone(holder, path);
+    if (await isOld(path)) break;
+    await delay(NAMELESS_LOOK_MS);
   }
+  return true;
+}
+
+/** True. @throws BtPublisherError LOCKED when the holder of the lock at `path` may be there. */
+function isGone(holder: Holder, path: string): true {
   if (holder.host !== hostname()) {
     const who = `process ${holder.pid} on the host ${JSON.stringify(holder.host)}`;
     throw locked(path, `${who} works there; if that host is gone, delete this file`);
@@ -138,8 +139,9 @@ function parseHolder(bytes: Uint8Array): Holder | undefined {
 
 async function isOld(path: string): Promise<boolean> {
   try {
-    return Date.now() - (await stat(path)).mtimeMs > UNREADABLE_AFTER_MS;
+    return Date.now() - (await stat(path)).mtimeMs > NAMELESS_AFTER_MS;
   } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
     throw diskError(error, "inspect", path);
   }
 }
